@@ -1,0 +1,97 @@
+#include "crypto/aead.h"
+
+#include "crypto/bytes.h"
+
+#include <sodium.h>
+#include <string.h>
+
+_Static_assert(SK_AEAD_KEY_LEN == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "key length");
+_Static_assert(SK_AEAD_NONCE_LEN == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, "nonce length");
+_Static_assert(SK_AEAD_TAG_LEN == crypto_aead_xchacha20poly1305_ietf_ABYTES, "tag length");
+_Static_assert(SK_AEAD_KEY_LEN == crypto_aead_chacha20poly1305_ietf_KEYBYTES, "key length");
+_Static_assert(SK_AEAD_TAG_LEN == crypto_aead_chacha20poly1305_ietf_ABYTES, "tag length");
+
+/* Block 0 of the key stream gives the one-time key of Poly1305; the message begins at block 1. */
+#define FIRST_BLOCK 1
+
+/*
+ * libsodium's own open function zeroes the output of a message that fails. Ours must not touch it
+ * (it may be the only copy of a torn page), so the tag is checked first, and only then the stream
+ * applied: the same work in the same order as inside libsodium.
+ */
+static enum sk_status xchacha_open(uint8_t *plain, const uint8_t *sealed, size_t len,
+                                   const uint8_t *tag, const void *ad, size_t ad_len,
+                                   const uint8_t *nonce, const uint8_t *key)
+{
+    if (crypto_aead_xchacha20poly1305_ietf_decrypt_detached(NULL, NULL, sealed, len, tag, ad,
+                                                            ad_len, nonce, key))
+        return SK_DAMAGED;
+    if (len > 0)
+        crypto_stream_xchacha20_xor_ic(plain, sealed, len, nonce, FIRST_BLOCK, key);
+    return SK_OK;
+}
+
+void sk_page_seal(uint8_t *sealed, const uint8_t *plain, size_t len, const void *ad, size_t ad_len,
+                  const uint8_t key[static SK_AEAD_KEY_LEN])
+{
+    uint8_t *nonce = sealed + len;
+    uint8_t *tag = nonce + SK_AEAD_NONCE_LEN;
+
+    randombytes_buf(nonce, SK_AEAD_NONCE_LEN);
+    crypto_aead_xchacha20poly1305_ietf_encrypt_detached(sealed, tag, NULL, plain, len, ad, ad_len,
+                                                        NULL, nonce, key);
+}
+
+enum sk_status sk_page_open(uint8_t *plain, const uint8_t *sealed, size_t len, const void *ad,
+                            size_t ad_len, const uint8_t key[static SK_AEAD_KEY_LEN])
+{
+    const uint8_t *nonce = sealed + len;
+    const uint8_t *tag = nonce + SK_AEAD_NONCE_LEN;
+    return xchacha_open(plain, sealed, len, tag, ad, ad_len, nonce, key);
+}
+
+/* The key serves one stream alone, so the position may be the nonce. */
+static void chunk_nonce(uint8_t nonce[static SK_AEAD_NONCE_LEN], uint64_t index, int last)
+{
+    memset(nonce, 0, SK_AEAD_NONCE_LEN);
+    sk_put_u64(nonce, index);
+    nonce[8] = last != 0;
+}
+
+void sk_chunk_seal(uint8_t *sealed, const uint8_t *plain, size_t len, uint64_t index, int last,
+                   const uint8_t key[static SK_AEAD_KEY_LEN])
+{
+    uint8_t nonce[SK_AEAD_NONCE_LEN];
+    chunk_nonce(nonce, index, last);
+    crypto_aead_xchacha20poly1305_ietf_encrypt_detached(sealed, sealed + len, NULL, plain, len,
+                                                        NULL, 0, NULL, nonce, key);
+}
+
+enum sk_status sk_chunk_open(uint8_t *plain, const uint8_t *sealed, size_t len, uint64_t index,
+                             int last, const uint8_t key[static SK_AEAD_KEY_LEN])
+{
+    uint8_t nonce[SK_AEAD_NONCE_LEN];
+    chunk_nonce(nonce, index, last);
+    return xchacha_open(plain, sealed, len, sealed + len, NULL, 0, nonce, key);
+}
+
+/* The key is used once, so any fixed nonce will do. */
+static const uint8_t wrap_nonce[crypto_aead_chacha20poly1305_ietf_NPUBBYTES] = {0};
+
+void sk_wrap_seal(uint8_t *sealed, const uint8_t *plain, size_t len, const void *ad, size_t ad_len,
+                  const uint8_t key[static SK_AEAD_KEY_LEN])
+{
+    crypto_aead_chacha20poly1305_ietf_encrypt_detached(sealed, sealed + len, NULL, plain, len, ad,
+                                                       ad_len, NULL, wrap_nonce, key);
+}
+
+enum sk_status sk_wrap_open(uint8_t *plain, const uint8_t *sealed, size_t len, const void *ad,
+                            size_t ad_len, const uint8_t key[static SK_AEAD_KEY_LEN])
+{
+    if (crypto_aead_chacha20poly1305_ietf_decrypt_detached(NULL, NULL, sealed, len, sealed + len,
+                                                           ad, ad_len, wrap_nonce, key))
+        return SK_DAMAGED;
+    if (len > 0)
+        crypto_stream_chacha20_ietf_xor_ic(plain, sealed, len, wrap_nonce, FIRST_BLOCK, key);
+    return SK_OK;
+}

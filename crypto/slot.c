@@ -1,0 +1,256 @@
+#include "crypto/slot.h"
+
+#include "crypto/aead.h"
+#include "crypto/bytes.h"
+#include "crypto/hash.h"
+
+#include <string.h>
+
+#define FORMAT        1u
+#define FLAG_INSECURE 1u
+#define KEY_LEN       32
+
+/* Offsets in the file; the table stands in the header. */
+#define MAGIC_LEN     16
+#define AT_FORMAT     16
+#define AT_STORE_KIND 20
+#define AT_STORE_ID   24
+#define AT_SLOTS      40
+#define AT_MAC        1064
+#define AT_SUM        1096
+_Static_assert(AT_SLOTS + SK_SLOT_COUNT * SK_SLOT_LEN == AT_MAC, "the slots do not fit");
+_Static_assert(AT_SUM + SK_HASH_LEN == SK_KEYS_LEN, "the file does not add up");
+
+/* Offsets in a slot. */
+#define AT_KIND    0
+#define AT_FLAGS   4
+#define AT_MEMORY  8
+#define AT_PASSES  12
+#define AT_SALT    16
+#define AT_WRAPPED 32
+_Static_assert(AT_WRAPPED + KEY_LEN + SK_PAGE_OVERHEAD <= SK_SLOT_LEN, "a slot does not fit");
+
+/* What a slot's wrap is bound to: the file's head, the slot's number, the slot's head. */
+#define AD_LEN (AT_SLOTS + 4 + AT_WRAPPED)
+
+static const uint8_t magic[MAGIC_LEN] = "skrynia keys\0\0\0";
+
+void sk_key_file_hash(uint8_t out[static 32], const void *bytes, size_t len)
+{
+    sk_hash_of(out, NULL, SK_LABEL_KEY_FILE, bytes, len);
+}
+
+static void compute_mac(const struct sk_keys *keys, const uint8_t *store_key,
+                        uint8_t mac[static SK_HASH_LEN])
+{
+    sk_hash_of(mac, store_key, SK_LABEL_KEYS_MAC, keys->bytes, AT_MAC);
+}
+
+static void compute_sum(const struct sk_keys *keys, uint8_t sum[static SK_HASH_LEN])
+{
+    sk_hash_of(sum, NULL, SK_LABEL_KEYS_SUM, keys->bytes, AT_SUM);
+}
+
+static void finish(struct sk_keys *keys, const uint8_t *store_key)
+{
+    compute_mac(keys, store_key, keys->bytes + AT_MAC);
+    compute_sum(keys, keys->bytes + AT_SUM);
+}
+
+static enum sk_status check_mac(const struct sk_keys *keys, const uint8_t *store_key)
+{
+    uint8_t mac[SK_HASH_LEN];
+    compute_mac(keys, store_key, mac);
+    return sk_equal(mac, keys->bytes + AT_MAC, SK_HASH_LEN) ? SK_OK : SK_DAMAGED;
+}
+
+static void put_ad(uint8_t ad[static AD_LEN], const struct sk_keys *keys, unsigned number)
+{
+    const uint8_t *slot = keys->bytes + AT_SLOTS + number * SK_SLOT_LEN;
+    memcpy(ad, keys->bytes, AT_SLOTS);
+    sk_put_u32(ad + AT_SLOTS, number);
+    memcpy(ad + AT_SLOTS + 4, slot, AT_WRAPPED);
+}
+
+/* The key that wraps the store key: from the passphrase, and the key file where one is given. */
+static enum sk_status slot_key(struct sk_secret **out, const struct sk_unlock *unlock,
+                               const uint8_t salt[static SK_KDF_SALT_LEN],
+                               const struct sk_kdf_params *params)
+{
+    enum sk_status status =
+        sk_kdf_passphrase(out, unlock->passphrase, unlock->passphrase_len, salt, params);
+    if (status || !unlock->key_file_hash)
+        return status;
+    sk_hash_of(sk_secret_bytes(*out), sk_secret_view(*out), SK_LABEL_KEY_MIX, unlock->key_file_hash,
+               SK_HASH_LEN);
+    return SK_OK;
+}
+
+static uint32_t slot_kind(const struct sk_unlock *unlock)
+{
+    return unlock->key_file_hash ? SK_SLOT_PASSPHRASE_KEY_FILE : SK_SLOT_PASSPHRASE;
+}
+
+static enum sk_status fill_slot(struct sk_keys *keys, unsigned number,
+                                const struct sk_unlock *unlock, const struct sk_kdf_params *params,
+                                const uint8_t *store_key)
+{
+    uint8_t *slot = keys->bytes + AT_SLOTS + number * SK_SLOT_LEN;
+    uint8_t ad[AD_LEN];
+
+    memset(slot, 0, SK_SLOT_LEN);
+    sk_put_u32(slot + AT_KIND, slot_kind(unlock));
+    sk_put_u32(slot + AT_FLAGS, params->insecure ? FLAG_INSECURE : 0);
+    sk_put_u32(slot + AT_MEMORY, params->memory_kib);
+    sk_put_u32(slot + AT_PASSES, params->passes);
+    sk_random(slot + AT_SALT, SK_KDF_SALT_LEN);
+
+    sk_auto_secret key = NULL;
+    enum sk_status status = slot_key(&key, unlock, slot + AT_SALT, params);
+    if (status)
+        return status;
+    put_ad(ad, keys, number);
+    sk_page_seal(slot + AT_WRAPPED, store_key, KEY_LEN, ad, sizeof(ad), sk_secret_view(key));
+    return SK_OK;
+}
+
+enum sk_status sk_keys_create(struct sk_keys *keys, uint32_t store_kind,
+                              const struct sk_unlock *unlock, const struct sk_kdf_params *params,
+                              const uint8_t store_key[static 32])
+{
+    struct sk_keys made = {{0}};
+
+    memcpy(made.bytes, magic, MAGIC_LEN);
+    sk_put_u32(made.bytes + AT_FORMAT, FORMAT);
+    sk_put_u32(made.bytes + AT_STORE_KIND, store_kind);
+    sk_random(made.bytes + AT_STORE_ID, SK_STORE_ID_LEN);
+    enum sk_status status = fill_slot(&made, 0, unlock, params, store_key);
+    if (status)
+        return status;
+    finish(&made, store_key);
+    *keys = made;
+    return SK_OK;
+}
+
+enum sk_status sk_keys_set_slot(struct sk_keys *keys, unsigned slot, const struct sk_unlock *unlock,
+                                const struct sk_kdf_params *params,
+                                const uint8_t store_key[static 32])
+{
+    if (slot >= SK_SLOT_COUNT)
+        return SK_USAGE;
+    /* A file that was altered must not come out of here with a valid MAC. */
+    enum sk_status status = sk_keys_check(keys);
+    if (!status)
+        status = check_mac(keys, store_key);
+    if (status)
+        return status;
+
+    struct sk_keys made = *keys;
+    status = fill_slot(&made, slot, unlock, params, store_key);
+    if (status)
+        return status;
+    finish(&made, store_key);
+    *keys = made;
+    return SK_OK;
+}
+
+/* The checksum comes before the format: a flipped bit there is damage, not a newer program. */
+enum sk_status sk_keys_check(const struct sk_keys *keys)
+{
+    uint8_t sum[SK_HASH_LEN];
+
+    if (memcmp(keys->bytes, magic, MAGIC_LEN) != 0)
+        return SK_DAMAGED;
+    compute_sum(keys, sum);
+    if (memcmp(sum, keys->bytes + AT_SUM, SK_HASH_LEN) != 0)
+        return SK_DAMAGED;
+    uint32_t format = sk_get_u32(keys->bytes + AT_FORMAT);
+    if (format > FORMAT)
+        return SK_CONFIG;
+    return format == FORMAT ? SK_OK : SK_DAMAGED;
+}
+
+/* SK_WRONG_KEY when the slot does not open. */
+static enum sk_status open_slot(const struct sk_keys *keys, unsigned number,
+                                const struct sk_unlock *unlock, uint8_t *store_key)
+{
+    const uint8_t *slot = keys->bytes + AT_SLOTS + number * SK_SLOT_LEN;
+    uint32_t flags = sk_get_u32(slot + AT_FLAGS);
+    const struct sk_kdf_params params = {
+        .memory_kib = sk_get_u32(slot + AT_MEMORY),
+        .passes = sk_get_u32(slot + AT_PASSES),
+        .insecure = (flags & FLAG_INSECURE) != 0,
+    };
+    uint8_t ad[AD_LEN];
+
+    if (flags & ~FLAG_INSECURE)
+        return SK_DAMAGED;
+    sk_auto_secret key = NULL;
+    enum sk_status status = slot_key(&key, unlock, slot + AT_SALT, &params);
+    if (status)
+        return status == SK_LIMIT ? SK_DAMAGED : status;
+    put_ad(ad, keys, number);
+    return sk_page_open(store_key, slot + AT_WRAPPED, KEY_LEN, ad, sizeof(ad), sk_secret_view(key))
+               ? SK_WRONG_KEY
+               : SK_OK;
+}
+
+static enum sk_status open_any_slot(const struct sk_keys *keys, const struct sk_unlock *unlock,
+                                    uint8_t *store_key, unsigned *slot)
+{
+    for (unsigned i = 0; i < SK_SLOT_COUNT; i++) {
+        if (sk_get_u32(keys->bytes + AT_SLOTS + i * SK_SLOT_LEN + AT_KIND) != slot_kind(unlock))
+            continue;
+        enum sk_status status = open_slot(keys, i, unlock, store_key);
+        if (status == SK_WRONG_KEY)
+            continue;
+        if (!status)
+            *slot = i;
+        return status;
+    }
+    return SK_WRONG_KEY;
+}
+
+enum sk_status sk_keys_unlock(const struct sk_keys *keys, const struct sk_unlock *unlock,
+                              struct sk_secret **store_key, unsigned *slot)
+{
+    enum sk_status status = sk_keys_check(keys);
+    if (status)
+        return status;
+
+    sk_auto_secret key = NULL;
+    unsigned opened = 0;
+    status = sk_secret_new(&key, KEY_LEN);
+    if (!status)
+        status = open_any_slot(keys, unlock, sk_secret_bytes(key), &opened);
+    /* The MAC also commits to the store key, which the wrap's AEAD does not. */
+    if (!status)
+        status = check_mac(keys, sk_secret_view(key));
+    if (status)
+        return status;
+    *store_key = key;
+    key = NULL;
+    *slot = opened;
+    return SK_OK;
+}
+
+uint32_t sk_keys_store_kind(const struct sk_keys *keys)
+{
+    return sk_get_u32(keys->bytes + AT_STORE_KIND);
+}
+
+const uint8_t *sk_keys_store_id(const struct sk_keys *keys)
+{
+    return keys->bytes + AT_STORE_ID;
+}
+
+int sk_keys_insecure(const struct sk_keys *keys)
+{
+    for (unsigned i = 0; i < SK_SLOT_COUNT; i++) {
+        const uint8_t *slot = keys->bytes + AT_SLOTS + i * SK_SLOT_LEN;
+        if (sk_get_u32(slot + AT_KIND) != SK_SLOT_EMPTY &&
+            (sk_get_u32(slot + AT_FLAGS) & FLAG_INSECURE))
+            return 1;
+    }
+    return 0;
+}

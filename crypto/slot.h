@@ -1,0 +1,86 @@
+/*
+ * The file `keys`: key slots that wrap the store key. Bytes only; core reads and writes the file.
+ *
+ * | offset | bytes   |                                                             |
+ * |      0 | 16      | magic "skrynia keys\0\0\0\0"                                |
+ * |     16 | 4       | format, 1                                                   |
+ * |     20 | 4       | kind of store: 1 documenter's, 2 archive                    |
+ * |     24 | 16      | store id, random                                            |
+ * |     40 | 8 x 128 | slots                                                       |
+ * |   1064 | 32      | H(store key, "keys mac", all before)                        |
+ * |   1096 | 32      | H(no key, "keys sum", all before): tells damage from a      |
+ * |        |         | wrong passphrase                                            |
+ *
+ * Slot: u32 kind | u32 flags (bit 0: insecure test KDF) | u32 memory KiB | u32 passes | salt[16] |
+ * wrapped store key: ciphertext[32] | nonce[24] | tag[16] | zeros[24]. The AD of the wrap is magic,
+ * format, kind of store, store id, u32 slot number and the slot's first 32 bytes. An empty slot is
+ * kind 0 and zeros. Kind 1 is a passphrase; kind 2 a passphrase with a key file, whose key is
+ * H(Argon2id key, "key mix", H(no key, "key file", the file's bytes)). Other kinds are passed over.
+ */
+#ifndef SK_CRYPTO_SLOT_H
+#define SK_CRYPTO_SLOT_H
+
+#include "crypto/kdf.h"
+
+#define SK_SLOT_COUNT 8
+#define SK_SLOT_LEN 128
+#define SK_KEYS_LEN 1128
+#define SK_STORE_ID_LEN 16
+
+enum sk_slot_kind {
+    SK_SLOT_EMPTY = 0,
+    SK_SLOT_PASSPHRASE = 1,
+    SK_SLOT_PASSPHRASE_KEY_FILE = 2,
+};
+
+/* What a person gives to unlock. key_file_hash: 32 bytes made by sk_key_file_hash(), or NULL. */
+struct sk_unlock {
+    const uint8_t *passphrase;
+    size_t passphrase_len;
+    const uint8_t *key_file_hash;
+};
+
+struct sk_keys {
+    uint8_t bytes[SK_KEYS_LEN]; /* the file as read or as to be written */
+};
+
+/* The hash of a key file's bytes that sk_unlock wants. */
+void sk_key_file_hash(uint8_t out[static 32], const void *bytes, size_t len);
+
+/*
+ * A new file with one slot (number 0), for a random store id and the given 32-byte store key.
+ * Errors: those of sk_kdf_passphrase().
+ */
+SK_MUST_CHECK enum sk_status sk_keys_create(struct sk_keys *keys, uint32_t store_kind,
+                                            const struct sk_unlock *unlock,
+                                            const struct sk_kdf_params *params,
+                                            const uint8_t store_key[static 32]);
+
+/*
+ * Tries every slot that fits what is given; *store_key (32 bytes) belongs to the caller, *slot is
+ * the number of the one that opened.
+ * Errors: SK_DAMAGED (magic, checksum, MAC, a slot's parameters), SK_CONFIG (a newer format),
+ * SK_WRONG_KEY (no slot opened), SK_NOMEM.
+ */
+SK_MUST_CHECK enum sk_status sk_keys_unlock(const struct sk_keys *keys,
+                                            const struct sk_unlock *unlock,
+                                            struct sk_secret **store_key, unsigned *slot);
+
+/*
+ * Replaces a slot's passphrase (and key file), keeping the store key. Errors: as create; SK_USAGE
+ * for a slot past the last; SK_DAMAGED, SK_CONFIG when the file is not intact under that store key.
+ */
+SK_MUST_CHECK enum sk_status sk_keys_set_slot(struct sk_keys *keys, unsigned slot,
+                                              const struct sk_unlock *unlock,
+                                              const struct sk_kdf_params *params,
+                                              const uint8_t store_key[static 32]);
+
+/* Checks magic, format and checksum only. Errors: SK_DAMAGED, SK_CONFIG. */
+SK_MUST_CHECK enum sk_status sk_keys_check(const struct sk_keys *keys);
+
+/* The kind of store, the store id (16 bytes), and whether a slot is marked insecure. */
+uint32_t sk_keys_store_kind(const struct sk_keys *keys);
+const uint8_t *sk_keys_store_id(const struct sk_keys *keys);
+int sk_keys_insecure(const struct sk_keys *keys);
+
+#endif

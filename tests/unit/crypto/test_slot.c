@@ -1,0 +1,354 @@
+/*
+ * Goal of this test: the file `keys` is laid out as the header says, opens with the right
+ * passphrase and key file alone, and never opens after any of its bits was flipped, whether or not
+ * the checksum was made to fit; parameters outside the limits are refused.
+ */
+#include "crypto/bytes.h"
+#include "crypto/hash.h"
+#include "crypto/slot.h"
+#include "tests/support/vectors.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#define AT_FORMAT 16
+#define AT_SLOTS  40
+#define AT_MAC    1064
+#define AT_SUM    1096
+
+static const struct sk_kdf_params fast = {SK_KDF_TEST_MEMORY_KIB, SK_KDF_TEST_PASSES, 1};
+static const uint8_t store_key[32] = {1, 2, 3, 4};
+
+static const uint8_t text[] = {'o', 'p', 'e', 'n'};
+static const uint8_t other_text[] = {'o', 'p', 'e', 'm'};
+static const struct sk_unlock right = {text, sizeof(text), NULL};
+static const struct sk_unlock wrong = {other_text, sizeof(other_text), NULL};
+
+static struct sk_keys keys;
+
+static int make_keys(void **state)
+{
+    (void)state;
+    return sk_keys_create(&keys, 1, &right, &fast, store_key) ? -1 : 0;
+}
+
+static void fix_sum(struct sk_keys *k)
+{
+    sk_hash_of(k->bytes + AT_SUM, NULL, SK_LABEL_KEYS_SUM, k->bytes, AT_SUM);
+}
+
+static void fix_mac_and_sum(struct sk_keys *k)
+{
+    sk_hash_of(k->bytes + AT_MAC, store_key, SK_LABEL_KEYS_MAC, k->bytes, AT_MAC);
+    fix_sum(k);
+}
+
+/* Tries to unlock; a key that comes out must be the right one. Outputs stay alone on failure. */
+static enum sk_status unlock(const struct sk_keys *k, const struct sk_unlock *with, unsigned slot)
+{
+    struct sk_secret *key = NULL;
+    unsigned opened = 99;
+    enum sk_status status = sk_keys_unlock(k, with, &key, &opened);
+    if (status) {
+        assert_null(key);
+        assert_int_equal(opened, 99);
+    } else {
+        assert_int_equal(opened, slot);
+        assert_int_equal(sk_secret_len(key), sizeof(store_key));
+        assert_memory_equal(sk_secret_view(key), store_key, sizeof(store_key));
+    }
+    sk_secret_free(key);
+    assert_int_equal(sk_secret_live_count(), 0);
+    return status;
+}
+
+static void the_file_is_laid_out_as_the_header_says(void **state)
+{
+    (void)state;
+    struct sk_vectors *v = sk_vectors_open("vectors/crypto/keys.txt");
+    while (sk_vectors_next(v)) {
+        struct sk_keys k;
+        uint8_t passphrase[64], key_file[64], want[32], id[SK_STORE_ID_LEN], key_file_hash[32];
+        size_t len = sk_vectors_bytes(v, "passphrase", passphrase, sizeof(passphrase));
+        size_t key_file_len = sk_vectors_bytes(v, "key_file", key_file, sizeof(key_file));
+        sk_vectors_exactly(v, "store_key", want, sizeof(want));
+        sk_vectors_exactly(v, "store_id", id, sizeof(id));
+        sk_vectors_exactly(v, "file", k.bytes, sizeof(k.bytes));
+        sk_key_file_hash(key_file_hash, key_file, key_file_len);
+
+        assert_int_equal(sk_keys_check(&k), SK_OK);
+        assert_int_equal(sk_keys_store_kind(&k), sk_vectors_number(v, "store_kind"));
+        assert_memory_equal(sk_keys_store_id(&k), id, sizeof(id));
+        assert_true(sk_keys_insecure(&k));
+        for (int with_file = 0; with_file < 2; with_file++) {
+            struct sk_unlock with = {passphrase, len, with_file ? key_file_hash : NULL};
+            struct sk_secret *key = NULL;
+            unsigned slot = 99;
+            assert_int_equal(sk_keys_unlock(&k, &with, &key, &slot), SK_OK);
+            assert_int_equal(slot, with_file ? 2 : 0);
+            assert_memory_equal(sk_secret_view(key), want, sizeof(want));
+            sk_secret_free(key);
+        }
+    }
+}
+
+static void a_new_file_opens_and_has_its_own_id(void **state)
+{
+    (void)state;
+    struct sk_keys second;
+    assert_int_equal(unlock(&keys, &right, 0), SK_OK);
+    assert_int_equal(sk_keys_store_kind(&keys), 1);
+    assert_int_equal(sk_get_u32(keys.bytes + AT_FORMAT), 1);
+    assert_int_equal(sk_keys_create(&second, 2, &right, &fast, store_key), SK_OK);
+    assert_int_equal(sk_keys_store_kind(&second), 2);
+    assert_memory_not_equal(sk_keys_store_id(&keys), sk_keys_store_id(&second), SK_STORE_ID_LEN);
+    assert_memory_not_equal(keys.bytes + AT_SLOTS + 16, second.bytes + AT_SLOTS + 16,
+                            SK_KDF_SALT_LEN);
+}
+
+static void the_wrong_passphrase_is_told_from_damage(void **state)
+{
+    (void)state;
+    const struct sk_unlock shorter = {text, sizeof(text) - 1, NULL};
+    const struct sk_unlock empty = {NULL, 0, NULL};
+    uint8_t hash[32] = {0};
+    const struct sk_unlock with_file = {text, sizeof(text), hash};
+
+    assert_int_equal(unlock(&keys, &wrong, 0), SK_WRONG_KEY);
+    assert_int_equal(unlock(&keys, &shorter, 0), SK_WRONG_KEY);
+    assert_int_equal(unlock(&keys, &empty, 0), SK_WRONG_KEY);
+    assert_int_equal(unlock(&keys, &with_file, 0), SK_WRONG_KEY);
+}
+
+static void a_key_file_is_needed_where_it_was_given(void **state)
+{
+    (void)state;
+    uint8_t hash[32], other_hash[32];
+    sk_key_file_hash(hash, "file", 4);
+    sk_key_file_hash(other_hash, "fild", 4);
+    const struct sk_unlock with_file = {text, sizeof(text), hash};
+    const struct sk_unlock with_other = {text, sizeof(text), other_hash};
+    const struct sk_unlock wrong_text = {other_text, sizeof(other_text), hash};
+    struct sk_keys k;
+
+    assert_int_equal(sk_keys_create(&k, 1, &with_file, &fast, store_key), SK_OK);
+    assert_int_equal(unlock(&k, &with_file, 0), SK_OK);
+    assert_int_equal(unlock(&k, &with_other, 0), SK_WRONG_KEY);
+    assert_int_equal(unlock(&k, &wrong_text, 0), SK_WRONG_KEY);
+    assert_int_equal(unlock(&k, &right, 0), SK_WRONG_KEY);
+}
+
+static void every_flipped_bit_is_damage(void **state)
+{
+    (void)state;
+    for (size_t bit = 0; bit < 8 * SK_KEYS_LEN; bit++) {
+        struct sk_keys k = keys;
+        k.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        assert_int_equal(sk_keys_check(&k), SK_DAMAGED);
+        assert_int_equal(unlock(&k, &right, 0), SK_DAMAGED);
+    }
+}
+
+/*
+ * The memory figure of slot 0, bits 18 and up: they ask for 256 MiB to 2 GiB, which is within the
+ * ceiling and thus only slow, or are above it, which has a test of its own.
+ */
+static int is_costly(size_t bit)
+{
+    size_t memory = 8 * (AT_SLOTS + 8);
+    return bit >= memory + 18 && bit < memory + 32;
+}
+
+static void no_flipped_bit_opens_with_a_fitting_checksum(void **state)
+{
+    (void)state;
+    for (size_t bit = 0; bit < 8 * AT_SUM; bit++) {
+        struct sk_keys k = keys;
+        k.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        fix_sum(&k);
+        if (is_costly(bit))
+            continue;
+        enum sk_status status = unlock(&k, &right, 0);
+        assert_true(status == SK_DAMAGED || status == SK_WRONG_KEY || status == SK_CONFIG);
+        if (bit / 8 < 16)
+            assert_int_equal(status, SK_DAMAGED);
+        if (bit / 8 >= AT_SLOTS + SK_SLOT_LEN)
+            assert_int_equal(status, SK_DAMAGED);
+    }
+}
+
+static void a_newer_format_is_told_and_an_older_is_damage(void **state)
+{
+    (void)state;
+    struct sk_keys k = keys;
+    sk_put_u32(k.bytes + AT_FORMAT, 2);
+    fix_mac_and_sum(&k);
+    assert_int_equal(sk_keys_check(&k), SK_CONFIG);
+    assert_int_equal(unlock(&k, &right, 0), SK_CONFIG);
+    sk_put_u32(k.bytes + AT_FORMAT, 0);
+    fix_mac_and_sum(&k);
+    assert_int_equal(unlock(&k, &right, 0), SK_DAMAGED);
+}
+
+static void assert_parameters_refused(uint32_t flags, uint32_t memory_kib, uint32_t passes)
+{
+    struct sk_keys k = keys;
+    sk_put_u32(k.bytes + AT_SLOTS + 4, flags);
+    sk_put_u32(k.bytes + AT_SLOTS + 8, memory_kib);
+    sk_put_u32(k.bytes + AT_SLOTS + 12, passes);
+    fix_mac_and_sum(&k);
+    assert_int_equal(unlock(&k, &right, 0), SK_DAMAGED);
+}
+
+/* 1 TiB would end this process, were it asked for. */
+static void parameters_outside_the_limits_are_damage(void **state)
+{
+    (void)state;
+    assert_parameters_refused(0, SK_KDF_TEST_MEMORY_KIB, SK_KDF_TEST_PASSES);
+    assert_parameters_refused(0, SK_KDF_MEMORY_KIB - 1, SK_KDF_PASSES);
+    assert_parameters_refused(0, SK_KDF_MEMORY_KIB, SK_KDF_PASSES - 1);
+    assert_parameters_refused(0, 1u << 30, SK_KDF_PASSES);
+    assert_parameters_refused(1, SK_KDF_MEMORY_KIB_MAX + 1, SK_KDF_TEST_PASSES);
+    assert_parameters_refused(1, UINT32_MAX, SK_KDF_TEST_PASSES);
+    assert_parameters_refused(1, SK_KDF_TEST_MEMORY_KIB, SK_KDF_PASSES_MAX + 1);
+    assert_parameters_refused(1, SK_KDF_TEST_MEMORY_KIB - 1, SK_KDF_TEST_PASSES);
+    assert_parameters_refused(1, SK_KDF_TEST_MEMORY_KIB, 0);
+    assert_parameters_refused(3, SK_KDF_TEST_MEMORY_KIB, SK_KDF_TEST_PASSES);
+    assert_parameters_refused(0x80000001, SK_KDF_TEST_MEMORY_KIB, SK_KDF_TEST_PASSES);
+}
+
+static void new_slots_keep_to_the_limits(void **state)
+{
+    (void)state;
+    const struct sk_kdf_params weak = {SK_KDF_TEST_MEMORY_KIB, SK_KDF_TEST_PASSES, 0};
+    const struct sk_kdf_params vast = {SK_KDF_MEMORY_KIB_MAX + 1, SK_KDF_PASSES, 0};
+    struct sk_keys k = keys;
+
+    assert_int_equal(sk_keys_create(&k, 1, &right, &weak, store_key), SK_LIMIT);
+    assert_int_equal(sk_keys_create(&k, 1, &right, &vast, store_key), SK_LIMIT);
+    assert_int_equal(sk_keys_set_slot(&k, 1, &right, &weak, store_key), SK_LIMIT);
+    assert_memory_equal(&k, &keys, sizeof(k));
+}
+
+static void slots_open_one_store_each_with_its_own_passphrase(void **state)
+{
+    (void)state;
+    struct sk_keys k = keys;
+    for (unsigned slot = 1; slot < SK_SLOT_COUNT; slot++) {
+        const uint8_t its_text[2] = {'s', (uint8_t)slot};
+        const struct sk_unlock with = {its_text, sizeof(its_text), NULL};
+        assert_int_equal(sk_keys_set_slot(&k, slot, &with, &fast, store_key), SK_OK);
+        assert_int_equal(unlock(&k, &with, slot), SK_OK);
+        assert_int_equal(unlock(&k, &right, 0), SK_OK);
+    }
+    assert_int_equal(unlock(&k, &wrong, 0), SK_WRONG_KEY);
+    assert_memory_equal(sk_keys_store_id(&k), sk_keys_store_id(&keys), SK_STORE_ID_LEN);
+}
+
+static void a_replaced_passphrase_no_longer_opens(void **state)
+{
+    (void)state;
+    struct sk_keys k = keys;
+    assert_int_equal(sk_keys_set_slot(&k, 0, &wrong, &fast, store_key), SK_OK);
+    assert_int_equal(unlock(&k, &right, 0), SK_WRONG_KEY);
+    assert_int_equal(unlock(&k, &wrong, 0), SK_OK);
+}
+
+static void a_slot_is_bound_to_its_place(void **state)
+{
+    (void)state;
+    struct sk_keys k = keys;
+    memcpy(k.bytes + AT_SLOTS + SK_SLOT_LEN, k.bytes + AT_SLOTS, SK_SLOT_LEN);
+    memset(k.bytes + AT_SLOTS, 0, SK_SLOT_LEN);
+    fix_mac_and_sum(&k);
+    assert_int_equal(unlock(&k, &right, 1), SK_WRONG_KEY);
+
+    struct sk_keys other;
+    assert_int_equal(sk_keys_create(&other, 1, &wrong, &fast, store_key), SK_OK);
+    memcpy(other.bytes + AT_SLOTS, keys.bytes + AT_SLOTS, SK_SLOT_LEN);
+    fix_mac_and_sum(&other);
+    assert_int_equal(unlock(&other, &right, 0), SK_WRONG_KEY);
+}
+
+static void unknown_kinds_are_passed_over(void **state)
+{
+    (void)state;
+    struct sk_keys k = keys;
+    assert_int_equal(sk_keys_set_slot(&k, 3, &wrong, &fast, store_key), SK_OK);
+    sk_put_u32(k.bytes + AT_SLOTS, 7);
+    fix_mac_and_sum(&k);
+    assert_int_equal(unlock(&k, &right, 0), SK_WRONG_KEY);
+    assert_int_equal(unlock(&k, &wrong, 3), SK_OK);
+}
+
+static void setting_a_slot_wants_an_intact_file_and_its_key(void **state)
+{
+    (void)state;
+    const uint8_t other_key[32] = {9};
+    struct sk_keys k = keys, before;
+
+    assert_int_equal(sk_keys_set_slot(&k, SK_SLOT_COUNT, &right, &fast, store_key), SK_USAGE);
+    assert_int_equal(sk_keys_set_slot(&k, 1, &right, &fast, other_key), SK_DAMAGED);
+    assert_memory_equal(&k, &keys, sizeof(k));
+    k.bytes[AT_SLOTS + 4 * SK_SLOT_LEN] ^= 1;
+    before = k;
+    assert_int_equal(sk_keys_set_slot(&k, 1, &right, &fast, store_key), SK_DAMAGED);
+    assert_memory_equal(&k, &before, sizeof(k));
+    fix_sum(&k);
+    before = k;
+    assert_int_equal(sk_keys_set_slot(&k, 1, &right, &fast, store_key), SK_DAMAGED);
+    assert_memory_equal(&k, &before, sizeof(k));
+}
+
+/* The real parameters, once: they take a second and 256 MiB. */
+static void an_ordinary_slot_is_not_marked_insecure(void **state)
+{
+    (void)state;
+    const struct sk_kdf_params ordinary = {SK_KDF_MEMORY_KIB, SK_KDF_PASSES, 0};
+    struct sk_keys k;
+    assert_true(sk_keys_insecure(&keys));
+    assert_int_equal(sk_keys_create(&k, 1, &right, &ordinary, store_key), SK_OK);
+    assert_false(sk_keys_insecure(&k));
+    assert_int_equal(unlock(&k, &right, 0), SK_OK);
+    assert_int_equal(sk_keys_set_slot(&k, 5, &wrong, &fast, store_key), SK_OK);
+    assert_true(sk_keys_insecure(&k));
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    return sk_crypto_init() ? -1 : 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    return sk_secret_live_count() == 0 ? 0 : -1;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_file_is_laid_out_as_the_header_says),
+        cmocka_unit_test_setup(a_new_file_opens_and_has_its_own_id, make_keys),
+        cmocka_unit_test_setup(the_wrong_passphrase_is_told_from_damage, make_keys),
+        cmocka_unit_test_setup(a_key_file_is_needed_where_it_was_given, make_keys),
+        cmocka_unit_test_setup(every_flipped_bit_is_damage, make_keys),
+        cmocka_unit_test_setup(no_flipped_bit_opens_with_a_fitting_checksum, make_keys),
+        cmocka_unit_test_setup(a_newer_format_is_told_and_an_older_is_damage, make_keys),
+        cmocka_unit_test_setup(parameters_outside_the_limits_are_damage, make_keys),
+        cmocka_unit_test_setup(new_slots_keep_to_the_limits, make_keys),
+        cmocka_unit_test_setup(slots_open_one_store_each_with_its_own_passphrase, make_keys),
+        cmocka_unit_test_setup(a_replaced_passphrase_no_longer_opens, make_keys),
+        cmocka_unit_test_setup(a_slot_is_bound_to_its_place, make_keys),
+        cmocka_unit_test_setup(unknown_kinds_are_passed_over, make_keys),
+        cmocka_unit_test_setup(setting_a_slot_wants_an_intact_file_and_its_key, make_keys),
+        cmocka_unit_test_setup(an_ordinary_slot_is_not_marked_insecure, make_keys),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}

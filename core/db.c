@@ -1,0 +1,707 @@
+#include "core/db.h"
+
+#include "core/embed.h"
+#include "core/file.h"
+#include "core/sqlite.h"
+#include "core/vfs.h"
+#include "crypto/aead.h"
+#include "crypto/secret.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STMT_BUCKETS         256
+#define AUTOCHECKPOINT_PAGES 1000
+#define PRAGMA_ROOM          64
+
+struct sk_stmt {
+    sqlite3_stmt *handle;
+    struct sk_db *db;
+    const char *sql;
+    struct sk_stmt *next; /* in its bucket */
+    int bind_rc;          /* the first bind that failed */
+    bool in_use;
+};
+
+struct sk_db {
+    sqlite3 *handle;
+    struct sk_vfs *vfs;
+    char *path;
+    bool read_only;
+    bool trusted;
+    bool in_transaction;
+    bool broken; /* a commit failed: nothing works but closing */
+    struct sk_stmt *buckets[STMT_BUCKETS];
+};
+
+/* ---- memory that is wiped when freed ---- */
+
+static void *mem_malloc(int len)
+{
+    return malloc((size_t)len);
+}
+
+static void mem_free(void *p)
+{
+    if (!p)
+        return;
+    sk_wipe(p, malloc_usable_size(p));
+    free(p);
+}
+
+static void *mem_realloc(void *p, int len)
+{
+    size_t old_len = p ? malloc_usable_size(p) : 0;
+    void *moved = malloc((size_t)len);
+    if (!moved)
+        return NULL;
+    if (p)
+        memcpy(moved, p, old_len < (size_t)len ? old_len : (size_t)len);
+    mem_free(p);
+    return moved;
+}
+
+static int mem_size(void *p)
+{
+    return p ? (int)malloc_usable_size(p) : 0;
+}
+
+static int mem_roundup(int len)
+{
+    return (len + 7) & ~7;
+}
+
+static int mem_init(void *context)
+{
+    (void)context;
+    return SQLITE_OK;
+}
+
+static void mem_shutdown(void *context)
+{
+    (void)context;
+}
+
+static pthread_once_t started = PTHREAD_ONCE_INIT;
+static bool start_failed;
+
+/* These settings hold for the whole process and only before SQLite's first use. */
+static void start_sqlite(void)
+{
+    static const sqlite3_mem_methods wiping = {mem_malloc,  mem_free, mem_realloc,  mem_size,
+                                               mem_roundup, mem_init, mem_shutdown, NULL};
+
+    start_failed =
+        sqlite3_config(SQLITE_CONFIG_MALLOC, &wiping) != SQLITE_OK ||
+        sqlite3_config(SQLITE_CONFIG_URI, 0) != SQLITE_OK ||
+        sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) != SQLITE_OK ||
+        sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1) != SQLITE_OK ||
+        sqlite3_config(SQLITE_CONFIG_MMAP_SIZE, (sqlite3_int64)0, (sqlite3_int64)0) != SQLITE_OK ||
+        sqlite3_initialize() != SQLITE_OK;
+}
+
+/* ---- errors ---- */
+
+static bool is_full_errno(int number)
+{
+    return number == ENOSPC || number == EDQUOT || number == EFBIG;
+}
+
+/*
+ * SQLite's own messages may hold a record's text and are never used; its fixed sentence for the
+ * code is. Damage that the VFS found reaches SQLite as an I/O error.
+ */
+static enum sk_status fail_sqlite(const struct sk_db *db, int rc, struct sk_error *err)
+{
+    const char *fault = sk_vfs_fault(db->vfs);
+
+    switch (rc & 0xff) {
+    case SQLITE_NOMEM:
+        return sk_fail_status(err, SK_NOMEM);
+    case SQLITE_FULL:
+        return sk_fail(err, SK_FULL, "%s: there is no space left", db->path);
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return sk_fail(err, SK_BUSY, "%s is in use by another program", db->path);
+    case SQLITE_TOOBIG:
+        return sk_fail_status(err, SK_LIMIT);
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return sk_fail(err, SK_DAMAGED, "%s: %s", db->path,
+                       fault ? fault : "the database is damaged");
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+        if (fault)
+            return sk_fail(err, SK_DAMAGED, "%s: %s", db->path, fault);
+        if (db->handle && is_full_errno(sqlite3_system_errno(db->handle)))
+            return sk_fail(err, SK_FULL, "%s: there is no space left", db->path);
+        return sk_fail(err, SK_IO, "%s: reading or writing failed", db->path);
+    default:
+        return sk_fail(err, SK_INTERNAL, "%s: %s", db->path, sqlite3_errstr(rc));
+    }
+}
+
+/* Whether the handle can be used at all. A transaction may be gone: SQLite undoes it after some
+ * errors, and what follows would then be saved piece by piece. */
+static enum sk_status check_usable(const struct sk_db *db, struct sk_error *err)
+{
+    if (db->broken)
+        return sk_fail(err, SK_IO, "%s: what came before was not saved; open it again", db->path);
+    if (db->in_transaction && sqlite3_get_autocommit(db->handle))
+        return sk_fail(err, SK_IO, "%s: the transaction was undone and nothing of it saved",
+                       db->path);
+    return SK_OK;
+}
+
+/* ---- opening ---- */
+
+static int authorize(void *context, int action, const char *first, const char *second,
+                     const char *database, const char *trigger)
+{
+    (void)context, (void)first, (void)database, (void)trigger;
+    if (action == SQLITE_ATTACH || action == SQLITE_DETACH)
+        return SQLITE_DENY;
+    if (action == SQLITE_FUNCTION && second && strcmp(second, "load_extension") == 0)
+        return SQLITE_DENY;
+    return SQLITE_OK;
+}
+
+static enum sk_status open_handle(struct sk_db *db, struct sk_error *err)
+{
+    int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE |
+                (db->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
+    int rc = sqlite3_open_v2(db->path, &db->handle, flags, sk_vfs_name(db->vfs));
+    return rc == SQLITE_OK ? SK_OK : fail_sqlite(db, rc, err);
+}
+
+static enum sk_status configure(struct sk_db *db, struct sk_error *err)
+{
+    static const struct {
+        int option;
+        int value;
+    } settings[] = {
+        {SQLITE_DBCONFIG_DEFENSIVE, 1},
+        {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
+        {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
+        {SQLITE_DBCONFIG_ENABLE_FKEY, 1},
+        {SQLITE_DBCONFIG_DQS_DML, 0},
+        {SQLITE_DBCONFIG_DQS_DDL, 0},
+        {SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1},
+    };
+    for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+        int rc = sqlite3_db_config(db->handle, settings[i].option, settings[i].value, NULL);
+        if (rc != SQLITE_OK)
+            return fail_sqlite(db, rc, err);
+    }
+    (void)sqlite3_limit(db->handle, SQLITE_LIMIT_ATTACHED, 0);
+    (void)sqlite3_wal_autocheckpoint(db->handle, 0);
+    (void)sqlite3_set_authorizer(db->handle, authorize, NULL);
+    return SK_OK;
+}
+
+static enum sk_status pragma_int(struct sk_db *db, const char *sql, int64_t *value,
+                                 struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    bool row;
+    SK_TRY(sk_db_prepare(db, &stmt, sql, err));
+    SK_TRY(sk_step(stmt, &row, err));
+    *value = row ? sk_column_int(stmt, 0) : 0;
+    return SK_OK;
+}
+
+static enum sk_status check_wal_mode(struct sk_db *db, struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    bool row;
+    SK_TRY(sk_db_prepare(db, &stmt, "PRAGMA journal_mode = WAL", err));
+    SK_TRY(sk_step(stmt, &row, err));
+    if (!row || strcmp(sk_column_text(stmt, 0), "wal") != 0)
+        return sk_fail(err, SK_DAMAGED, "%s: it is not in write-ahead mode", db->path);
+    return SK_OK;
+}
+
+/*
+ * The order matters: exclusive locking before the first read, so that no shared memory is wanted;
+ * for a new database a journal in memory before WAL, whose first page is written in the old way. An
+ * existing one must not pass through another journal mode: that would checkpoint its log.
+ */
+static enum sk_status set_pragmas(struct sk_db *db, bool create, struct sk_error *err)
+{
+    int reserve = SK_PAGE_OVERHEAD;
+
+    SK_TRY(sk_db_exec(db, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = MEMORY", err));
+    if (create) {
+        int rc = sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserve);
+        if (rc != SQLITE_OK)
+            return fail_sqlite(db, rc, err);
+        SK_TRY(sk_db_exec(db,
+                          "PRAGMA page_size = 4096; PRAGMA auto_vacuum = NONE;"
+                          "PRAGMA journal_mode = MEMORY",
+                          err));
+    }
+    SK_TRY(check_wal_mode(db, err));
+    return sk_db_exec(db,
+                      "PRAGMA synchronous = FULL;"
+                      "PRAGMA cache_size = -32000;"
+                      "PRAGMA secure_delete = ON;"
+                      "PRAGMA cell_size_check = ON;"
+                      "PRAGMA foreign_keys = ON;"
+                      "PRAGMA mmap_size = 0",
+                      err);
+}
+
+/* Step n of the schema sets user_version to n, in the same transaction. */
+static enum sk_status run_step(struct sk_db *db, const struct sk_embedded_file *step, int64_t n,
+                               struct sk_error *err)
+{
+    char pragma[PRAGMA_ROOM];
+    sk_auto_txn txn = NULL;
+
+    SK_TRY(sk_txn_begin(&txn, db, err));
+    SK_TRY(sk_db_exec(db, step->text, err));
+    (void)snprintf(pragma, sizeof(pragma), "PRAGMA user_version = %lld", (long long)n);
+    SK_TRY(sk_db_exec(db, pragma, err));
+    if (n == 1) {
+        (void)snprintf(pragma, sizeof(pragma), "PRAGMA application_id = %d", SK_APPLICATION_ID);
+        SK_TRY(sk_db_exec(db, pragma, err));
+    }
+    return sk_txn_commit(&txn, err);
+}
+
+static enum sk_status migrate(struct sk_db *db, bool create, struct sk_error *err)
+{
+    int64_t application, version;
+    int64_t newest = 0;
+
+    SK_TRY(pragma_int(db, "PRAGMA application_id", &application, err));
+    SK_TRY(pragma_int(db, "PRAGMA user_version", &version, err));
+    while (sk_embedded_migrations[newest].name)
+        newest++;
+    if (!create && (application != SK_APPLICATION_ID || version < 1))
+        return sk_fail(err, SK_DAMAGED, "%s: it was not created completely", db->path);
+    if (version > newest)
+        return sk_fail(err, SK_CONFIG, "%s was written by a newer version of this program",
+                       db->path);
+    if (version < newest && db->read_only)
+        return sk_fail(err, SK_CONFIG, "%s has to be opened for writing once by this version",
+                       db->path);
+    for (int64_t n = version + 1; n <= newest; n++)
+        SK_TRY(run_step(db, &sk_embedded_migrations[n - 1], n, err));
+    return SK_OK;
+}
+
+static enum sk_status open_parts(struct sk_db *db, const struct sk_db_options *options,
+                                 struct sk_error *err)
+{
+    const struct sk_vfs_options vfs_options = {
+        .store_key = options->store_key,
+        .store_id = options->store_id,
+        .create = options->create,
+        .read_only = options->read_only,
+    };
+
+    db->path = strdup(options->path);
+    if (!db->path)
+        return sk_fail_status(err, SK_NOMEM);
+    SK_TRY(sk_vfs_register(&db->vfs, &vfs_options, err));
+    SK_TRY(open_handle(db, err));
+    SK_TRY(configure(db, err));
+    SK_TRY(set_pragmas(db, options->create, err));
+    return migrate(db, options->create, err);
+}
+
+/* The file is there, or made here: SQLite would give it more readers than the owner. */
+static enum sk_status prepare_file(const struct sk_db_options *options, struct sk_error *err)
+{
+    sk_auto_file file = NULL;
+    if (options->create)
+        return sk_file_create(&file, options->path, err);
+    if (!sk_file_exists(options->path))
+        return sk_fail(err, SK_MISSING, "there is no %s", options->path);
+    return SK_OK;
+}
+
+enum sk_status sk_db_open(struct sk_db **out, const struct sk_db_options *options,
+                          struct sk_error *err)
+{
+    pthread_once(&started, start_sqlite);
+    if (start_failed)
+        return sk_fail(err, SK_CONFIG, "the SQLite library does not take the settings needed");
+    SK_TRY(prepare_file(options, err));
+
+    struct sk_db *db = calloc(1, sizeof(*db));
+    if (!db)
+        return sk_fail_status(err, SK_NOMEM);
+    db->read_only = options->read_only;
+    enum sk_status status = open_parts(db, options, err);
+    if (status != SK_OK) {
+        (void)sk_db_close(db, NULL);
+        return status;
+    }
+    *out = db;
+    return SK_OK;
+}
+
+bool sk_db_recovered(const struct sk_db *db)
+{
+    return sk_vfs_recovered(db->vfs);
+}
+
+enum sk_status sk_db_trust(struct sk_db *db, struct sk_error *err)
+{
+    SK_TRY(check_usable(db, err));
+    if (db->read_only)
+        return SK_OK;
+    int rc = sqlite3_wal_autocheckpoint(db->handle, AUTOCHECKPOINT_PAGES);
+    if (rc != SQLITE_OK)
+        return fail_sqlite(db, rc, err);
+    db->trusted = true;
+    return SK_OK;
+}
+
+/* ---- closing ---- */
+
+static void free_statements(struct sk_db *db)
+{
+    for (size_t i = 0; i < STMT_BUCKETS; i++) {
+        while (db->buckets[i]) {
+            struct sk_stmt *stmt = db->buckets[i];
+            db->buckets[i] = stmt->next;
+            sqlite3_finalize(stmt->handle);
+            free(stmt);
+        }
+    }
+}
+
+enum sk_status sk_db_close(struct sk_db *db, struct sk_error *err)
+{
+    enum sk_status status = SK_OK;
+
+    if (!db)
+        return SK_OK;
+    if (db->handle) {
+        sk_db_rollback(db);
+        free_statements(db);
+        if (db->trusted && !db->broken)
+            status = sk_db_checkpoint(db, err);
+        /* The last checkpoint of sqlite3_close() has nothing to do, but removes the empty log. */
+        if (db->trusted && !db->broken && status == SK_OK)
+            (void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+        int rc = sqlite3_close(db->handle);
+        if (rc != SQLITE_OK && status == SK_OK)
+            status = fail_sqlite(db, rc, err);
+    }
+    sk_vfs_unregister(db->vfs);
+    free(db->path);
+    free(db);
+    return status;
+}
+
+enum sk_status sk_db_checkpoint(struct sk_db *db, struct sk_error *err)
+{
+    SK_TRY(check_usable(db, err));
+    if (!db->trusted)
+        return sk_fail_status(err, SK_INTERNAL);
+    int rc = sqlite3_wal_checkpoint_v2(db->handle, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    return rc == SQLITE_OK ? SK_OK : fail_sqlite(db, rc, err);
+}
+
+/* ---- transactions ---- */
+
+enum sk_status sk_db_exec(struct sk_db *db, const char *sql, struct sk_error *err)
+{
+    SK_TRY(check_usable(db, err));
+    int rc = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
+    return rc == SQLITE_OK ? SK_OK : fail_sqlite(db, rc, err);
+}
+
+static enum sk_status run_cached(struct sk_db *db, const char *sql, struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    SK_TRY(sk_db_prepare(db, &stmt, sql, err));
+    return sk_run(stmt, err);
+}
+
+enum sk_status sk_db_begin(struct sk_db *db, struct sk_error *err)
+{
+    if (db->in_transaction || db->read_only)
+        return sk_fail_status(err, SK_INTERNAL);
+    SK_TRY(run_cached(db, "BEGIN IMMEDIATE", err));
+    db->in_transaction = true;
+    return SK_OK;
+}
+
+/* After a failed commit it is open what is on disk: only reading it anew tells. */
+enum sk_status sk_db_commit(struct sk_db *db, struct sk_error *err)
+{
+    if (!db->in_transaction)
+        return sk_fail_status(err, SK_INTERNAL);
+    struct sk_error why = SK_ERROR_INIT;
+    enum sk_status status = run_cached(db, "COMMIT", &why);
+    if (status == SK_OK) {
+        db->in_transaction = false;
+        return SK_OK;
+    }
+    sk_db_rollback(db);
+    db->broken = true;
+    return sk_fail(err, status, "%s; it was not saved", why.text);
+}
+
+void sk_db_rollback(struct sk_db *db)
+{
+    if (!db->in_transaction)
+        return;
+    db->in_transaction = false;
+    if (sqlite3_get_autocommit(db->handle))
+        return;
+    if (sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK)
+        db->broken = true;
+}
+
+bool sk_db_in_transaction(const struct sk_db *db)
+{
+    return db->in_transaction;
+}
+
+enum sk_status sk_db_savepoint(struct sk_db *db, struct sk_error *err)
+{
+    if (!db->in_transaction)
+        return sk_fail_status(err, SK_INTERNAL);
+    return run_cached(db, "SAVEPOINT sk", err);
+}
+
+enum sk_status sk_db_savepoint_release(struct sk_db *db, struct sk_error *err)
+{
+    return run_cached(db, "RELEASE sk", err);
+}
+
+/* Should this fail, the transaction must not be committed with what was to be undone. */
+void sk_db_savepoint_undo(struct sk_db *db)
+{
+    if (run_cached(db, "ROLLBACK TO sk", NULL) != SK_OK ||
+        run_cached(db, "RELEASE sk", NULL) != SK_OK)
+        sk_db_rollback(db), db->broken = true;
+}
+
+enum sk_status sk_txn_begin(struct sk_db **txn, struct sk_db *db, struct sk_error *err)
+{
+    SK_TRY(sk_db_begin(db, err));
+    *txn = db;
+    return SK_OK;
+}
+
+enum sk_status sk_txn_commit(struct sk_db **txn, struct sk_error *err)
+{
+    struct sk_db *db = *txn;
+    *txn = NULL;
+    return sk_db_commit(db, err);
+}
+
+/* ---- statements ---- */
+
+static size_t bucket_of(const char *sql)
+{
+    uint64_t h = (uint64_t)(uintptr_t)sql * UINT64_C(0x9e3779b97f4a7c15);
+    return (size_t)(h >> 56) % STMT_BUCKETS;
+}
+
+static enum sk_status compile(struct sk_db *db, const char *sql, struct sk_stmt **out,
+                              struct sk_error *err)
+{
+    struct sk_stmt *stmt = calloc(1, sizeof(*stmt));
+    if (!stmt)
+        return sk_fail_status(err, SK_NOMEM);
+    int rc =
+        sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt->handle, NULL);
+    if (rc != SQLITE_OK || !stmt->handle) {
+        free(stmt);
+        return rc != SQLITE_OK ? fail_sqlite(db, rc, err) : sk_fail_status(err, SK_INTERNAL);
+    }
+    stmt->db = db;
+    stmt->sql = sql;
+    stmt->next = db->buckets[bucket_of(sql)];
+    db->buckets[bucket_of(sql)] = stmt;
+    *out = stmt;
+    return SK_OK;
+}
+
+enum sk_status sk_db_prepare(struct sk_db *db, struct sk_stmt **out, const char *sql,
+                             struct sk_error *err)
+{
+    SK_TRY(check_usable(db, err));
+    struct sk_stmt *stmt = db->buckets[bucket_of(sql)];
+    /* The text is compared too: a query in memory that was used again must not run the old one. */
+    while (stmt && (stmt->sql != sql || stmt->in_use || strcmp(sqlite3_sql(stmt->handle), sql)))
+        stmt = stmt->next;
+    if (!stmt)
+        SK_TRY(compile(db, sql, &stmt, err));
+    stmt->in_use = true;
+    *out = stmt;
+    return SK_OK;
+}
+
+void sk_stmt_done(struct sk_stmt *stmt)
+{
+    if (!stmt)
+        return;
+    sk_stmt_reset(stmt);
+    (void)sqlite3_clear_bindings(stmt->handle);
+    stmt->bind_rc = SQLITE_OK;
+    stmt->in_use = false;
+}
+
+void sk_stmt_reset(struct sk_stmt *stmt)
+{
+    (void)sqlite3_reset(stmt->handle);
+}
+
+static void note_bind(struct sk_stmt *stmt, int rc)
+{
+    if (stmt->bind_rc == SQLITE_OK)
+        stmt->bind_rc = rc;
+}
+
+void sk_bind_int(struct sk_stmt *stmt, int index, int64_t v)
+{
+    note_bind(stmt, sqlite3_bind_int64(stmt->handle, index, v));
+}
+
+void sk_bind_bytes(struct sk_stmt *stmt, int index, const void *bytes, size_t len)
+{
+    note_bind(stmt, sqlite3_bind_blob64(stmt->handle, index, bytes, len, SQLITE_STATIC));
+}
+
+void sk_bind_text(struct sk_stmt *stmt, int index, const char *text)
+{
+    sk_bind_text_len(stmt, index, text, text ? strlen(text) : 0);
+}
+
+void sk_bind_text_len(struct sk_stmt *stmt, int index, const char *text, size_t len)
+{
+    note_bind(stmt,
+              sqlite3_bind_text64(stmt->handle, index, text, len, SQLITE_STATIC, SQLITE_UTF8));
+}
+
+void sk_bind_null(struct sk_stmt *stmt, int index)
+{
+    note_bind(stmt, sqlite3_bind_null(stmt->handle, index));
+}
+
+enum sk_status sk_step(struct sk_stmt *stmt, bool *row, struct sk_error *err)
+{
+    SK_TRY(check_usable(stmt->db, err));
+    int rc = stmt->bind_rc != SQLITE_OK ? stmt->bind_rc : sqlite3_step(stmt->handle);
+    if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+        return fail_sqlite(stmt->db, rc, err);
+    *row = rc == SQLITE_ROW;
+    return SK_OK;
+}
+
+enum sk_status sk_run(struct sk_stmt *stmt, struct sk_error *err)
+{
+    bool row;
+    enum sk_status status = sk_step(stmt, &row, err);
+    sk_stmt_reset(stmt);
+    return status;
+}
+
+int64_t sk_column_int(struct sk_stmt *stmt, int index)
+{
+    return sqlite3_column_int64(stmt->handle, index);
+}
+
+const uint8_t *sk_column_bytes(struct sk_stmt *stmt, int index, size_t *len)
+{
+    static const uint8_t nothing[1];
+    const uint8_t *bytes = sqlite3_column_blob(stmt->handle, index);
+    *len = (size_t)sqlite3_column_bytes(stmt->handle, index);
+    return bytes ? bytes : nothing;
+}
+
+const char *sk_column_text(struct sk_stmt *stmt, int index)
+{
+    const unsigned char *text = sqlite3_column_text(stmt->handle, index);
+    return text ? (const char *)text : "";
+}
+
+bool sk_column_null(struct sk_stmt *stmt, int index)
+{
+    return sqlite3_column_type(stmt->handle, index) == SQLITE_NULL;
+}
+
+enum sk_status sk_column_copy(struct sk_stmt *stmt, int index, void *out, size_t len,
+                              struct sk_error *err)
+{
+    size_t got;
+    const uint8_t *bytes = sk_column_bytes(stmt, index, &got);
+    if (got != len)
+        return sk_fail(err, SK_DAMAGED, "%s: a field has a wrong length", stmt->db->path);
+    if (len > 0)
+        memcpy(out, bytes, len);
+    return SK_OK;
+}
+
+int64_t sk_db_last_id(const struct sk_db *db)
+{
+    return sqlite3_last_insert_rowid(db->handle);
+}
+
+int64_t sk_db_changes(const struct sk_db *db)
+{
+    return sqlite3_changes64(db->handle);
+}
+
+/* ---- checking ---- */
+
+struct check {
+    sk_db_problem_fn *each;
+    void *context;
+};
+
+static void bad_page(void *context, uint64_t page)
+{
+    const struct check *check = context;
+    char sentence[PRAGMA_ROOM];
+    (void)snprintf(sentence, sizeof(sentence), "page %llu of the database is damaged",
+                   (unsigned long long)page);
+    check->each(check->context, sentence);
+}
+
+static enum sk_status quick_check(struct sk_db *db, const struct check *check, struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    bool row;
+
+    SK_TRY(sk_db_prepare(db, &stmt, "PRAGMA quick_check", err));
+    SK_TRY(sk_step(stmt, &row, err));
+    while (row) {
+        const char *sentence = sk_column_text(stmt, 0);
+        if (strcmp(sentence, "ok") != 0)
+            check->each(check->context, sentence);
+        SK_TRY(sk_step(stmt, &row, err));
+    }
+    return SK_OK;
+}
+
+enum sk_status sk_db_check(struct sk_db *db, sk_db_problem_fn *each, void *context,
+                           struct sk_error *err)
+{
+    struct check check = {each, context};
+    struct sk_error why = SK_ERROR_INIT;
+
+    /* A page that a crash tore is whole in the log: it is put right first. */
+    if (db->trusted && !db->in_transaction)
+        SK_TRY(sk_db_checkpoint(db, err));
+    SK_TRY(sk_vfs_check(db->vfs, db->path, bad_page, &check, err));
+    enum sk_status status = quick_check(db, &check, &why);
+    if (status == SK_DAMAGED) {
+        each(context, why.text);
+        return SK_OK;
+    }
+    return status == SK_OK ? SK_OK : sk_fail(err, status, "%s", why.text);
+}

@@ -1,0 +1,149 @@
+/*
+ * The one layer that touches files, apart from SQLite's own. Everything it creates is for the owner
+ * alone (0600, folders 0700), is never a link that somebody else planted (O_NOFOLLOW, O_EXCL), and
+ * is durable when the function says so: data synced, then named, then the folder synced.
+ */
+#ifndef SK_CORE_FILE_H
+#define SK_CORE_FILE_H
+
+#include "core/buf.h"
+#include "core/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct sk_file;
+
+/* Opens for reading. Errors: SK_MISSING, SK_IO (a folder, no permission). */
+SK_MUST_CHECK
+enum sk_status sk_file_open(struct sk_file **out, const char *path, struct sk_error *err);
+
+/* Creates a file that is not there yet, for reading and writing. Errors: SK_CREATE, SK_FULL. */
+SK_MUST_CHECK
+enum sk_status sk_file_create(struct sk_file **out, const char *path, struct sk_error *err);
+
+/*
+ * Creates a temporary file beside `path`, with a neutral random name (".<16 hex digits>.part"),
+ * which sk_file_publish() gives its final name. Closed unpublished, it is removed. Errors:
+ * SK_CREATE, SK_FULL.
+ */
+SK_MUST_CHECK
+enum sk_status sk_file_create_beside(struct sk_file **out, const char *path, struct sk_error *err);
+
+/*
+ * Syncs, renames to the final path, syncs the folder. With `replace` an existing file gives way;
+ * without, it is left alone. Works on file systems without links or renameat2.
+ * Errors: SK_CREATE (it exists), SK_IO, SK_FULL.
+ */
+SK_MUST_CHECK
+enum sk_status sk_file_publish(struct sk_file *file, bool replace, struct sk_error *err);
+
+/* Closes, removing a temporary file that was not published. NULL is allowed. */
+void sk_file_close(struct sk_file *file);
+
+/* Reads exactly len bytes at offset. Errors: SK_DAMAGED (the file ends before), SK_IO. */
+SK_MUST_CHECK
+enum sk_status sk_file_read_at(struct sk_file *file, void *out, size_t len, uint64_t offset,
+                               struct sk_error *err);
+
+/* Reads up to len bytes from the current place; *got is 0 at the end. Errors: SK_IO. */
+SK_MUST_CHECK
+enum sk_status sk_file_read(struct sk_file *file, void *out, size_t len, size_t *got,
+                            struct sk_error *err);
+
+/* Appends at the current place. Errors: SK_IO, SK_FULL. */
+SK_MUST_CHECK
+enum sk_status sk_file_write(struct sk_file *file, const void *bytes, size_t len,
+                             struct sk_error *err);
+
+/* fdatasync. Errors: SK_IO; after one, nothing may be retried on this file. */
+SK_MUST_CHECK
+enum sk_status sk_file_sync(struct sk_file *file, struct sk_error *err);
+
+/* Goes back to the first byte. Errors: SK_IO. */
+SK_MUST_CHECK
+enum sk_status sk_file_rewind(struct sk_file *file, struct sk_error *err);
+
+/* The size in bytes, of regular files; *regular tells whether it is one. Errors: SK_IO. */
+SK_MUST_CHECK
+enum sk_status sk_file_size(struct sk_file *file, uint64_t *size, bool *regular,
+                            struct sk_error *err);
+
+/* The path it was opened with, for messages. */
+const char *sk_file_path(const struct sk_file *file);
+
+/* A whole small file of at most `most` bytes. Errors: SK_MISSING, SK_LIMIT, SK_IO. */
+SK_MUST_CHECK
+enum sk_status sk_file_load(struct sk_buf *out, const char *path, size_t most,
+                            struct sk_error *err);
+
+/* Puts a whole small file in place: beside, synced, renamed. Errors: SK_CREATE, SK_IO, SK_FULL. */
+SK_MUST_CHECK
+enum sk_status sk_file_save(const char *path, const void *bytes, size_t len, bool replace,
+                            struct sk_error *err);
+
+/* Removes a file and syncs its folder; one that is not there is no error. Errors: SK_IO. */
+SK_MUST_CHECK
+enum sk_status sk_file_remove(const char *path, struct sk_error *err);
+
+/* Whether anything has this name. */
+bool sk_file_exists(const char *path);
+
+/* Free bytes for this user on the file system of `path` (the file or its folder). Errors: SK_IO. */
+SK_MUST_CHECK
+enum sk_status sk_file_space(const char *path, uint64_t *bytes, struct sk_error *err);
+
+/* Creates one folder (0700). Errors: SK_CREATE. */
+SK_MUST_CHECK
+enum sk_status sk_dir_create(const char *path, struct sk_error *err);
+
+/* Syncs a folder. Errors: SK_IO. */
+SK_MUST_CHECK
+enum sk_status sk_dir_sync(const char *path, struct sk_error *err);
+
+/*
+ * Calls `each` with the name of every entry but "." and "..", in no order, until it does not return
+ * SK_OK. Errors: SK_MISSING, SK_IO, the callback's.
+ */
+typedef enum sk_status sk_dir_each_fn(void *context, const char *name, struct sk_error *err);
+SK_MUST_CHECK
+enum sk_status sk_dir_each(const char *path, sk_dir_each_fn *each, void *context,
+                           struct sk_error *err);
+
+/* True when the folder exists and holds nothing. */
+bool sk_dir_empty(const char *path);
+
+/* Moves a finished folder onto a name that is free or an empty folder, and syncs the parent.
+ * Errors: SK_CREATE. */
+SK_MUST_CHECK
+enum sk_status sk_dir_publish(const char *from, const char *to, struct sk_error *err);
+
+/* Removes a folder that this program made, and the files in it (and in its folders). Best effort.
+ */
+void sk_dir_discard(const char *path);
+
+/*
+ * Holds a folder for this process alone (flock on the folder itself, so that no lock file is
+ * written). wait_s: how long to try, in seconds. Errors: SK_BUSY, SK_MISSING, SK_IO.
+ */
+struct sk_dir_lock;
+SK_MUST_CHECK
+enum sk_status sk_dir_lock(struct sk_dir_lock **out, const char *path, unsigned wait_s,
+                           struct sk_error *err);
+void sk_dir_unlock(struct sk_dir_lock *lock);
+
+/* "<dir>/<name>" in a new string the caller frees. Errors: SK_NOMEM. */
+SK_MUST_CHECK
+enum sk_status sk_path_join(char **out, const char *dir, const char *name, struct sk_error *err);
+
+static inline void sk_file_cleanup(struct sk_file **file)
+{
+    sk_file_close(*file);
+}
+#define sk_auto_file __attribute__((cleanup(sk_file_cleanup))) struct sk_file *
+
+void sk_free_cleanup(void *pointer_to_pointer);
+#define sk_auto_free __attribute__((cleanup(sk_free_cleanup)))
+
+#endif

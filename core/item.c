@@ -1,0 +1,194 @@
+#include "core/item.h"
+
+#include "core/item_internal.h"
+#include "core/store_internal.h"
+
+#define PREFIX_MIN 4
+
+void sk_item_clear(struct sk_item *item)
+{
+    if (item->title)
+        sk_wipe(item->title, strlen(item->title));
+    free(item->title);
+    *item = (struct sk_item){.title = NULL};
+}
+
+void sk_payload_clear(struct sk_payload *payload)
+{
+    sk_buf_clear(&payload->text);
+    sk_buf_clear(&payload->hashes);
+    sk_wipe(payload->salt, sizeof(payload->salt));
+}
+
+enum sk_status sk_item_from_row(struct sk_stmt *stmt, struct sk_item *out, struct sk_error *err)
+{
+    struct sk_item item = {.row = sk_column_int(stmt, 0)};
+    SK_TRY(sk_column_copy(stmt, 1, item.id.bytes, SK_ID_LEN, err));
+    item.log = sk_column_int(stmt, 2);
+    item.type = (unsigned)sk_column_int(stmt, 3);
+    item.revision = (uint32_t)sk_column_int(stmt, 4);
+    int64_t shown = sk_column_int(stmt, 6);
+    item.position = sk_entry_row_position(shown ? shown : sk_column_int(stmt, 5));
+    item.erased = sk_column_int(stmt, 7) != 0;
+    item.title = strdup(sk_column_text(stmt, 8));
+    if (!item.title)
+        return sk_fail_status(err, SK_NOMEM);
+    *out = item;
+    return SK_OK;
+}
+
+enum sk_status sk_item_rows(struct sk_stmt *stmt, sk_item_each_fn *each, void *context,
+                            struct sk_error *err)
+{
+    for (;;) {
+        bool row = false;
+        SK_TRY(sk_step(stmt, &row, err));
+        if (!row)
+            return SK_OK;
+        sk_auto_item item = {.title = NULL};
+        SK_TRY(sk_item_from_row(stmt, &item, err));
+        SK_TRY(each(context, &item, err));
+    }
+}
+
+enum sk_status sk_item_get(struct sk_store *store, int64_t log, const struct sk_id *id,
+                           struct sk_item *out, struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    bool row = false;
+    SK_TRY(sk_db_prepare(store->db, &stmt,
+                         "SELECT " SK_ITEM_COLUMNS " FROM item WHERE uid = ?1 AND log = ?2", err));
+    sk_bind_bytes(stmt, 1, id->bytes, SK_ID_LEN);
+    sk_bind_int(stmt, 2, log);
+    SK_TRY(sk_step(stmt, &row, err));
+    if (!row)
+        return sk_fail(err, SK_MISSING, "there is nothing with this id");
+    return sk_item_from_row(stmt, out, err);
+}
+
+/* The lowest and highest id that begin with the hex digits of `text`. Errors: SK_USAGE. */
+static enum sk_status prefix_range(const char *text, struct sk_id *low, struct sk_id *high)
+{
+    size_t len = strlen(text);
+    if (len < PREFIX_MIN || len > 2 * SK_ID_LEN)
+        return SK_USAGE;
+    char padded[SK_ID_TEXT_LEN];
+    memcpy(padded, text, len);
+    memset(padded + len, '0', 2 * SK_ID_LEN - len);
+    padded[2 * SK_ID_LEN] = '\0';
+    if (sk_id_parse(low, padded) != SK_OK)
+        return SK_USAGE;
+    memset(padded + len, 'f', 2 * SK_ID_LEN - len);
+    return sk_id_parse(high, padded);
+}
+
+enum sk_status sk_item_find(struct sk_store *store, const char *text, struct sk_item *out,
+                            struct sk_error *err)
+{
+    struct sk_id low, high;
+    if (prefix_range(text, &low, &high) != SK_OK)
+        return sk_fail(err, SK_USAGE,
+                       "an id is 32 hexadecimal digits, or the first ones of them (at least %d)",
+                       PREFIX_MIN);
+    sk_auto_stmt stmt = NULL;
+    bool row = false;
+    SK_TRY(sk_db_prepare(store->db, &stmt,
+                         "SELECT " SK_ITEM_COLUMNS " FROM item WHERE uid BETWEEN ?1 AND ?2 LIMIT 2",
+                         err));
+    sk_bind_bytes(stmt, 1, low.bytes, SK_ID_LEN);
+    sk_bind_bytes(stmt, 2, high.bytes, SK_ID_LEN);
+    SK_TRY(sk_step(stmt, &row, err));
+    if (!row)
+        return sk_fail(err, SK_MISSING, "there is nothing with this id");
+    sk_auto_item item = {.title = NULL};
+    SK_TRY(sk_item_from_row(stmt, &item, err));
+    SK_TRY(sk_step(stmt, &row, err));
+    if (row)
+        return sk_fail(err, SK_USAGE, "several things have an id that begins like this");
+    *out = item;
+    item.title = NULL;
+    return SK_OK;
+}
+
+enum sk_status sk_item_each(struct sk_store *store, unsigned type, sk_item_each_fn *each,
+                            void *context, struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    SK_TRY(sk_db_prepare(store->db, &stmt,
+                         "SELECT " SK_ITEM_COLUMNS " FROM item WHERE NOT erased AND shown <> 0 AND "
+                         "CASE ?1 WHEN 0 THEN type <= ?2 ELSE type = ?1 END ORDER BY id DESC",
+                         err));
+    sk_bind_int(stmt, 1, type);
+    sk_bind_int(stmt, 2, SK_TYPE_RECORD_LAST);
+    return sk_item_rows(stmt, each, context, err);
+}
+
+enum sk_status sk_item_history(struct sk_store *store, const struct sk_item *item,
+                               sk_revision_each_fn *each, void *context, struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    SK_TRY(sk_db_prepare(store->db, &stmt,
+                         "SELECT id, bytes FROM entry WHERE item = ?1 ORDER BY id", err));
+    sk_bind_int(stmt, 1, item->row);
+    for (;;) {
+        bool row = false;
+        uint8_t bytes[SK_ENTRY_LEN];
+        struct sk_entry entry;
+        SK_TRY(sk_step(stmt, &row, err));
+        if (!row)
+            return SK_OK;
+        SK_TRY(sk_column_copy(stmt, 1, bytes, SK_ENTRY_LEN, err));
+        if (sk_entry_decode(&entry, bytes) != SK_OK)
+            return sk_fail(err, SK_DAMAGED, "an entry in the database is not one");
+        SK_TRY(each(context, sk_entry_row_position(sk_column_int(stmt, 0)), &entry, err));
+    }
+}
+
+enum sk_status sk_payload_load(struct sk_store *store, int64_t log, uint64_t position,
+                               struct sk_payload *out, bool *found, struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    bool row = false;
+    SK_TRY(sk_db_prepare(store->db, &stmt,
+                         "SELECT salt, hashes, body_len, ifnull(media, 0), text FROM payload "
+                         "WHERE id = ?1",
+                         err));
+    sk_bind_int(stmt, 1, sk_entry_row(log, position));
+    SK_TRY(sk_step(stmt, &row, err));
+    *found = row;
+    if (!row)
+        return SK_OK;
+    SK_TRY(sk_column_copy(stmt, 0, out->salt, SK_SALT_LEN, err));
+    size_t len = 0;
+    const uint8_t *bytes = sk_column_bytes(stmt, 1, &len);
+    sk_buf_reset(&out->hashes);
+    SK_TRY(sk_buf_add(&out->hashes, bytes, len, err));
+    out->body_len = (uint64_t)sk_column_int(stmt, 2);
+    out->media = sk_column_int(stmt, 3);
+    bytes = sk_column_bytes(stmt, 4, &len);
+    sk_buf_reset(&out->text);
+    SK_TRY(sk_buf_add(&out->text, bytes, len, err));
+    if (out->hashes.len != sk_block_count(len, out->body_len) * SK_HASH_LEN)
+        return sk_fail(err, SK_DAMAGED, "a payload and its block hashes do not agree");
+    return SK_OK;
+}
+
+enum sk_status sk_malformed_each(struct sk_store *store, int64_t log, sk_malformed_each_fn *each,
+                                 void *context, struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    SK_TRY(sk_db_prepare(store->db, &stmt,
+                         "SELECT entry, reason FROM malformed "
+                         "WHERE entry >= ?1 AND entry < ?2 ORDER BY entry",
+                         err));
+    sk_bind_int(stmt, 1, sk_entry_row(log, 0));
+    sk_bind_int(stmt, 2, sk_entry_row(log + 1, 0));
+    for (;;) {
+        bool row = false;
+        SK_TRY(sk_step(stmt, &row, err));
+        if (!row)
+            return SK_OK;
+        SK_TRY(each(context, log, sk_entry_row_position(sk_column_int(stmt, 0)),
+                    sk_column_text(stmt, 1), err));
+    }
+}

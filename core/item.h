@@ -1,0 +1,107 @@
+/*
+ * Items: the newest state of each record, link and attachment, made from log entries and their
+ * payloads in one way, whether they were written here or came in a bundle.
+ */
+#ifndef SK_CORE_ITEM_H
+#define SK_CORE_ITEM_H
+
+#include "core/json.h"
+#include "core/log.h"
+
+struct sk_item {
+    int64_t row;
+    struct sk_id id;
+    int64_t log;
+    unsigned type; /* enum sk_type */
+    uint32_t revision;
+    uint64_t position; /* of the newest revision's entry */
+    bool erased;
+    char *title; /* owned; raw text */
+};
+void sk_item_clear(struct sk_item *item);
+#define sk_auto_item __attribute__((cleanup(sk_item_clear))) struct sk_item
+
+/* What an entry commits to, as stored. text is owned. */
+struct sk_payload {
+    uint8_t salt[SK_SALT_LEN];
+    struct sk_buf text;
+    struct sk_buf hashes; /* 32 bytes a block */
+    uint64_t body_len;
+    int64_t media; /* row of the media file that holds the body, 0: none */
+};
+void sk_payload_clear(struct sk_payload *payload);
+#define sk_auto_payload __attribute__((cleanup(sk_payload_clear))) struct sk_payload
+#define SK_PAYLOAD_INIT                     \
+    {                                       \
+        {0}, SK_BUF_INIT, SK_BUF_INIT, 0, 0 \
+    }
+
+/*
+ * Takes an entry into the store at (log, position): its bytes, its item's state and, for an
+ * erasure, the destruction of all payloads, words and media of the item. payload: NULL when the
+ * entry has none or it is not here (erased, or it comes later through sk_item_fill()).
+ *
+ * What the payload says must be well formed for its type (forms, link, attachment description):
+ * otherwise it is kept, the entry is marked malformed with the reason, and it is not shown;
+ * *malformed (may be NULL) tells. The commitment is the caller's to check.
+ * Errors: SK_REFUSED (the position is taken), SK_IO, SK_FULL, SK_NOMEM.
+ */
+SK_MUST_CHECK
+enum sk_status sk_item_put(struct sk_store *store, int64_t log, uint64_t position,
+                           const struct sk_entry *entry, const struct sk_payload *payload,
+                           bool *malformed, struct sk_error *err);
+
+/* The payload of an entry that was put without. Nothing happens when it was erased meanwhile, or is
+ * there already; *kept tells whether it was stored (and payload->media now belongs to it). */
+SK_MUST_CHECK
+enum sk_status sk_item_fill(struct sk_store *store, int64_t log, uint64_t position,
+                            const struct sk_payload *payload, bool *kept, bool *malformed,
+                            struct sk_error *err);
+
+/* Reads a payload; *found is false when the entry has none any more. */
+SK_MUST_CHECK
+enum sk_status sk_payload_load(struct sk_store *store, int64_t log, uint64_t position,
+                               struct sk_payload *out, bool *found, struct sk_error *err);
+
+/*
+ * Finds an item by what a person typed: 32 hex digits, or the first ones (at least 4) if they fit
+ * one item only. Errors: SK_MISSING, SK_USAGE (not hex, or several fit).
+ */
+SK_MUST_CHECK
+enum sk_status sk_item_find(struct sk_store *store, const char *text, struct sk_item *out,
+                            struct sk_error *err);
+
+/* By exact id within one log. Errors: SK_MISSING. */
+SK_MUST_CHECK
+enum sk_status sk_item_get(struct sk_store *store, int64_t log, const struct sk_id *id,
+                           struct sk_item *out, struct sk_error *err);
+
+/* Calls `each` for the records (not links or attachments) of a type (0: all six) that are not
+ * withdrawn nor malformed, newest first. The item is borrowed. */
+typedef enum sk_status sk_item_each_fn(void *context, const struct sk_item *item,
+                                       struct sk_error *err);
+SK_MUST_CHECK
+enum sk_status sk_item_each(struct sk_store *store, unsigned type, sk_item_each_fn *each,
+                            void *context, struct sk_error *err);
+
+/* Records that hold every word of `text` (as the beginning of a word; "..." as a phrase), whatever
+ * the case of letters, newest first. Errors: SK_USAGE (no word in it). */
+SK_MUST_CHECK
+enum sk_status sk_item_search(struct sk_store *store, const char *text, sk_item_each_fn *each,
+                              void *context, struct sk_error *err);
+
+/* Calls `each` for every entry of an item, oldest first. */
+typedef enum sk_status sk_revision_each_fn(void *context, uint64_t position,
+                                           const struct sk_entry *entry, struct sk_error *err);
+SK_MUST_CHECK
+enum sk_status sk_item_history(struct sk_store *store, const struct sk_item *item,
+                               sk_revision_each_fn *each, void *context, struct sk_error *err);
+
+/* Entries that are well signed but not well formed. */
+typedef enum sk_status sk_malformed_each_fn(void *context, int64_t log, uint64_t position,
+                                            const char *reason, struct sk_error *err);
+SK_MUST_CHECK
+enum sk_status sk_malformed_each(struct sk_store *store, int64_t log, sk_malformed_each_fn *each,
+                                 void *context, struct sk_error *err);
+
+#endif

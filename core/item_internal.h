@@ -1,0 +1,77 @@
+/*
+ * What item.c, apply.c and search.c share. Private to core.
+ */
+#ifndef SK_CORE_ITEM_INTERNAL_H
+#define SK_CORE_ITEM_INTERNAL_H
+
+#include "core/file.h"
+#include "core/form.h"
+#include "core/item.h"
+#include "core/record.h"
+
+/* What a payload's text says, once it was found well formed for its type. */
+struct sk_meaning {
+    json_t *json;      /* owned */
+    const char *title; /* borrowed from json */
+    json_t *fields;    /* of a record; borrowed */
+    const char *recorded;
+    struct sk_id source, target; /* of a link */
+    const char *role;
+    struct sk_attachment attachment;
+};
+void sk_meaning_clear(struct sk_meaning *meaning);
+/* Roles of links: 1 to 40 of a-z, 0-9 and hyphens. */
+bool sk_role_valid(const char *role);
+
+#define sk_auto_meaning __attribute__((cleanup(sk_meaning_clear))) struct sk_meaning
+
+/* Reads a payload's text. Errors: SK_REFUSED with the reason, SK_NOMEM. */
+SK_MUST_CHECK
+enum sk_status sk_meaning_read(struct sk_meaning *out, unsigned type, const char *text, size_t len,
+                               uint64_t body_len, struct sk_error *err);
+
+/* Reads only what the search index took from it, without checking it again. Errors: SK_REFUSED. */
+SK_MUST_CHECK
+enum sk_status sk_meaning_words(struct sk_meaning *out, unsigned type, const char *text, size_t len,
+                                struct sk_error *err);
+
+/* Adds the words of a meaning to the search index under an item's row, or takes them out. */
+SK_MUST_CHECK
+enum sk_status sk_search_add(struct sk_store *store, int64_t item, const struct sk_meaning *meaning,
+                             struct sk_error *err);
+SK_MUST_CHECK
+enum sk_status sk_search_remove(struct sk_store *store, int64_t item,
+                                const struct sk_meaning *meaning, struct sk_error *err);
+
+/* The columns that sk_item_from_row() wants, of a table or alias `item`. */
+#define SK_ITEM_COLUMNS                                                               \
+    "item.id, item.uid, item.log, item.type, item.revision, item.entry, item.shown, " \
+    "item.erased, item.title"
+SK_MUST_CHECK
+enum sk_status sk_item_from_row(struct sk_stmt *stmt, struct sk_item *out, struct sk_error *err);
+
+/* Calls `each` for every row of a bound statement that gives SK_ITEM_COLUMNS. */
+SK_MUST_CHECK
+enum sk_status sk_item_rows(struct sk_stmt *stmt, sk_item_each_fn *each, void *context,
+                            struct sk_error *err);
+
+/*
+ * Appends an entry of the own log: fills in day, commitment and previous. payload: salt, text,
+ * hashes and body are ready; NULL for an erasure. Errors: SK_CONFIG (an archive), SK_LIMIT,
+ * SK_REFUSED.
+ */
+SK_MUST_CHECK
+enum sk_status sk_record_append(struct sk_store *store, struct sk_entry *entry,
+                                struct sk_payload *payload, struct sk_error *err);
+
+/*
+ * Reads an attachment's bytes and holds them against the block hashes and the SHA-256, writing them
+ * to a file if one is given. Errors: SK_DAMAGED, SK_FULL, SK_IO.
+ */
+SK_MUST_CHECK
+enum sk_status sk_attachment_check(struct sk_store *store, const struct sk_item *item,
+                                   const struct sk_payload *payload,
+                                   const uint8_t sha256[static 32], struct sk_file *to,
+                                   const struct sk_progress *progress, struct sk_error *err);
+
+#endif

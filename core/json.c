@@ -1,0 +1,320 @@
+#include "core/json.h"
+
+#include "crypto/secret.h"
+
+#include <malloc.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *json_malloc(size_t len)
+{
+    return malloc(len);
+}
+
+static void json_free(void *memory)
+{
+    if (!memory)
+        return;
+    sk_wipe(memory, malloc_usable_size(memory));
+    free(memory);
+}
+
+void sk_json_init(void)
+{
+    json_set_alloc_funcs(json_malloc, json_free);
+}
+
+/*
+ * A piece of a text, and where it stands, for the words of an error: `line` counts from 1, `record`
+ * is 0 when the text is one value.
+ */
+struct piece {
+    const char *text;
+    size_t len;
+    size_t line;
+    size_t record;
+};
+
+static enum sk_status piece_fail(const struct piece *piece, size_t line, const char *sentence,
+                                 struct sk_error *err)
+{
+    if (piece->record == 0)
+        return sk_fail(err, SK_REFUSED, "line %zu: %s", line, sentence);
+    return sk_fail(err, SK_REFUSED, "record %zu, line %zu: %s", piece->record, line, sentence);
+}
+
+/*
+ * How far the brackets of the value at the start of a text reach: true and the bytes up to and with
+ * the bracket that closes the first one. It only counts; whether the brackets match is for the
+ * parser. *deepest becomes the most levels seen.
+ */
+static bool value_bounds(const char *text, size_t len, size_t *used, unsigned *deepest)
+{
+    unsigned depth = 0;
+    bool in_string = false;
+
+    *deepest = 0;
+    for (size_t i = 0; i < len; i++) {
+        char c = text[i];
+
+        if (in_string) {
+            if (c == '\\')
+                i++;
+            else if (c == '"')
+                in_string = false;
+        } else if (c == '"') {
+            in_string = true;
+        } else if (c == '{' || c == '[') {
+            if (++depth > *deepest)
+                *deepest = depth;
+            if (depth > SK_JSON_DEPTH_MAX)
+                return false;
+        } else if ((c == '}' || c == ']') && (depth == 0 || --depth == 0)) {
+            *used = i + 1;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The library's own sentences quote the text, these do not. */
+static const char *sentence_of(enum json_error_code code)
+{
+    switch (code) {
+    case json_error_invalid_utf8:
+        return "the text is not UTF-8";
+    case json_error_premature_end_of_input:
+        return "the JSON ends too early";
+    case json_error_end_of_input_expected:
+        return "there is more behind the end of the JSON value";
+    case json_error_duplicate_key:
+        return "an object has two fields of the same name";
+    case json_error_numeric_overflow:
+        return "a number is too large";
+    case json_error_null_character:
+    case json_error_null_byte_in_key:
+        return "a text holds a NUL character";
+    default:
+        return "this is not valid JSON";
+    }
+}
+
+static enum sk_status parse_piece(json_t **out, const struct piece *piece, struct sk_error *err)
+{
+    json_error_t error;
+    unsigned deepest;
+    size_t used;
+
+    (void)value_bounds(piece->text, piece->len, &used, &deepest);
+    if (deepest > SK_JSON_DEPTH_MAX)
+        return piece_fail(piece, piece->line, "the JSON is nested too deeply", err);
+
+    json_t *json =
+        json_loadb(piece->text, piece->len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+
+    if (json) {
+        *out = json;
+        return SK_OK;
+    }
+
+    enum json_error_code code = json_error_code(&error);
+    size_t line = piece->line + (error.line > 0 ? (size_t)error.line - 1 : 0);
+
+    sk_wipe(&error, sizeof(error));
+    if (code == json_error_out_of_memory)
+        return sk_fail_status(err, SK_NOMEM);
+    return piece_fail(piece, line, sentence_of(code), err);
+}
+
+enum sk_status sk_json_parse(json_t **out, const char *text, size_t len, struct sk_error *err)
+{
+    return parse_piece(out, &(struct piece){len > 0 ? text : "", len, 1, 0}, err);
+}
+
+/*
+ * The digits in which each number of a value comes back as it was: 15 keep 0.1 as it was written,
+ * 17 are needed for numbers that came out of a computation.
+ */
+static size_t digits_needed(const json_t *json)
+{
+    const char *key;
+    json_t *member;
+    size_t index;
+    size_t digits = 15;
+
+    if (json_is_real(json)) {
+        char text[32];
+
+        (void)snprintf(text, sizeof(text), "%.15g", json_real_value(json));
+        return strtod(text, NULL) == json_real_value(json) ? 15 : 17;
+    }
+    json_array_foreach(json, index, member)
+    {
+        if (digits_needed(member) > digits)
+            digits = 17;
+    }
+    json_object_foreach((json_t *)(uintptr_t)json, key, member)
+    {
+        if (digits_needed(member) > digits)
+            digits = 17;
+    }
+    return digits;
+}
+
+struct writing {
+    struct sk_buf *out;
+    enum sk_status status;
+    struct sk_error *err;
+};
+
+static int write_piece(const char *text, size_t len, void *context)
+{
+    struct writing *writing = context;
+
+    writing->status = sk_buf_add(writing->out, text, len, writing->err);
+    return writing->status == SK_OK ? 0 : -1;
+}
+
+enum sk_status sk_json_write(struct sk_buf *out, const json_t *json, struct sk_error *err)
+{
+    struct writing writing = {out, SK_OK, err};
+    size_t before = out->len;
+    size_t flags = JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(digits_needed(json));
+
+    if (json_dump_callback(json, write_piece, &writing, flags) == 0)
+        return SK_OK;
+    if (out->len > before) {
+        sk_wipe(out->bytes + before, out->len - before);
+        out->len = before;
+    }
+    /* Apart from memory only a value that no parser made can fail: a loop, a text that is no UTF-8.
+     */
+    return writing.status != SK_OK ? writing.status : sk_fail_status(err, SK_NOMEM);
+}
+
+/* A place in the text of sk_json_each(). */
+struct cursor {
+    const char *text;
+    size_t len;
+    size_t at;
+    size_t line;
+    size_t number; /* of the record, from 1 */
+    sk_json_each_fn *each;
+    void *context;
+};
+
+static void advance(struct cursor *cursor, size_t count)
+{
+    for (size_t end = cursor->at + count; cursor->at < end; cursor->at++) {
+        if (cursor->text[cursor->at] == '\n')
+            cursor->line++;
+    }
+}
+
+static bool at_end(const struct cursor *cursor)
+{
+    return cursor->at == cursor->len;
+}
+
+static bool at_char(const struct cursor *cursor, char c)
+{
+    return !at_end(cursor) && cursor->text[cursor->at] == c;
+}
+
+static void skip_space(struct cursor *cursor)
+{
+    while (at_char(cursor, ' ') || at_char(cursor, '\t') || at_char(cursor, '\r') ||
+           at_char(cursor, '\n'))
+        advance(cursor, 1);
+}
+
+static enum sk_status cursor_fail(const struct cursor *cursor, const char *sentence,
+                                  struct sk_error *err)
+{
+    return piece_fail(&(struct piece){"", 0, 0, cursor->number}, cursor->line, sentence, err);
+}
+
+/* Parses the next `len` bytes as one object, hands it on and moves behind it. */
+static enum sk_status take_object(struct cursor *cursor, size_t len, struct sk_error *err)
+{
+    struct piece piece = {cursor->text + cursor->at, len, cursor->line, cursor->number};
+    sk_auto_json object = NULL;
+
+    if (at_end(cursor))
+        return cursor_fail(cursor, "the JSON ends too early", err);
+    if (!at_char(cursor, '{'))
+        return cursor_fail(cursor, "a record is a JSON object, in { and }", err);
+    SK_TRY(parse_piece(&object, &piece, err));
+    SK_TRY(cursor->each(cursor->context, object, cursor->number, err));
+    advance(cursor, len);
+    cursor->number++;
+    return SK_OK;
+}
+
+static enum sk_status each_of_array(struct cursor *cursor, struct sk_error *err)
+{
+    advance(cursor, 1);
+    skip_space(cursor);
+    while (!at_char(cursor, ']') || cursor->number > 1) {
+        size_t len = cursor->len - cursor->at;
+        unsigned deepest;
+
+        /* Without bounds the rest is one broken object, and the parser says how. */
+        (void)value_bounds(cursor->text + cursor->at, len, &len, &deepest);
+        SK_TRY(take_object(cursor, len, err));
+        skip_space(cursor);
+        if (at_char(cursor, ']'))
+            break;
+        if (!at_char(cursor, ','))
+            return cursor_fail(cursor, "a comma or ] is missing before this", err);
+        advance(cursor, 1);
+        skip_space(cursor);
+    }
+    advance(cursor, 1);
+    skip_space(cursor);
+    if (!at_end(cursor))
+        return cursor_fail(cursor, "there is more behind the end of the array", err);
+    return SK_OK;
+}
+
+static enum sk_status each_of_lines(struct cursor *cursor, struct sk_error *err)
+{
+    while (!at_end(cursor)) {
+        const char *start = cursor->text + cursor->at;
+        const char *end = memchr(start, '\n', cursor->len - cursor->at);
+
+        SK_TRY(take_object(cursor, end ? (size_t)(end - start) : cursor->len - cursor->at, err));
+        skip_space(cursor);
+    }
+    return SK_OK;
+}
+
+enum sk_status sk_json_each(const char *text, size_t len, sk_json_each_fn *each, void *context,
+                            struct sk_error *err)
+{
+    static const char byte_order_mark[] = "\xef\xbb\xbf";
+    struct cursor cursor = {text, len, 0, 1, 1, each, context};
+    unsigned deepest;
+    size_t used;
+
+    if (len >= 3 && memcmp(text, byte_order_mark, 3) == 0)
+        advance(&cursor, 3);
+    skip_space(&cursor);
+    if (at_end(&cursor))
+        return sk_fail(err, SK_REFUSED, "there is no record in it");
+    if (at_char(&cursor, '['))
+        return each_of_array(&cursor, err);
+
+    /* One object may span lines; where more follows it, each line holds one. */
+    struct cursor rest = cursor;
+
+    if (value_bounds(text + cursor.at, len - cursor.at, &used, &deepest)) {
+        advance(&rest, used);
+        skip_space(&rest);
+    }
+    if (rest.at == cursor.at || at_end(&rest))
+        return take_object(&cursor, len - cursor.at, err);
+    return each_of_lines(&cursor, err);
+}

@@ -1,0 +1,45 @@
+/*
+ * JSON in and out (jansson), strict: UTF-8, no duplicate keys, no NUL in strings, nothing after the
+ * value, at most SK_JSON_DEPTH_MAX levels, reals refused where they are not finite.
+ */
+#ifndef SK_CORE_JSON_H
+#define SK_CORE_JSON_H
+
+#include "core/buf.h"
+
+#include <jansson.h>
+
+#define SK_JSON_DEPTH_MAX 32
+
+static inline void sk_json_cleanup(json_t **json)
+{
+    json_decref(*json);
+}
+#define sk_auto_json __attribute__((cleanup(sk_json_cleanup))) json_t *
+
+/* Makes jansson allocate memory that is wiped when freed. Called once at the start. */
+void sk_json_init(void);
+
+/* Parses; *out is owned by the caller. The words name the line, never the text. Errors: SK_REFUSED,
+ * SK_NOMEM. */
+SK_MUST_CHECK
+enum sk_status sk_json_parse(json_t **out, const char *text, size_t len, struct sk_error *err);
+
+/* Appends the value in compact form, keys in the order of insertion, UTF-8 as it is.
+ * Errors: SK_NOMEM. */
+SK_MUST_CHECK
+enum sk_status sk_json_write(struct sk_buf *out, const json_t *json, struct sk_error *err);
+
+/*
+ * Reads records for `--from`: one object, an array of objects, or JSON Lines (one object a line,
+ * blank lines passed over). Calls `each` with each object (borrowed) and its number, from 1; stops
+ * at the first status that is not SK_OK. One object is in memory at a time for JSON Lines and for
+ * arrays. Errors: SK_REFUSED naming the record and line, the callback's.
+ */
+typedef enum sk_status sk_json_each_fn(void *context, json_t *object, size_t number,
+                                       struct sk_error *err);
+SK_MUST_CHECK
+enum sk_status sk_json_each(const char *text, size_t len, sk_json_each_fn *each, void *context,
+                            struct sk_error *err);
+
+#endif

@@ -1,0 +1,315 @@
+#include "core/media.h"
+
+#include "core/store_internal.h"
+#include "crypto/aead.h"
+
+#define CHUNK_LEN       65536u
+#define CHUNK_PLAIN_LEN (CHUNK_LEN - SK_AEAD_TAG_LEN)
+
+struct sk_media_writer {
+    struct sk_store *store;
+    struct sk_file *file;
+    char *path;
+    struct sk_key key;    /* stands in the database */
+    struct sk_key subkey; /* seals the chunks */
+    uint8_t name[SK_MEDIA_NAME_LEN];
+    uint64_t size;
+    uint64_t chunks; /* written */
+    size_t held;     /* plain bytes in `plain`: the last chunk is only known at the end */
+    bool finished;
+    bool kept;
+    uint8_t plain[CHUNK_PLAIN_LEN];
+    uint8_t sealed[CHUNK_LEN];
+};
+
+struct sk_media_reader {
+    struct sk_file *file;
+    struct sk_key subkey;
+    uint64_t size;
+    uint64_t left;
+    uint64_t chunks; /* of the whole file */
+    uint64_t next;
+    size_t at, have;
+    uint8_t plain[CHUNK_PLAIN_LEN];
+    uint8_t sealed[CHUNK_LEN];
+};
+
+uint64_t sk_padme(uint64_t len)
+{
+    if (len < 2)
+        return len;
+    unsigned exponent = 63u - (unsigned)__builtin_clzll(len);
+    unsigned bits = 0;
+    for (unsigned e = exponent; e; e >>= 1)
+        bits++;
+    uint64_t mask = exponent > bits ? (1ull << (exponent - bits)) - 1 : 0;
+    return (len + mask) & ~mask;
+}
+
+/* How many chunks a file of that many plain bytes has. */
+static uint64_t chunk_count(uint64_t size)
+{
+    uint64_t chunks = size / CHUNK_PLAIN_LEN + (size % CHUNK_PLAIN_LEN != 0);
+    uint64_t padded = sk_padme((chunks ? chunks : 1) * CHUNK_LEN);
+    return (padded + CHUNK_LEN - 1) / CHUNK_LEN;
+}
+
+static enum sk_status media_path(const struct sk_store *store,
+                                 const uint8_t name[static SK_MEDIA_NAME_LEN], char **out,
+                                 struct sk_error *err)
+{
+    char hex[2 * SK_MEDIA_NAME_LEN + 1];
+    sk_hex(hex, name, SK_MEDIA_NAME_LEN);
+    return sk_path_join(out, store->media_dir, hex, err);
+}
+
+/* The key of the chunks is bound to the file's name. */
+static void derive(struct sk_key *subkey, const struct sk_key *key,
+                   const uint8_t name[static SK_MEDIA_NAME_LEN])
+{
+    sk_hash_of(subkey->bytes, key->bytes, SK_LABEL_MEDIA, name, SK_MEDIA_NAME_LEN);
+}
+
+enum sk_status sk_media_create(struct sk_store *store, struct sk_media_writer **out,
+                               struct sk_error *err)
+{
+    sk_auto_media_writer writer = calloc(1, sizeof(*writer));
+    if (!writer)
+        return sk_fail_status(err, SK_NOMEM);
+    writer->store = store;
+    sk_random(writer->key.bytes, sizeof(writer->key.bytes));
+    sk_random(writer->name, sizeof(writer->name));
+    derive(&writer->subkey, &writer->key, writer->name);
+    SK_TRY(media_path(store, writer->name, &writer->path, err));
+    SK_TRY(sk_file_create_beside(&writer->file, writer->path, err));
+    *out = writer;
+    writer = NULL;
+    return SK_OK;
+}
+
+static enum sk_status write_chunk(struct sk_media_writer *writer, bool last, struct sk_error *err)
+{
+    memset(writer->plain + writer->held, 0, CHUNK_PLAIN_LEN - writer->held);
+    sk_chunk_seal(writer->sealed, writer->plain, CHUNK_PLAIN_LEN, writer->chunks, last,
+                  writer->subkey.bytes);
+    SK_TRY(sk_file_write(writer->file, writer->sealed, CHUNK_LEN, err));
+    writer->chunks++;
+    writer->held = 0;
+    return SK_OK;
+}
+
+enum sk_status sk_media_write(struct sk_media_writer *writer, const void *bytes, size_t len,
+                              struct sk_error *err)
+{
+    const uint8_t *next = bytes;
+    while (len) {
+        if (writer->held == CHUNK_PLAIN_LEN)
+            SK_TRY(write_chunk(writer, false, err));
+        size_t piece = CHUNK_PLAIN_LEN - writer->held;
+        if (piece > len)
+            piece = len;
+        memcpy(writer->plain + writer->held, next, piece);
+        writer->held += piece;
+        writer->size += piece;
+        next += piece;
+        len -= piece;
+    }
+    return SK_OK;
+}
+
+enum sk_status sk_media_finish(struct sk_media_writer *writer, struct sk_error *err)
+{
+    uint64_t chunks = chunk_count(writer->size);
+    while (writer->chunks < chunks)
+        SK_TRY(write_chunk(writer, writer->chunks + 1 == chunks, err));
+    SK_TRY(sk_file_publish(writer->file, false, err));
+    writer->finished = true;
+    return SK_OK;
+}
+
+enum sk_status sk_media_keep(struct sk_media_writer *writer, int64_t *row, struct sk_error *err)
+{
+    struct sk_db *db = writer->store->db;
+    sk_auto_stmt stmt = NULL;
+    if (!writer->finished)
+        return sk_fail(err, SK_INTERNAL, "a media file is kept before it is finished");
+    SK_TRY(sk_db_prepare(db, &stmt, "INSERT INTO media(name, key, size) VALUES(?1, ?2, ?3)", err));
+    sk_bind_bytes(stmt, 1, writer->name, SK_MEDIA_NAME_LEN);
+    sk_bind_bytes(stmt, 2, writer->key.bytes, sizeof(writer->key.bytes));
+    sk_bind_int(stmt, 3, (int64_t)writer->size);
+    SK_TRY(sk_run(stmt, err));
+    *row = sk_db_last_id(db);
+    writer->kept = true;
+    return SK_OK;
+}
+
+void sk_media_writer_free(struct sk_media_writer *writer)
+{
+    if (!writer)
+        return;
+    sk_file_close(writer->file);
+    if (writer->finished && !writer->kept)
+        sk_ignore(sk_file_remove(writer->path, NULL));
+    free(writer->path);
+    sk_wipe(writer, sizeof(*writer));
+    free(writer);
+}
+
+enum sk_status sk_media_open(struct sk_store *store, int64_t row, struct sk_media_reader **out,
+                             struct sk_error *err)
+{
+    sk_auto_media_reader reader = calloc(1, sizeof(*reader));
+    if (!reader)
+        return sk_fail_status(err, SK_NOMEM);
+    sk_auto_stmt stmt = NULL;
+    bool found = false;
+    SK_TRY(sk_db_prepare(store->db, &stmt, "SELECT name, key, size FROM media WHERE id = ?1", err));
+    sk_bind_int(stmt, 1, row);
+    SK_TRY(sk_step(stmt, &found, err));
+    if (!found)
+        return sk_fail(err, SK_DAMAGED, "the database lacks the key of a media file");
+
+    uint8_t name[SK_MEDIA_NAME_LEN];
+    sk_auto_key key = {{0}};
+    SK_TRY(sk_column_copy(stmt, 0, name, sizeof(name), err));
+    SK_TRY(sk_column_copy(stmt, 1, key.bytes, sizeof(key.bytes), err));
+    reader->size = (uint64_t)sk_column_int(stmt, 2);
+    reader->left = reader->size;
+    reader->chunks = chunk_count(reader->size);
+    derive(&reader->subkey, &key, name);
+
+    sk_auto_free char *path = NULL;
+    uint64_t file_len = 0;
+    bool regular = false;
+    SK_TRY(media_path(store, name, &path, err));
+    SK_TRY(sk_file_open(&reader->file, path, err));
+    SK_TRY(sk_file_size(reader->file, &file_len, &regular, err));
+    if (!regular || file_len != reader->chunks * CHUNK_LEN)
+        return sk_fail(err, SK_DAMAGED, "%s: this file has not the length it should have", path);
+    *out = reader;
+    reader = NULL;
+    return SK_OK;
+}
+
+uint64_t sk_media_size(const struct sk_media_reader *reader)
+{
+    return reader->size;
+}
+
+static enum sk_status read_chunk(struct sk_media_reader *reader, struct sk_error *err)
+{
+    SK_TRY(sk_file_read_at(reader->file, reader->sealed, CHUNK_LEN, reader->next * CHUNK_LEN, err));
+    if (sk_chunk_open(reader->plain, reader->sealed, CHUNK_PLAIN_LEN, reader->next,
+                      reader->next + 1 == reader->chunks, reader->subkey.bytes) != SK_OK)
+        return sk_fail(err, SK_DAMAGED, "%s: the file is damaged at byte %llu",
+                       sk_file_path(reader->file), (unsigned long long)(reader->next * CHUNK_LEN));
+    reader->next++;
+    reader->at = 0;
+    reader->have = reader->left < CHUNK_PLAIN_LEN ? (size_t)reader->left : CHUNK_PLAIN_LEN;
+    return SK_OK;
+}
+
+enum sk_status sk_media_read(struct sk_media_reader *reader, void *out, size_t len, size_t *got,
+                             struct sk_error *err)
+{
+    uint8_t *next = out;
+    size_t total = 0;
+    while (total < len && reader->left) {
+        if (reader->at == reader->have)
+            SK_TRY(read_chunk(reader, err));
+        size_t piece = reader->have - reader->at;
+        if (piece > len - total)
+            piece = len - total;
+        memcpy(next + total, reader->plain + reader->at, piece);
+        reader->at += piece;
+        reader->left -= piece;
+        total += piece;
+    }
+    *got = total;
+    return SK_OK;
+}
+
+void sk_media_reader_free(struct sk_media_reader *reader)
+{
+    if (!reader)
+        return;
+    sk_file_close(reader->file);
+    sk_wipe(reader, sizeof(*reader));
+    free(reader);
+}
+
+enum sk_status sk_media_erase(struct sk_store *store, int64_t row, struct sk_error *err)
+{
+    sk_auto_stmt name = NULL;
+    bool found = false;
+    SK_TRY(sk_db_prepare(store->db, &name, "SELECT name FROM media WHERE id = ?1", err));
+    sk_bind_int(name, 1, row);
+    SK_TRY(sk_step(name, &found, err));
+    if (!found)
+        return SK_OK;
+    size_t len = 0;
+    const uint8_t *bytes = sk_column_bytes(name, 0, &len);
+    if (len != SK_MEDIA_NAME_LEN)
+        return sk_fail(err, SK_DAMAGED, "the name of a media file is damaged");
+    SK_TRY(sk_buf_add(&store->erased_media, bytes, len, err));
+    store->erased = true;
+
+    sk_auto_stmt stmt = NULL;
+    SK_TRY(sk_db_prepare(store->db, &stmt, "DELETE FROM media WHERE id = ?1", err));
+    sk_bind_int(stmt, 1, row);
+    return sk_run(stmt, err);
+}
+
+enum sk_status sk_media_remove_erased(struct sk_store *store, struct sk_error *err)
+{
+    const struct sk_buf *names = &store->erased_media;
+    enum sk_status worst = SK_OK;
+    for (size_t at = 0; at + SK_MEDIA_NAME_LEN <= names->len; at += SK_MEDIA_NAME_LEN) {
+        sk_auto_free char *path = NULL;
+        SK_TRY(media_path(store, names->bytes + at, &path, err));
+        enum sk_status status = sk_file_remove(path, err);
+        if (status != SK_OK)
+            worst = status;
+    }
+    sk_buf_reset(&store->erased_media);
+    return worst;
+}
+
+/* Sweeping */
+
+static bool name_from_hex(uint8_t out[static SK_MEDIA_NAME_LEN], const char *name)
+{
+    struct sk_id id;
+    if (sk_id_parse(&id, name) != SK_OK)
+        return false;
+    memcpy(out, id.bytes, SK_MEDIA_NAME_LEN);
+    return true;
+}
+
+/* Files this program left: a temporary name, or a media name that no row has. Others are not ours.
+ */
+static enum sk_status sweep_one(void *context, const char *file_name, struct sk_error *err)
+{
+    struct sk_store *store = context;
+    uint8_t name[SK_MEDIA_NAME_LEN];
+    size_t len = strlen(file_name);
+    bool ours = file_name[0] == '.' && len > 5 && strcmp(file_name + len - 5, ".part") == 0;
+    if (!ours && name_from_hex(name, file_name)) {
+        sk_auto_stmt stmt = NULL;
+        bool row = false;
+        SK_TRY(sk_db_prepare(store->db, &stmt, "SELECT 1 FROM media WHERE name = ?1", err));
+        sk_bind_bytes(stmt, 1, name, sizeof(name));
+        SK_TRY(sk_step(stmt, &row, err));
+        ours = !row;
+    }
+    if (!ours)
+        return SK_OK;
+    sk_auto_free char *path = NULL;
+    SK_TRY(sk_path_join(&path, store->media_dir, file_name, err));
+    return sk_file_remove(path, err);
+}
+
+enum sk_status sk_media_sweep(struct sk_store *store, struct sk_error *err)
+{
+    return sk_dir_each(store->media_dir, sweep_one, store, err);
+}

@@ -1,0 +1,68 @@
+/*
+ * Encrypted files under media/: the bytes of attachments, and bundles in quarantine. Each has a
+ * random name, a rounded size and a random key of its own that stands in the database; the layout
+ * is in core/FORMAT.md. A file is durable under its name before a row names it; rows are added in
+ * the caller's transaction; files that no row names are removed when the store is opened.
+ */
+#ifndef SK_CORE_MEDIA_H
+#define SK_CORE_MEDIA_H
+
+#include "core/file.h"
+#include "core/store.h"
+
+struct sk_media_writer;
+struct sk_media_reader;
+
+/* Starts a file under a temporary name. Errors: SK_CREATE, SK_FULL. */
+SK_MUST_CHECK
+enum sk_status sk_media_create(struct sk_store *store, struct sk_media_writer **out,
+                               struct sk_error *err);
+SK_MUST_CHECK
+enum sk_status sk_media_write(struct sk_media_writer *writer, const void *bytes, size_t len,
+                              struct sk_error *err);
+
+/* Pads, syncs, names the file; then sk_media_keep() adds its row in the current transaction. */
+SK_MUST_CHECK
+enum sk_status sk_media_finish(struct sk_media_writer *writer, struct sk_error *err);
+SK_MUST_CHECK
+enum sk_status sk_media_keep(struct sk_media_writer *writer, int64_t *row, struct sk_error *err);
+
+/* Frees; a file that was not kept is removed. NULL is allowed. */
+void sk_media_writer_free(struct sk_media_writer *writer);
+
+/* Reads in order; each piece is verified before it is given out. Errors: SK_MISSING, SK_DAMAGED. */
+SK_MUST_CHECK
+enum sk_status sk_media_open(struct sk_store *store, int64_t row, struct sk_media_reader **out,
+                             struct sk_error *err);
+uint64_t sk_media_size(const struct sk_media_reader *reader);
+/* Fills up to len bytes; *got is less only at the end. Errors: SK_DAMAGED, SK_IO. */
+SK_MUST_CHECK
+enum sk_status sk_media_read(struct sk_media_reader *reader, void *out, size_t len, size_t *got,
+                             struct sk_error *err);
+void sk_media_reader_free(struct sk_media_reader *reader);
+
+/* Destroys the key in the current transaction; the file is removed after the commit. */
+SK_MUST_CHECK
+enum sk_status sk_media_erase(struct sk_store *store, int64_t row, struct sk_error *err);
+
+/* Removes files that no row names. */
+SK_MUST_CHECK
+enum sk_status sk_media_sweep(struct sk_store *store, struct sk_error *err);
+
+static inline void sk_media_writer_cleanup(struct sk_media_writer **writer)
+{
+    sk_media_writer_free(*writer);
+}
+#define sk_auto_media_writer \
+    __attribute__((cleanup(sk_media_writer_cleanup))) struct sk_media_writer *
+static inline void sk_media_reader_cleanup(struct sk_media_reader **reader)
+{
+    sk_media_reader_free(*reader);
+}
+#define sk_auto_media_reader \
+    __attribute__((cleanup(sk_media_reader_cleanup))) struct sk_media_reader *
+
+/* Rounds a size up so that it tells little (PADME: Nikitin et al., 2019). */
+uint64_t sk_padme(uint64_t len);
+
+#endif

@@ -1,0 +1,259 @@
+#include "core/record.h"
+
+#include "core/item_internal.h"
+#include "core/store_internal.h"
+#include "core/text.h"
+
+void sk_record_clear(struct sk_record *record)
+{
+    if (record->recorded)
+        sk_wipe(record->recorded, strlen(record->recorded));
+    free(record->recorded);
+    json_decref(record->fields);
+    *record = (struct sk_record){.fields = NULL};
+}
+
+/* The leaf hash of an item's newest entry: what the next one names as `previous`. */
+static enum sk_status newest_leaf(struct sk_store *store, const struct sk_id *id,
+                                  uint8_t out[static SK_MERKLE_LEN], struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    bool row = false;
+    uint8_t bytes[SK_ENTRY_LEN];
+    SK_TRY(sk_db_prepare(store->db, &stmt,
+                         "SELECT entry.bytes FROM item JOIN entry ON entry.id = item.entry "
+                         "WHERE item.uid = ?1 AND item.log = ?2",
+                         err));
+    sk_bind_bytes(stmt, 1, id->bytes, SK_ID_LEN);
+    sk_bind_int(stmt, 2, SK_LOG_OWN);
+    SK_TRY(sk_step(stmt, &row, err));
+    if (!row)
+        return sk_fail(err, SK_DAMAGED, "the database lacks the newest entry of a record");
+    SK_TRY(sk_column_copy(stmt, 0, bytes, SK_ENTRY_LEN, err));
+    sk_merkle_leaf(out, bytes, SK_ENTRY_LEN);
+    return SK_OK;
+}
+
+static enum sk_status hash_text(struct sk_payload *payload, struct sk_error *err)
+{
+    uint64_t blocks = sk_block_count(payload->text.len, 0);
+    const uint8_t *text = (const uint8_t *)sk_buf_text(&payload->text);
+    for (uint64_t j = 0; j < blocks; j++) {
+        uint8_t hash[SK_HASH_LEN];
+        sk_block_hash(hash, payload->salt, j, text + j * SK_BLOCK_LEN,
+                      sk_block_len(payload->text.len, 0, j));
+        SK_TRY(sk_buf_add(&payload->hashes, hash, sizeof(hash), err));
+    }
+    return SK_OK;
+}
+
+enum sk_status sk_record_append(struct sk_store *store, struct sk_entry *entry,
+                                struct sk_payload *payload, struct sk_error *err)
+{
+    if (store->kind != SK_STORE_DEVICE)
+        return sk_fail(err, SK_CONFIG, "an archive records nothing of its own");
+    if (payload) {
+        if (payload->text.len > SK_TEXT_MAX)
+            return sk_fail(err, SK_LIMIT,
+                           "one record holds at most %u MiB of text; attach the text as a file",
+                           SK_TEXT_MAX >> 20);
+        sk_commitment(entry->commitment, &entry->id, entry->revision, payload->salt,
+                      payload->text.len, payload->body_len, payload->hashes.bytes);
+    }
+    if (entry->revision > 1)
+        SK_TRY(newest_leaf(store, &entry->id, entry->previous, err));
+    entry->day = sk_day_now();
+    uint64_t position = 0;
+    bool malformed = false;
+    SK_TRY(sk_log_size(store, SK_LOG_OWN, &position, err));
+    SK_TRY(sk_item_put(store, SK_LOG_OWN, position, entry, payload, &malformed, err));
+    if (malformed)
+        return sk_fail(err, SK_REFUSED, "the record does not fit its form");
+    return SK_OK;
+}
+
+/* Appends an entry whose payload is a text alone. */
+static enum sk_status append_json(struct sk_store *store, struct sk_entry *entry,
+                                  const json_t *json, struct sk_error *err)
+{
+    sk_auto_payload payload = SK_PAYLOAD_INIT;
+    SK_TRY(sk_json_write(&payload.text, json, err));
+    sk_random(payload.salt, sizeof(payload.salt));
+    SK_TRY(hash_text(&payload, err));
+    return sk_record_append(store, entry, &payload, err);
+}
+
+/* The text of a revision: what the form asks for, and when it was recorded. */
+static enum sk_status append_fields(struct sk_store *store, struct sk_entry *entry,
+                                    const json_t *fields, struct sk_error *err)
+{
+    const struct sk_form *form = sk_form_of(entry->type);
+    if (!form)
+        return sk_fail(err, SK_USAGE, "this is no type of record");
+    SK_TRY(sk_form_check(form, fields, err));
+    char now[SK_DATETIME_LEN];
+    sk_datetime_now(now);
+    union {
+        const json_t *in;
+        json_t *out;
+    } shared = {fields};
+    sk_auto_json json =
+        json_pack("{s:s, s:i, s:s, s:O}", "form", sk_type_name(entry->type), "version",
+                  (int)form->version, "recorded", now, "fields", shared.out);
+    return json ? append_json(store, entry, json, err) : sk_fail_status(err, SK_NOMEM);
+}
+
+enum sk_status sk_record_add(struct sk_store *store, unsigned type, const json_t *fields,
+                             struct sk_id *out, struct sk_error *err)
+{
+    struct sk_entry entry = {.type = (uint16_t)type, .revision = 1};
+    sk_id_random(&entry.id);
+    SK_TRY(append_fields(store, &entry, fields, err));
+    *out = entry.id;
+    return SK_OK;
+}
+
+enum sk_status sk_record_edit(struct sk_store *store, const struct sk_item *item,
+                              const json_t *fields, struct sk_error *err)
+{
+    if (item->erased)
+        return sk_fail(err, SK_REFUSED, "this record was withdrawn");
+    if (!sk_type_is_record(item->type))
+        return sk_fail(err, SK_REFUSED, "only a record can be edited");
+    struct sk_entry entry = {
+        .type = (uint16_t)item->type, .revision = item->revision + 1, .id = item->id};
+    return append_fields(store, &entry, fields, err);
+}
+
+/* Withdrawing */
+
+static enum sk_status erase_one(struct sk_store *store, const struct sk_item *item, unsigned *count,
+                                struct sk_error *err)
+{
+    struct sk_entry entry = {.type = SK_TYPE_ERASURE,
+                             .flags = item->type,
+                             .revision = item->revision + 1,
+                             .id = item->id};
+    SK_TRY(sk_record_append(store, &entry, NULL, err));
+    (*count)++;
+    return SK_OK;
+}
+
+/* The next attachment or link that hangs on a record; erasing it takes it out of this list. */
+static enum sk_status next_dependent(struct sk_store *store, const struct sk_item *record,
+                                     struct sk_item *out, bool *found, struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    SK_TRY(sk_db_prepare(store->db, &stmt,
+                         "SELECT " SK_ITEM_COLUMNS
+                         " FROM item WHERE NOT erased AND log = ?2 AND id IN ("
+                         "SELECT item FROM attachment WHERE record = ?1 "
+                         "UNION ALL SELECT item FROM link WHERE source = ?1 "
+                         "UNION ALL SELECT item FROM link WHERE target = ?1) LIMIT 1",
+                         err));
+    sk_bind_bytes(stmt, 1, record->id.bytes, SK_ID_LEN);
+    sk_bind_int(stmt, 2, record->log);
+    SK_TRY(sk_step(stmt, found, err));
+    return *found ? sk_item_from_row(stmt, out, err) : SK_OK;
+}
+
+enum sk_status sk_record_withdraw(struct sk_store *store, const struct sk_item *item,
+                                  unsigned *count, struct sk_error *err)
+{
+    unsigned erased = 0;
+    if (item->erased)
+        return sk_fail(err, SK_REFUSED, "this was withdrawn already");
+    while (sk_type_is_record(item->type)) {
+        sk_auto_item dependent = {.title = NULL};
+        bool found = false;
+        SK_TRY(next_dependent(store, item, &dependent, &found, err));
+        if (!found)
+            break;
+        SK_TRY(erase_one(store, &dependent, &erased, err));
+    }
+    SK_TRY(erase_one(store, item, &erased, err));
+    *count = erased;
+    return SK_OK;
+}
+
+/* Links */
+
+enum sk_status sk_link_add(struct sk_store *store, const struct sk_item *source, const char *role,
+                           const struct sk_item *target, struct sk_id *out, struct sk_error *err)
+{
+    if (!sk_role_valid(role))
+        return sk_fail(err, SK_USAGE,
+                       "a role is at most 40 small letters, digits and hyphens, like victim-of");
+    if (source->erased || target->erased || !sk_type_is_record(source->type) ||
+        !sk_type_is_record(target->type))
+        return sk_fail(err, SK_REFUSED, "a link goes between two records that are not withdrawn");
+    char from[SK_ID_TEXT_LEN];
+    char to[SK_ID_TEXT_LEN];
+    char now[SK_DATETIME_LEN];
+    sk_id_format(from, &source->id);
+    sk_id_format(to, &target->id);
+    sk_datetime_now(now);
+    sk_auto_json json = json_pack("{s:s, s:s, s:s, s:s}", "recorded", now, "source", from, "role",
+                                  role, "target", to);
+    if (!json)
+        return sk_fail_status(err, SK_NOMEM);
+    struct sk_entry entry = {.type = SK_TYPE_LINK, .revision = 1};
+    sk_id_random(&entry.id);
+    SK_TRY(append_json(store, &entry, json, err));
+    *out = entry.id;
+    return SK_OK;
+}
+
+enum sk_status sk_link_each(struct sk_store *store, const struct sk_item *item, bool incoming,
+                            sk_link_each_fn *each, void *context, struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    SK_TRY(sk_db_prepare(
+        store->db, &stmt,
+        incoming ? "SELECT item.uid, role, source FROM link JOIN item ON item.id = link.item "
+                   "WHERE target = ?1 AND log = ?2 AND NOT erased ORDER BY item.id"
+                 : "SELECT item.uid, role, target FROM link JOIN item ON item.id = link.item "
+                   "WHERE source = ?1 AND log = ?2 AND NOT erased ORDER BY item.id",
+        err));
+    sk_bind_bytes(stmt, 1, item->id.bytes, SK_ID_LEN);
+    sk_bind_int(stmt, 2, item->log);
+    for (;;) {
+        bool row = false;
+        struct sk_id link, other;
+        SK_TRY(sk_step(stmt, &row, err));
+        if (!row)
+            return SK_OK;
+        SK_TRY(sk_column_copy(stmt, 0, link.bytes, SK_ID_LEN, err));
+        SK_TRY(sk_column_copy(stmt, 2, other.bytes, SK_ID_LEN, err));
+        SK_TRY(each(context, &link, sk_column_text(stmt, 1), &other, err));
+    }
+}
+
+/* Reading */
+
+enum sk_status sk_record_load(struct sk_store *store, const struct sk_item *item, uint64_t position,
+                              struct sk_record *out, struct sk_error *err)
+{
+    uint8_t bytes[SK_ENTRY_LEN];
+    struct sk_entry entry;
+    bool found = false;
+    SK_TRY(sk_log_entry(store, item->log, position, bytes, &found, err));
+    if (!found || sk_entry_decode(&entry, bytes) != SK_OK)
+        return sk_fail(err, SK_DAMAGED, "the database lacks an entry of a record");
+
+    sk_auto_record record = {
+        .revision = entry.revision, .position = position, .day = entry.day, .fields = NULL};
+    sk_auto_payload payload = SK_PAYLOAD_INIT;
+    sk_auto_json json = NULL;
+    SK_TRY(sk_payload_load(store, item->log, position, &payload, &found, err));
+    if (found)
+        SK_TRY(sk_json_parse(&json, sk_buf_text(&payload.text), payload.text.len, err));
+    const char *recorded = json_string_value(json_object_get(json, "recorded"));
+    record.recorded = strdup(recorded ? recorded : "");
+    if (!record.recorded)
+        return sk_fail_status(err, SK_NOMEM);
+    record.fields = json_incref(json_object_get(json, "fields"));
+    *out = record;
+    record = (struct sk_record){.fields = NULL};
+    return SK_OK;
+}

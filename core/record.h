@@ -1,0 +1,96 @@
+/*
+ * Recording: what a documenter does. Every function that changes something wants a transaction on a
+ * documenter's store and appends to its own log.
+ */
+#ifndef SK_CORE_RECORD_H
+#define SK_CORE_RECORD_H
+
+#include "core/form.h"
+#include "core/item.h"
+
+/* A record as a revision holds it. */
+struct sk_record {
+    uint32_t revision;
+    uint64_t position;
+    uint32_t day;   /* as the entry says */
+    char *recorded; /* owned; "" when it is withdrawn */
+    json_t *fields; /* owned; NULL when it is withdrawn */
+};
+void sk_record_clear(struct sk_record *record);
+#define sk_auto_record __attribute__((cleanup(sk_record_clear))) struct sk_record
+
+/* A new record; `fields` is checked against the form. Errors: SK_REFUSED, SK_LIMIT (longer than
+ * SK_TEXT_MAX), SK_FULL, SK_IO. */
+SK_MUST_CHECK
+enum sk_status sk_record_add(struct sk_store *store, unsigned type, const json_t *fields,
+                             struct sk_id *out, struct sk_error *err);
+
+/* A new revision of a record. Errors: as add; SK_REFUSED when it is withdrawn or no record. */
+SK_MUST_CHECK
+enum sk_status sk_record_edit(struct sk_store *store, const struct sk_item *item,
+                              const json_t *fields, struct sk_error *err);
+
+/*
+ * Withdraws a record with its attachments and links, or one attachment, or one link: an erasure
+ * entry for each, and the destruction of bytes, salt, hashes and words. *count: how many things.
+ * Errors: SK_REFUSED when it is withdrawn already.
+ */
+SK_MUST_CHECK
+enum sk_status sk_record_withdraw(struct sk_store *store, const struct sk_item *item,
+                                  unsigned *count, struct sk_error *err);
+
+/* A link from one record to another. role: letters, digits and hyphens, at most 40.
+ * Errors: SK_USAGE (role), SK_REFUSED (not two records that are there). */
+SK_MUST_CHECK
+enum sk_status sk_link_add(struct sk_store *store, const struct sk_item *source, const char *role,
+                           const struct sk_item *target, struct sk_id *out, struct sk_error *err);
+
+/* The record as the entry at `position` holds it (the newest revision: item->position). */
+SK_MUST_CHECK
+enum sk_status sk_record_load(struct sk_store *store, const struct sk_item *item, uint64_t position,
+                              struct sk_record *out, struct sk_error *err);
+
+/* Links that start at a record (incoming: that point at it), not withdrawn. */
+typedef enum sk_status sk_link_each_fn(void *context, const struct sk_id *link, const char *role,
+                                       const struct sk_id *other, struct sk_error *err);
+SK_MUST_CHECK
+enum sk_status sk_link_each(struct sk_store *store, const struct sk_item *item, bool incoming,
+                            sk_link_each_fn *each, void *context, struct sk_error *err);
+
+/* Attachments of a record, not withdrawn. name: raw text. */
+struct sk_attachment {
+    struct sk_id id;
+    struct sk_id record;
+    const char *name;
+    const char *type; /* media type guessed from the name, "application/octet-stream" otherwise */
+    uint64_t size;
+    uint8_t sha256[32];
+};
+typedef enum sk_status sk_attachment_each_fn(void *context, const struct sk_attachment *attachment,
+                                             struct sk_error *err);
+SK_MUST_CHECK
+enum sk_status sk_attachment_each(struct sk_store *store, const struct sk_item *item,
+                                  sk_attachment_each_fn *each, void *context, struct sk_error *err);
+
+/*
+ * Adds the bytes of a file to a record, under the file's own name without its folders, in constant
+ * memory. Takes its own transaction: the encrypted file is durable before the entry is.
+ * Errors: SK_MISSING, SK_LIMIT (over 4 GiB), SK_REFUSED (not a regular file, no such record),
+ * SK_FULL, SK_IO.
+ */
+SK_MUST_CHECK
+enum sk_status sk_attachment_add(struct sk_store *store, const struct sk_item *item,
+                                 const char *path, const struct sk_progress *progress,
+                                 struct sk_id *out, struct sk_error *err);
+
+/*
+ * Writes an attachment to a new file, checked block by block and by its SHA-256 before it gets its
+ * name. Errors: SK_CREATE (it exists), SK_DAMAGED, SK_REFUSED (withdrawn, or no attachment),
+ * SK_FULL.
+ */
+SK_MUST_CHECK
+enum sk_status sk_attachment_extract(struct sk_store *store, const struct sk_item *item,
+                                     const char *path, const struct sk_progress *progress,
+                                     struct sk_error *err);
+
+#endif

@@ -1,0 +1,456 @@
+#include "core/store.h"
+
+#include "core/log.h"
+#include "core/media.h"
+#include "core/store_internal.h"
+#include "core/text.h"
+
+#define KEYS_FILE  "keys"
+#define DATA_FILE  "data"
+#define MEDIA_DIR  "media"
+#define SECRET_LEN 32
+
+/* What belongs to one kind of store, in the words of messages. */
+static const char *kind_name(uint32_t kind)
+{
+    return kind == SK_STORE_ARCHIVE ? "an archive" : "a documenter's store";
+}
+
+void sk_progress_tell(const struct sk_progress *progress, uint64_t done, uint64_t total)
+{
+    if (progress && progress->tell)
+        progress->tell(progress->context, done, total);
+}
+
+/* The id of a pair of keys: a log id or an archive id. */
+static void identity_id(uint8_t out[static SK_HASH_LEN], enum sk_store_kind kind,
+                        const uint8_t *sign_public, const uint8_t *dh_public)
+{
+    uint8_t both[SK_SIGN_PUBLIC_LEN + SK_DH_LEN];
+    memcpy(both, sign_public, SK_SIGN_PUBLIC_LEN);
+    memcpy(both + SK_SIGN_PUBLIC_LEN, dh_public, SK_DH_LEN);
+    sk_hash_of(out, NULL, kind == SK_STORE_ARCHIVE ? SK_LABEL_ARCHIVE_ID : SK_LABEL_LOG_ID, both,
+               sizeof(both));
+}
+
+static enum sk_status meta_put_bytes(struct sk_db *db, const char *key, const void *bytes,
+                                     size_t len, struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    SK_TRY(sk_db_prepare(db, &stmt, "INSERT INTO meta(key, value) VALUES(?1, ?2)", err));
+    sk_bind_text(stmt, 1, key);
+    sk_bind_bytes(stmt, 2, bytes, len);
+    return sk_run(stmt, err);
+}
+
+/* Copies a value of exactly len bytes. */
+static enum sk_status meta_get_bytes(struct sk_db *db, const char *key, void *out, size_t len,
+                                     struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    bool row = false;
+    SK_TRY(sk_db_prepare(db, &stmt, "SELECT value FROM meta WHERE key = ?1", err));
+    sk_bind_text(stmt, 1, key);
+    SK_TRY(sk_step(stmt, &row, err));
+    if (!row)
+        return sk_fail(err, SK_DAMAGED, "the database lacks its own description");
+    return sk_column_copy(stmt, 0, out, len, err);
+}
+
+/* Fresh keys of this installation, its name, and its empty log if it is a documenter's. */
+static enum sk_status write_identity(struct sk_db *db, const struct sk_store_options *options,
+                                     struct sk_error *err)
+{
+    sk_auto_key seed = {{0}};
+    sk_auto_key scalar = {{0}};
+    sk_random(seed.bytes, sizeof(seed.bytes));
+    sk_random(scalar.bytes, sizeof(scalar.bytes));
+
+    sk_auto_txn txn = NULL;
+    SK_TRY(sk_txn_begin(&txn, db, err));
+    uint8_t kind = (uint8_t)options->kind;
+    SK_TRY(meta_put_bytes(db, "kind", &kind, 1, err));
+    SK_TRY(meta_put_bytes(db, "name", options->name, strlen(options->name), err));
+    SK_TRY(meta_put_bytes(db, "seed", seed.bytes, SECRET_LEN, err));
+    SK_TRY(meta_put_bytes(db, "scalar", scalar.bytes, SECRET_LEN, err));
+    return sk_txn_commit(&txn, err);
+}
+
+/* The own log's row, with a signed checkpoint of its empty tree. */
+static enum sk_status create_own_log(struct sk_store *store, struct sk_error *err)
+{
+    struct sk_log log = {.state = SK_LOG_STATE_OWN};
+    memcpy(log.log_id, store->id, SK_HASH_LEN);
+    memcpy(log.sign_public, store->sign_public, SK_SIGN_PUBLIC_LEN);
+    memcpy(log.dh_public, store->dh_public, SK_DH_LEN);
+    (void)snprintf(log.alias, sizeof(log.alias), "own");
+
+    sk_auto_store_txn txn = NULL;
+    SK_TRY(sk_store_begin(&txn, store, err));
+    SK_TRY(sk_log_create(store, &log, err));
+    if (log.id != SK_LOG_OWN)
+        return sk_fail(err, SK_INTERNAL, "the store has a log already");
+    struct sk_merkle empty;
+    sk_merkle_init(&empty);
+    char note[SK_CHECKPOINT_NOTE_MAX];
+    SK_TRY(sk_log_sign_note(store, note, &empty, err));
+    SK_TRY(sk_log_set_note(store, SK_LOG_OWN, note, err));
+    return sk_store_commit(&txn, err);
+}
+
+static enum sk_status load_identity(struct sk_store *store, struct sk_error *err)
+{
+    uint8_t kind = 0;
+    SK_TRY(meta_get_bytes(store->db, "kind", &kind, 1, err));
+    if (kind != store->kind)
+        return sk_fail(err, SK_DAMAGED, "`keys` and `data` are not of one kind of store");
+
+    if (sk_secret_new(&store->identity, 2 * SECRET_LEN) != SK_OK)
+        return sk_fail_status(err, SK_NOMEM);
+    uint8_t *secret = sk_secret_bytes(store->identity);
+    SK_TRY(meta_get_bytes(store->db, "seed", secret, SECRET_LEN, err));
+    SK_TRY(meta_get_bytes(store->db, "scalar", secret + SECRET_LEN, SECRET_LEN, err));
+    sk_sign_public(store->sign_public, secret);
+    sk_dh_public(store->dh_public, secret + SECRET_LEN);
+    identity_id(store->id, store->kind, store->sign_public, store->dh_public);
+
+    sk_auto_stmt stmt = NULL;
+    bool row = false;
+    SK_TRY(sk_db_prepare(store->db, &stmt,
+                         "SELECT CAST(value AS TEXT) FROM meta WHERE key = 'name'", err));
+    SK_TRY(sk_step(stmt, &row, err));
+    store->name = strdup(row ? sk_column_text(stmt, 0) : "");
+    return store->name ? SK_OK : sk_fail_status(err, SK_NOMEM);
+}
+
+static enum sk_status open_database(struct sk_store *store, bool create, struct sk_error *err)
+{
+    sk_auto_free char *path = NULL;
+    SK_TRY(sk_path_join(&path, store->dir, DATA_FILE, err));
+    struct sk_db_options options = {
+        .path = path,
+        .store_key = sk_secret_view(store->store_key),
+        .store_id = sk_keys_store_id(&store->keys),
+        .create = create,
+    };
+    return sk_db_open(&store->db, &options, err);
+}
+
+static void store_free(struct sk_store *store)
+{
+    if (!store)
+        return;
+    (void)sk_db_close(store->db, NULL);
+    sk_secret_free(store->identity);
+    sk_secret_free(store->store_key);
+    sk_buf_clear(&store->erased_media);
+    sk_dir_unlock(store->lock);
+    free(store->name);
+    free(store->media_dir);
+    free(store->dir);
+    sk_wipe(store, sizeof(*store));
+    free(store);
+}
+
+static void store_cleanup(struct sk_store **store)
+{
+    store_free(*store);
+}
+#define auto_store __attribute__((cleanup(store_cleanup))) struct sk_store *
+
+static enum sk_status store_new(struct sk_store **out, const char *dir, enum sk_store_kind kind,
+                                struct sk_error *err)
+{
+    struct sk_store *store = calloc(1, sizeof(*store));
+    if (!store)
+        return sk_fail_status(err, SK_NOMEM);
+    *out = store;
+    store->kind = kind;
+    store->dir = strdup(dir);
+    if (!store->dir)
+        return sk_fail_status(err, SK_NOMEM);
+    return sk_path_join(&store->media_dir, dir, MEDIA_DIR, err);
+}
+
+static struct sk_kdf_params kdf_params(bool insecure)
+{
+    struct sk_kdf_params params = {SK_KDF_MEMORY_KIB, SK_KDF_PASSES, 0};
+    if (insecure)
+        params = (struct sk_kdf_params){SK_KDF_TEST_MEMORY_KIB, SK_KDF_TEST_PASSES, 1};
+    return params;
+}
+
+/* Everything a store is, in a folder that nobody knows yet. */
+static enum sk_status build(const char *dir, const struct sk_store_options *options,
+                            struct sk_error *err)
+{
+    auto_store store = NULL;
+    SK_TRY(store_new(&store, dir, options->kind, err));
+    if (sk_secret_new(&store->store_key, SECRET_LEN) != SK_OK)
+        return sk_fail_status(err, SK_NOMEM);
+    sk_random(sk_secret_bytes(store->store_key), SECRET_LEN);
+    struct sk_kdf_params params = kdf_params(options->insecure_kdf);
+    enum sk_status made = sk_keys_create(&store->keys, options->kind, options->unlock, &params,
+                                         sk_secret_view(store->store_key));
+    if (made != SK_OK)
+        return sk_fail_status(err, made);
+
+    SK_TRY(sk_dir_create(store->media_dir, err));
+    SK_TRY(open_database(store, true, err));
+    SK_TRY(sk_db_trust(store->db, err));
+    SK_TRY(write_identity(store->db, options, err));
+    SK_TRY(load_identity(store, err));
+    if (options->kind == SK_STORE_DEVICE)
+        SK_TRY(create_own_log(store, err));
+    struct sk_db *db = store->db;
+    store->db = NULL;
+    SK_TRY(sk_db_close(db, err));
+
+    sk_auto_free char *keys_path = NULL;
+    SK_TRY(sk_path_join(&keys_path, dir, KEYS_FILE, err));
+    SK_TRY(sk_file_save(keys_path, store->keys.bytes, SK_KEYS_LEN, false, err));
+    return sk_dir_sync(dir, err);
+}
+
+/* "<dir>.<random>.part": beside, so that moving it into place is one rename. */
+static enum sk_status scratch_name(char **out, const char *dir, struct sk_error *err)
+{
+    uint8_t random[8];
+    char hex[2 * sizeof(random) + 1];
+    sk_random(random, sizeof(random));
+    sk_hex(hex, random, sizeof(random));
+    size_t len = strlen(dir);
+    while (len > 1 && dir[len - 1] == '/')
+        len--;
+    size_t room = len + sizeof(hex) + 8;
+    char *name = malloc(room);
+    if (!name)
+        return sk_fail_status(err, SK_NOMEM);
+    (void)snprintf(name, room, "%.*s.%s.part", (int)len, dir, hex);
+    *out = name;
+    return SK_OK;
+}
+
+enum sk_status sk_store_create(const struct sk_store_options *options, struct sk_error *err)
+{
+    const char *dir = options->dir;
+    if (sk_store_there(dir))
+        return sk_fail(err, SK_CREATE, "%s: a store is there already", dir);
+    if (sk_file_exists(dir) && !sk_dir_empty(dir))
+        return sk_fail(err, SK_CREATE, "%s: this folder is not empty", dir);
+
+    sk_auto_free char *scratch = NULL;
+    SK_TRY(scratch_name(&scratch, dir, err));
+    SK_TRY(sk_dir_create(scratch, err));
+    enum sk_status status = build(scratch, options, err);
+    if (status == SK_OK)
+        status = sk_dir_publish(scratch, dir, err);
+    if (status != SK_OK)
+        sk_dir_discard(scratch);
+    return status;
+}
+
+/* Reads `keys` and unlocks the store key. */
+static enum sk_status unlock(struct sk_store *store, const struct sk_unlock *with,
+                             struct sk_error *err)
+{
+    sk_auto_free char *path = NULL;
+    SK_TRY(sk_path_join(&path, store->dir, KEYS_FILE, err));
+    sk_auto_buf file = SK_BUF_INIT;
+    SK_TRY(sk_file_load(&file, path, 2 * SK_KEYS_LEN, err));
+    if (file.len != SK_KEYS_LEN)
+        return sk_fail(err, SK_DAMAGED, "%s: this file has not the length it should have", path);
+    memcpy(store->keys.bytes, file.bytes, SK_KEYS_LEN);
+
+    enum sk_status status = sk_keys_check(&store->keys);
+    if (status == SK_CONFIG)
+        return sk_fail(err, status, "%s: made by a newer version of this program", path);
+    if (status != SK_OK)
+        return sk_fail(err, status, "%s: this file is damaged", path);
+    if (sk_keys_store_kind(&store->keys) != store->kind)
+        return sk_fail(err, SK_CONFIG, "%s: this is %s", store->dir,
+                       kind_name(sk_keys_store_kind(&store->keys)));
+    status = sk_keys_unlock(&store->keys, with, &store->store_key, &store->slot);
+    if (status == SK_DAMAGED)
+        return sk_fail(err, status, "%s: this file was altered", path);
+    return status == SK_OK ? SK_OK : sk_fail_status(err, status);
+}
+
+/*
+ * After a crash the write-ahead log decides what the store holds: what it would bring in must agree
+ * with the signed heads before a page of it reaches the database file.
+ */
+
+struct heads {
+    struct sk_store *store;
+};
+
+static enum sk_status verify_head(void *context, const struct sk_log *log, struct sk_error *err)
+{
+    struct heads *heads = context;
+    return sk_log_verify(heads->store, log, NULL, err);
+}
+
+static enum sk_status verify_heads(struct sk_store *store, struct sk_error *err)
+{
+    struct heads heads = {store};
+    return sk_log_each(store, verify_head, &heads, err);
+}
+
+static enum sk_status load(struct sk_store *store, struct sk_error *err)
+{
+    SK_TRY(load_identity(store, err));
+    if (sk_db_recovered(store->db))
+        SK_TRY(verify_heads(store, err));
+    SK_TRY(sk_db_trust(store->db, err));
+    return sk_media_sweep(store, err);
+}
+
+enum sk_status sk_store_open(struct sk_store **out, const struct sk_store_options *options,
+                             struct sk_error *err)
+{
+    if (!sk_store_there(options->dir))
+        return sk_fail(err, SK_MISSING, "%s: there is no store here", options->dir);
+    auto_store store = NULL;
+    SK_TRY(store_new(&store, options->dir, options->kind, err));
+    SK_TRY(sk_dir_lock(&store->lock, options->dir, options->wait_s, err));
+    SK_TRY(unlock(store, options->unlock, err));
+    SK_TRY(open_database(store, false, err));
+    SK_TRY(load(store, err));
+    *out = store;
+    store = NULL;
+    return SK_OK;
+}
+
+enum sk_status sk_store_close(struct sk_store *store, struct sk_error *err)
+{
+    if (!store)
+        return SK_OK;
+    struct sk_db *db = store->db;
+    store->db = NULL;
+    enum sk_status status = sk_db_close(db, err);
+    store_free(store);
+    return status;
+}
+
+bool sk_store_there(const char *dir)
+{
+    char *path = NULL;
+    if (sk_path_join(&path, dir, KEYS_FILE, NULL) != SK_OK)
+        return false;
+    bool there = sk_file_exists(path);
+    free(path);
+    return there;
+}
+
+bool sk_store_insecure(const struct sk_store *store)
+{
+    return sk_keys_insecure(&store->keys) != 0;
+}
+
+enum sk_status sk_store_change_passphrase(struct sk_store *store, const struct sk_unlock *unlock_by,
+                                          struct sk_error *err)
+{
+    struct sk_keys keys = store->keys;
+    struct sk_kdf_params params = kdf_params(sk_store_insecure(store));
+    enum sk_status status =
+        sk_keys_set_slot(&keys, store->slot, unlock_by, &params, sk_secret_view(store->store_key));
+    if (status != SK_OK)
+        return sk_fail_status(err, status);
+    sk_auto_free char *path = NULL;
+    SK_TRY(sk_path_join(&path, store->dir, KEYS_FILE, err));
+    SK_TRY(sk_file_save(path, keys.bytes, SK_KEYS_LEN, true, err));
+    store->keys = keys;
+    return SK_OK;
+}
+
+enum sk_store_kind sk_store_kind(const struct sk_store *store)
+{
+    return store->kind;
+}
+
+const char *sk_store_name(const struct sk_store *store)
+{
+    return store->name;
+}
+
+const char *sk_store_dir(const struct sk_store *store)
+{
+    return store->dir;
+}
+
+struct sk_db *sk_store_db(struct sk_store *store)
+{
+    return store->db;
+}
+
+const uint8_t *sk_store_sign_public(const struct sk_store *store)
+{
+    return store->sign_public;
+}
+
+const uint8_t *sk_store_dh_public(const struct sk_store *store)
+{
+    return store->dh_public;
+}
+
+const uint8_t *sk_store_id(const struct sk_store *store)
+{
+    return store->id;
+}
+
+const uint8_t *sk_store_seed(const struct sk_store *store)
+{
+    return sk_secret_view(store->identity);
+}
+
+void sk_store_sign(const struct sk_store *store, uint8_t signature[static SK_SIGNATURE_LEN],
+                   const void *message, size_t len)
+{
+    sk_sign(signature, message, len, sk_store_seed(store));
+}
+
+enum sk_status sk_store_dh(const struct sk_store *store, uint8_t shared[static SK_DH_LEN],
+                           const uint8_t public_key[static SK_DH_LEN])
+{
+    return sk_dh(shared, sk_secret_view(store->identity) + SECRET_LEN, public_key);
+}
+
+enum sk_status sk_store_begin(struct sk_store **txn, struct sk_store *store, struct sk_error *err)
+{
+    SK_TRY(sk_db_begin(store->db, err));
+    *txn = store;
+    return SK_OK;
+}
+
+/* Takes the words of what was erased out of the index's segments, where a deletion only marks them.
+ */
+static enum sk_status forget_words(struct sk_store *store, struct sk_error *err)
+{
+    return sk_db_exec(store->db, "INSERT INTO search(search) VALUES('optimize')", err);
+}
+
+enum sk_status sk_store_commit(struct sk_store **txn, struct sk_error *err)
+{
+    struct sk_store *store = *txn;
+    SK_TRY(sk_log_finish(store, err));
+    if (store->words_erased)
+        SK_TRY(forget_words(store, err));
+    SK_TRY(sk_db_commit(store->db, err));
+    *txn = NULL;
+    bool erased = store->erased;
+    store->erased = store->words_erased = false;
+    if (!erased)
+        return SK_OK;
+    /* Old pages must not linger in the write-ahead log. */
+    SK_TRY(sk_media_remove_erased(store, err));
+    return sk_db_checkpoint(store->db, err);
+}
+
+void sk_store_rollback(struct sk_store *store)
+{
+    sk_db_rollback(store->db);
+    sk_buf_reset(&store->erased_media);
+    store->erased = store->words_erased = false;
+    sk_log_forget(store);
+}

@@ -1,0 +1,61 @@
+/*
+ * What the files of core share about an open store. Private to core.
+ */
+#ifndef SK_CORE_STORE_INTERNAL_H
+#define SK_CORE_STORE_INTERNAL_H
+
+#include "core/file.h"
+#include "core/store.h"
+#include "crypto/hash.h"
+#include "crypto/merkle.h"
+#include "crypto/secret.h"
+
+#define SK_MEDIA_NAME_LEN 16
+
+/*
+ * The end of the log that the running transaction appends to, so that an append does not read and
+ * write the log's row each time. It is written back when another log is used and at the commit.
+ */
+struct sk_log_tail {
+    int64_t log; /* 0: none */
+    struct sk_merkle tree;
+    bool dirty;
+};
+
+struct sk_store {
+    char *dir;
+    char *media_dir;
+    struct sk_dir_lock *lock;
+    struct sk_db *db;
+    struct sk_secret *store_key; /* 32 bytes */
+    struct sk_secret *identity;  /* Ed25519 seed[32] | X25519 scalar[32] */
+    struct sk_keys keys;
+    unsigned slot; /* that opened it */
+    enum sk_store_kind kind;
+    char *name;
+    uint8_t sign_public[SK_SIGN_PUBLIC_LEN];
+    uint8_t dh_public[SK_DH_LEN];
+    uint8_t id[SK_HASH_LEN];
+    struct sk_log_tail tail;
+    struct sk_buf erased_media; /* names of files to remove after the commit */
+    bool erased;                /* the transaction erased something: old pages must go */
+    bool words_erased;          /* and it took words out of the search index */
+};
+
+/* The size of a log's part without a gap, as the running transaction sees it. */
+SK_MUST_CHECK
+enum sk_status sk_log_size(struct sk_store *store, int64_t log, uint64_t *size,
+                           struct sk_error *err);
+
+/* Before a commit: writes the tail back, and signs the new head of the own log if it grew. */
+SK_MUST_CHECK
+enum sk_status sk_log_finish(struct sk_store *store, struct sk_error *err);
+
+/* After a rollback: forgets the tail. */
+void sk_log_forget(struct sk_store *store);
+
+/* Removes the files named in store->erased_media and forgets the list. */
+SK_MUST_CHECK
+enum sk_status sk_media_remove_erased(struct sk_store *store, struct sk_error *err);
+
+#endif

@@ -1,0 +1,20 @@
+/*
+ * Checks everything a store holds: pages, logs and their signed heads, commitments of payloads,
+ * media.
+ */
+#ifndef SK_CORE_VERIFY_H
+#define SK_CORE_VERIFY_H
+
+#include "core/store.h"
+
+/* One problem in a sentence that says what and where; free of record text. */
+typedef void sk_problem_fn(void *context, const char *sentence);
+
+/*
+ * Calls `each` for every problem found and goes on. Errors: only what keeps it from going on.
+ */
+SK_MUST_CHECK
+enum sk_status sk_verify(struct sk_store *store, sk_problem_fn *each, void *context,
+                         const struct sk_progress *progress, struct sk_error *err);
+
+#endif

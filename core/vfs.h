@@ -1,0 +1,57 @@
+/*
+ * The encrypting VFS: a shim between SQLite and the system's VFS that knows two kinds of file, the
+ * main database `data` and its write-ahead log `data-wal`, and refuses every other (rollback
+ * journals, shared memory, files without a name). The layout on disk is in core/FORMAT.md.
+ *
+ * One registered VFS serves one database. Private to core: db.c opens it.
+ */
+#ifndef SK_CORE_VFS_H
+#define SK_CORE_VFS_H
+
+#include "core/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SK_VFS_PAGE_SIZE 4096
+
+struct sk_vfs;
+
+struct sk_vfs_options {
+    const char *name;         /* to register under; NULL: a name of its own */
+    const char *base;         /* the VFS below, by name; NULL: the default one */
+    const uint8_t *store_key; /* 32 bytes */
+    const uint8_t *store_id;  /* 16 bytes */
+    bool create;              /* the database is new: an empty file is no damage */
+    bool read_only;           /* nothing is written, the preamble included */
+    unsigned page_size;       /* 0: SK_VFS_PAGE_SIZE */
+};
+
+/* Registers; *out belongs to the caller, who closes every database first. Errors: SK_NOMEM. */
+SK_MUST_CHECK
+enum sk_status sk_vfs_register(struct sk_vfs **out, const struct sk_vfs_options *options,
+                               struct sk_error *err);
+void sk_vfs_unregister(struct sk_vfs *vfs);
+
+/* The name to give to sqlite3_open_v2(). */
+const char *sk_vfs_name(const struct sk_vfs *vfs);
+
+/*
+ * What the VFS itself found wrong since it was registered: the words of the first fault ("page 17
+ * of the database is damaged"), or NULL. SQLite only sees an I/O error.
+ */
+const char *sk_vfs_fault(const struct sk_vfs *vfs);
+
+/* Whether opening found a write-ahead log with frames, left by a crash. */
+bool sk_vfs_recovered(const struct sk_vfs *vfs);
+
+/*
+ * Reads every page of the closed or idle database and counts those that do not verify; calls `each`
+ * with the number of each. Errors: SK_IO.
+ */
+typedef void sk_vfs_bad_page_fn(void *context, uint64_t page);
+SK_MUST_CHECK
+enum sk_status sk_vfs_check(const struct sk_vfs *vfs, const char *path, sk_vfs_bad_page_fn *each,
+                            void *context, struct sk_error *err);
+
+#endif

@@ -361,7 +361,8 @@ enum sk_status sk_db_trust(struct sk_db *db, struct sk_error *err)
     if (rc != SQLITE_OK)
         return fail_sqlite(db, rc, err);
     db->trusted = true;
-    return SK_OK;
+    /* A log that was cut by a crash may end inside a sector: nothing is added to it. */
+    return sk_db_recovered(db) ? sk_db_checkpoint(db, err) : SK_OK;
 }
 
 /* ---- closing ---- */

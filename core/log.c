@@ -202,13 +202,45 @@ static enum sk_status save_node(struct sk_store *store, int64_t log, unsigned le
     return sk_run(stmt, err);
 }
 
+/* The root of a large full subtree, as kept. */
+static enum sk_status load_node(struct sk_store *store, int64_t log, unsigned level, uint64_t index,
+                                uint8_t out[static SK_MERKLE_LEN], struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    bool row = false;
+    SK_TRY(sk_db_prepare(store->db, &stmt,
+                         "SELECT hash FROM node WHERE log = ?1 AND level = ?2 AND idx = ?3", err));
+    sk_bind_int(stmt, 1, log);
+    sk_bind_int(stmt, 2, level);
+    sk_bind_int(stmt, 3, (int64_t)index);
+    SK_TRY(sk_step(stmt, &row, err));
+    if (!row)
+        return sk_fail(err, SK_DAMAGED, "the database lacks a node of a log's tree");
+    return sk_column_copy(stmt, 0, out, SK_MERKLE_LEN, err);
+}
+
+static enum sk_status check_node(struct sk_store *store, int64_t log, unsigned level,
+                                 uint64_t index, const uint8_t *hash, struct sk_error *err)
+{
+    uint8_t kept[SK_MERKLE_LEN];
+    SK_TRY(load_node(store, log, level, index, kept, err));
+    if (memcmp(kept, hash, SK_MERKLE_LEN) != 0)
+        return sk_fail(err, SK_DAMAGED, "a node of a log's tree is not that of its entries");
+    return SK_OK;
+}
+
+/* What is done with the root of each large subtree: save_node() or check_node(). */
+typedef enum sk_status node_fn(struct sk_store *store, int64_t log, unsigned level, uint64_t index,
+                               const uint8_t *hash, struct sk_error *err);
+
 /*
- * Adds a leaf and keeps the roots of the large subtrees that it completes. A subtree of level L is
- * complete when 2^L divides the size; those roots come up while the peaks are merged, so they are
- * made here by a tree of the same steps over the larger peaks.
+ * Adds a leaf and gives out the roots of the large subtrees that it completes. A subtree of level L
+ * is complete when 2^L divides the size; those roots come up while the peaks are merged, so they
+ * are made here by a tree of the same steps over the larger peaks.
  */
 static enum sk_status append_leaf(struct sk_store *store, int64_t log, struct sk_merkle *tree,
-                                  const uint8_t leaf[static SK_MERKLE_LEN], struct sk_error *err)
+                                  const uint8_t leaf[static SK_MERKLE_LEN], node_fn *node,
+                                  struct sk_error *err)
 {
     struct sk_merkle before = *tree;
     sk_merkle_append(tree, leaf);
@@ -221,7 +253,7 @@ static enum sk_status append_leaf(struct sk_store *store, int64_t log, struct sk
     for (unsigned level = 1; level < 64 && tree->size % (1ull << level) == 0; level++) {
         sk_merkle_node(hash, before.peaks[--peak], hash);
         if (level >= NODE_LEVEL_MIN)
-            SK_TRY(save_node(store, log, level, (tree->size >> level) - 1, hash, err));
+            SK_TRY(node(store, log, level, (tree->size >> level) - 1, hash, err));
     }
     return SK_OK;
 }
@@ -295,13 +327,18 @@ enum sk_status sk_log_put(struct sk_store *store, int64_t log, uint64_t position
     SK_TRY(tail_of(store, log, &tree, err));
     if (store->kind == SK_STORE_DEVICE && position != tree->size)
         return sk_fail(err, SK_REFUSED, "a log only grows at its end");
+    bool taken = false;
+    uint8_t there[SK_ENTRY_LEN];
+    SK_TRY(sk_log_entry(store, log, position, there, &taken, err));
+    if (taken)
+        return sk_fail(err, SK_REFUSED, "the log has an entry at this position already");
     SK_TRY(insert_entry(store, sk_entry_row(log, position), item, bytes, err));
     if (position != tree->size)
         return SK_OK;
     uint8_t leaf[SK_MERKLE_LEN];
     sk_merkle_leaf(leaf, bytes, SK_ENTRY_LEN);
     store->tail.dirty = true;
-    return append_leaf(store, log, tree, leaf, err);
+    return append_leaf(store, log, tree, leaf, save_node, err);
 }
 
 enum sk_status sk_log_join(struct sk_store *store, int64_t log, uint64_t limit, uint64_t *size,
@@ -318,7 +355,7 @@ enum sk_status sk_log_join(struct sk_store *store, int64_t log, uint64_t limit, 
             break;
         sk_merkle_leaf(leaf, bytes, SK_ENTRY_LEN);
         store->tail.dirty = true;
-        SK_TRY(append_leaf(store, log, tree, leaf, err));
+        SK_TRY(append_leaf(store, log, tree, leaf, save_node, err));
     }
     *size = tree->size;
     return SK_OK;
@@ -365,18 +402,7 @@ static enum sk_status read_subtree(void *context, unsigned level, uint64_t index
     const struct tree_reader *reader = context;
     if (level < NODE_LEVEL_MIN)
         return hash_leaves(reader, index << level, 1ull << level, out);
-    sk_auto_stmt stmt = NULL;
-    bool row = false;
-    SK_TRY(sk_db_prepare(reader->store->db, &stmt,
-                         "SELECT hash FROM node WHERE log = ?1 AND level = ?2 AND idx = ?3",
-                         reader->err));
-    sk_bind_int(stmt, 1, reader->log);
-    sk_bind_int(stmt, 2, level);
-    sk_bind_int(stmt, 3, (int64_t)index);
-    SK_TRY(sk_step(stmt, &row, reader->err));
-    if (!row)
-        return sk_fail(reader->err, SK_DAMAGED, "the database lacks a node of a log's tree");
-    return sk_column_copy(stmt, 0, out, SK_MERKLE_LEN, reader->err);
+    return load_node(reader->store, reader->log, level, index, out, reader->err);
 }
 
 enum sk_status sk_log_tree(struct sk_store *store, int64_t log, uint64_t size,
@@ -487,7 +513,7 @@ enum sk_status sk_log_ranges(struct sk_store *store, int64_t log, struct sk_rang
     }
 }
 
-/* Hashes every entry of the part without a gap. */
+/* Hashes every entry of the part without a gap, and holds the kept nodes against it. */
 static enum sk_status rebuild(struct sk_store *store, const struct sk_log *log,
                               const struct sk_checkpoint *head, struct sk_merkle *tree,
                               const struct sk_progress *progress, struct sk_error *err)
@@ -509,7 +535,7 @@ static enum sk_status rebuild(struct sk_store *store, const struct sk_log *log,
                            (unsigned long long)tree->size, log->alias);
         SK_TRY(sk_column_copy(stmt, 1, bytes, SK_ENTRY_LEN, err));
         sk_merkle_leaf(leaf, bytes, SK_ENTRY_LEN);
-        sk_merkle_append(tree, leaf);
+        SK_TRY(append_leaf(store, log->id, tree, leaf, check_node, err));
         if (head && tree->size == head->size) {
             uint8_t root[SK_MERKLE_LEN];
             sk_merkle_root(tree, root);

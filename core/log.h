@@ -134,7 +134,8 @@ enum sk_status sk_log_ranges(struct sk_store *store, int64_t log, struct sk_rang
                              struct sk_error *err);
 
 /*
- * The whole part without a gap hashed again and held against the stored peaks and the signed note.
+ * The whole part without a gap hashed again and held against the stored nodes and peaks and the signed
+ * note.
  * Errors: SK_DAMAGED. progress may be NULL.
  */
 SK_MUST_CHECK

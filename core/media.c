@@ -311,5 +311,8 @@ static enum sk_status sweep_one(void *context, const char *file_name, struct sk_
 
 enum sk_status sk_media_sweep(struct sk_store *store, struct sk_error *err)
 {
+    /* Copying a store may leave out an empty folder; what it lacks beyond that, verifying tells. */
+    if (!sk_file_exists(store->media_dir))
+        return sk_dir_create(store->media_dir, err);
     return sk_dir_each(store->media_dir, sweep_one, store, err);
 }

@@ -13,8 +13,9 @@ void sk_record_clear(struct sk_record *record)
     *record = (struct sk_record){.fields = NULL};
 }
 
-/* The leaf hash of an item's newest entry: what the next one names as `previous`. */
-static enum sk_status newest_leaf(struct sk_store *store, const struct sk_id *id,
+/* The leaf hash of an item's newest entry, which must be of that revision: what the next one names
+ * as `previous`. */
+static enum sk_status newest_leaf(struct sk_store *store, const struct sk_id *id, uint32_t revision,
                                   uint8_t out[static SK_MERKLE_LEN], struct sk_error *err)
 {
     sk_auto_stmt stmt = NULL;
@@ -30,6 +31,11 @@ static enum sk_status newest_leaf(struct sk_store *store, const struct sk_id *id
     if (!row)
         return sk_fail(err, SK_DAMAGED, "the database lacks the newest entry of a record");
     SK_TRY(sk_column_copy(stmt, 0, bytes, SK_ENTRY_LEN, err));
+    struct sk_entry newest;
+    if (sk_entry_decode(&newest, bytes) != SK_OK)
+        return sk_fail(err, SK_DAMAGED, "an entry in the database is not one");
+    if (newest.revision != revision)
+        return sk_fail(err, SK_REFUSED, "it was changed meanwhile");
     sk_merkle_leaf(out, bytes, SK_ENTRY_LEN);
     return SK_OK;
 }
@@ -61,7 +67,7 @@ enum sk_status sk_record_append(struct sk_store *store, struct sk_entry *entry,
                       payload->text.len, payload->body_len, payload->hashes.bytes);
     }
     if (entry->revision > 1)
-        SK_TRY(newest_leaf(store, &entry->id, entry->previous, err));
+        SK_TRY(newest_leaf(store, &entry->id, entry->revision - 1, entry->previous, err));
     entry->day = sk_day_now();
     uint64_t position = 0;
     bool malformed = false;
@@ -238,7 +244,8 @@ enum sk_status sk_record_load(struct sk_store *store, const struct sk_item *item
     struct sk_entry entry;
     bool found = false;
     SK_TRY(sk_log_entry(store, item->log, position, bytes, &found, err));
-    if (!found || sk_entry_decode(&entry, bytes) != SK_OK)
+    if (!found || sk_entry_decode(&entry, bytes) != SK_OK ||
+        memcmp(&entry.id, &item->id, sizeof(entry.id)) != 0)
         return sk_fail(err, SK_DAMAGED, "the database lacks an entry of a record");
 
     sk_auto_record record = {

@@ -25,7 +25,8 @@ SK_MUST_CHECK
 enum sk_status sk_record_add(struct sk_store *store, unsigned type, const json_t *fields,
                              struct sk_id *out, struct sk_error *err);
 
-/* A new revision of a record. Errors: as add; SK_REFUSED when it is withdrawn or no record. */
+/* A new revision of a record. Errors: as add; SK_REFUSED when it is withdrawn or no record, or was
+ * changed after `item` was read. */
 SK_MUST_CHECK
 enum sk_status sk_record_edit(struct sk_store *store, const struct sk_item *item,
                               const json_t *fields, struct sk_error *err);

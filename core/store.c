@@ -257,12 +257,15 @@ static enum sk_status unlock(struct sk_store *store, const struct sk_unlock *wit
     sk_auto_free char *path = NULL;
     SK_TRY(sk_path_join(&path, store->dir, KEYS_FILE, err));
     sk_auto_buf file = SK_BUF_INIT;
-    SK_TRY(sk_file_load(&file, path, 2 * SK_KEYS_LEN, err));
-    if (file.len != SK_KEYS_LEN)
+    struct sk_error why = SK_ERROR_INIT;
+    enum sk_status status = sk_file_load(&file, path, SK_KEYS_LEN, &why);
+    if (status == SK_LIMIT || (status == SK_OK && file.len != SK_KEYS_LEN))
         return sk_fail(err, SK_DAMAGED, "%s: this file has not the length it should have", path);
+    if (status != SK_OK)
+        return sk_fail(err, status, "%s", why.text);
     memcpy(store->keys.bytes, file.bytes, SK_KEYS_LEN);
 
-    enum sk_status status = sk_keys_check(&store->keys);
+    status = sk_keys_check(&store->keys);
     if (status == SK_CONFIG)
         return sk_fail(err, status, "%s: made by a newer version of this program", path);
     if (status != SK_OK)
@@ -443,8 +446,9 @@ enum sk_status sk_store_commit(struct sk_store **txn, struct sk_error *err)
     if (!erased)
         return SK_OK;
     /* Old pages must not linger in the write-ahead log. */
-    SK_TRY(sk_media_remove_erased(store, err));
-    return sk_db_checkpoint(store->db, err);
+    enum sk_status removed = sk_media_remove_erased(store, err);
+    enum sk_status cut = sk_db_checkpoint(store->db, err);
+    return removed != SK_OK ? removed : cut;
 }
 
 void sk_store_rollback(struct sk_store *store)

@@ -63,14 +63,17 @@ int vfs_wal_load_frame(struct sk_vfs *vfs, uint64_t frame, bool *opened)
     return SQLITE_OK;
 }
 
-/* Seals and writes a whole frame. */
-static int store_frame(struct sk_vfs *vfs, uint64_t frame, const uint8_t *plain)
+static uint64_t page_of(const uint8_t *frame)
+{
+    return (uint64_t)frame[0] << 24 | (uint64_t)frame[1] << 16 | (uint64_t)frame[2] << 8 | frame[3];
+}
+
+/* Seals and writes a whole frame. `page`: whose page it holds, 0 when that is not known. */
+static int store_frame(struct sk_vfs *vfs, uint64_t frame, uint64_t page, const uint8_t *plain)
 {
     struct vfs_wal *wal = &vfs->wal;
     sqlite3_file *base = vfs->wal_file->base;
     size_t len = vfs_frame_len(vfs);
-    uint64_t page =
-        (uint64_t)plain[0] << 24 | (uint64_t)plain[1] << 16 | (uint64_t)plain[2] << 8 | plain[3];
 
     if (!wal->has_head || frame > wal->end + 1 ||
         !vfs_page_allowed(vfs, page, plain + VFS_FRAME_HEAD))
@@ -219,7 +222,9 @@ static int amend_frame(struct sk_vfs *vfs, bool *done)
         return rc;
     memcpy(wal->frame + wal->held_from, wal->held_frame + wal->held_from,
            wal->held_to - wal->held_from);
-    rc = store_frame(vfs, wal->held, wal->frame);
+    /* A header may be the first half of a frame that takes the place of one that was undone. */
+    uint64_t page = wal->held_from == 0 ? 0 : page_of(wal->frame);
+    rc = store_frame(vfs, wal->held, page, wal->frame);
     if (rc != SQLITE_OK)
         wal->opened = 0;
     return rc;
@@ -241,7 +246,7 @@ static int write_piece(struct sk_vfs *vfs, uint64_t frame, size_t within, const 
 
     if (wal->held_from == 0 && wal->held_to == vfs_frame_len(vfs)) {
         wal->held = 0;
-        int rc = store_frame(vfs, frame, wal->held_frame);
+        int rc = store_frame(vfs, frame, page_of(wal->held_frame), wal->held_frame);
         return rc == SQLITE_OK && wal->held_over_sync ? sync_log(vfs, SQLITE_SYNC_NORMAL) : rc;
     }
     if (frame <= wal->end) {

@@ -36,7 +36,7 @@ void sk_temp_dir_remove(char *dir)
 {
     if (!dir)
         return;
-    (void)nftw(dir, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
+    (void)nftw(dir, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
     free(dir);
 }
 

@@ -1,10 +1,7 @@
 # Unit tests of core.
-add_library(sk_support_core STATIC support/temp_dir.c support/stores.c)
-target_link_libraries(sk_support_core PUBLIC sk_core)
+add_library(sk_support_core STATIC support/temp_dir.c support/disk.c support/stores.c support/work.c)
+target_link_libraries(sk_support_core PUBLIC sk_core PRIVATE PkgConfig::SQLITE)
 
-sk_unit_test(core entry)
-sk_unit_test(core form)
-sk_unit_test(core form_load)
-sk_unit_test(core json)
-sk_unit_test(core text)
-sk_unit_test(core types)
+foreach(name entry form form_load json log record store text types vfs_crash)
+    sk_unit_test(core ${name})
+endforeach()

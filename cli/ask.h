@@ -1,0 +1,20 @@
+/*
+ * Asking for a record's fields one by one at the terminal.
+ *
+ * An empty line passes a field over (or keeps what it holds). "?" explains the special answers:
+ * ?unknown, ?refused, ?not asked, ?clear, ?long, ?done.
+ */
+#ifndef SK_CLI_ASK_H
+#define SK_CLI_ASK_H
+
+#include "core/form.h"
+
+/*
+ * Asks for every field of the form, starting from what `fields` (changed in place) holds, then
+ * shows what came of it and asks whether to save. Errors: SK_REFUSED (cancelled: nothing is to be
+ * saved).
+ */
+SK_MUST_CHECK enum sk_status sk_ask_fields(const struct sk_form *form, json_t *fields,
+                                           struct sk_error *err);
+
+#endif

@@ -1,0 +1,84 @@
+#include "cli/ask.h"
+#include "cli/commands.h"
+#include "cli/input.h"
+#include "cli/items.h"
+#include "core/record.h"
+
+enum sk_status sk_check_edit(struct sk_run *run, struct sk_error *err)
+{
+    SK_TRY(sk_input_refuse_args(run, 1, err));
+    if (run->arg_count == 1 && !sk_run_option(run, "--from") && !run->terminal)
+        return sk_fail(err, SK_USAGE,
+                       "without a terminal the changes come as FIELD=VALUE or from --from");
+    return SK_OK;
+}
+
+/* The record that is edited. */
+struct editing {
+    const struct sk_form *form;
+    json_t *fields;
+};
+
+/* Takes over each field of the object; null takes a field out. */
+static enum sk_status merge(void *context, json_t *object, size_t number, struct sk_error *err)
+{
+    struct editing *editing = context;
+    const char *name;
+    json_t *value;
+
+    if (number > 1)
+        return sk_fail(err, SK_REFUSED, "an edit takes one JSON object");
+    json_object_foreach(object, name, value)
+    {
+        if (json_is_null(value))
+            (void)json_object_del(editing->fields, name);
+        else if (json_object_set(editing->fields, name, value) != 0)
+            return sk_fail_status(err, SK_NOMEM);
+    }
+    return SK_OK;
+}
+
+static enum sk_status read_changes(const struct sk_run *run, struct editing *editing,
+                                   struct sk_error *err)
+{
+    const char *from = sk_run_option(run, "--from");
+
+    if (from) {
+        sk_auto_buf text = SK_BUF_INIT;
+
+        SK_TRY(sk_input_load(from, &text, err));
+        SK_TRY(sk_json_each(sk_buf_text(&text), text.len, merge, editing, err));
+    } else if (run->terminal) {
+        return sk_ask_fields(editing->form, editing->fields, err);
+    }
+    return sk_input_set(run, 1, editing->form, editing->fields, err);
+}
+
+enum sk_status sk_cmd_edit(struct sk_run *run, struct sk_error *err)
+{
+    sk_auto_item item = {.title = NULL};
+    sk_auto_record record = {.fields = NULL};
+    sk_auto_store_txn txn = NULL;
+
+    SK_TRY(sk_find_record(run, run->args[0], &item, err));
+    SK_TRY(sk_record_load(run->store, &item, item.position, &record, err));
+    if (item.erased || !record.fields)
+        return sk_fail(err, SK_REFUSED, "this record was withdrawn");
+
+    sk_auto_json fields = json_deep_copy(record.fields);
+    struct editing editing = {sk_form_of(item.type), fields};
+
+    if (!fields)
+        return sk_fail_status(err, SK_NOMEM);
+    SK_TRY(read_changes(run, &editing, err));
+    if (json_equal(fields, record.fields)) {
+        sk_say(run->program->name, "nothing was changed, so no revision was added.");
+        return SK_OK;
+    }
+    SK_TRY(sk_store_begin(&txn, run->store, err));
+    SK_TRY(sk_record_edit(run->store, &item, fields, err));
+    SK_TRY(sk_store_commit(&txn, err));
+    sk_say(run->program->name, "revision %u was saved; the ones before it are kept.",
+           item.revision + 1);
+    return SK_OK;
+}

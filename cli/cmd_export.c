@@ -1,0 +1,75 @@
+#include "cli/commands.h"
+#include "cli/print.h"
+#include "core/text.h"
+#include "sync/export.h"
+
+#include <string.h>
+
+static enum sk_status read_since(const struct sk_run *run, uint64_t *since, struct sk_error *err)
+{
+    const char *text = sk_run_option(run, "--since");
+    bool all = sk_run_option(run, "--all") != NULL;
+
+    *since = all ? 0 : SK_EXPORT_NEW;
+    if (text && all)
+        return sk_fail(err, SK_USAGE, "--all and --since exclude each other");
+    if (text && !sk_parse_number(text, SK_POSITION_MAX, since))
+        return sk_fail(err, SK_USAGE, "--since takes a position in the log, from 0");
+    return SK_OK;
+}
+
+enum sk_status sk_check_export(struct sk_run *run, struct sk_error *err)
+{
+    uint64_t since;
+
+    return read_since(run, &since, err);
+}
+
+static enum sk_status add_name(void *context, const struct sk_archive_status *status,
+                               struct sk_error *err)
+{
+    struct sk_buf *names = context;
+
+    SK_TRY(sk_buf_add_text(names, names->len > 0 ? ", " : "", err));
+    return sk_buf_add_text(names, status->name, err);
+}
+
+static enum sk_status say_result(struct sk_run *run, const struct sk_export_result *result,
+                                 struct sk_error *err)
+{
+    sk_auto_buf names = SK_BUF_INIT;
+    char size[SK_SIZE_TEXT_LEN];
+    uint64_t count = result->n1 - result->n0;
+
+    SK_TRY(sk_status_each(run->store, add_name, &names, err));
+    sk_size_text(size, result->bytes);
+    sk_say(run->program->name, "bundle %llu (%s) carries %llu %s, positions %llu to %llu, for %s.",
+           (unsigned long long)result->number, size, (unsigned long long)count,
+           sk_plural(count, "entry", "entries"), (unsigned long long)result->n0,
+           (unsigned long long)(result->n1 - 1), sk_buf_text(&names));
+    if (result->left > 0)
+        sk_say(run->program->name, "%llu %s left; export again into another file.",
+               (unsigned long long)result->left,
+               sk_plural(result->left, "entry is", "entries are"));
+    sk_say(run->program->name, "send the courier's code another way than the file.");
+    return SK_OK;
+}
+
+enum sk_status sk_cmd_export(struct sk_run *run, struct sk_error *err)
+{
+    struct sk_export_result result = {.nothing = false};
+    sk_auto_bar bar;
+    uint64_t since;
+
+    SK_TRY(read_since(run, &since, err));
+    sk_bar_begin(&bar, "exporting");
+    SK_TRY(sk_export(run->store, run->args[0], since, &bar.progress, &result, err));
+    sk_bar_end(&bar);
+    if (result.nothing) {
+        sk_say(run->program->name,
+               "nothing new, so no file was written. --all sends everything again.");
+        return SK_OK;
+    }
+    sk_out("%s\n", result.code);
+    return say_result(run, &result, err);
+}

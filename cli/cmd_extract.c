@@ -1,0 +1,17 @@
+#include "cli/commands.h"
+#include "cli/print.h"
+#include "core/record.h"
+
+enum sk_status sk_cmd_extract(struct sk_run *run, struct sk_error *err)
+{
+    sk_auto_item item = {.title = NULL};
+    sk_auto_bar bar;
+
+    sk_bar_begin(&bar, "extracting");
+    SK_TRY(sk_item_find(run->store, run->args[0], &item, err));
+    SK_TRY(sk_attachment_extract(run->store, &item, run->args[1], &bar.progress, err));
+    sk_bar_end(&bar);
+    sk_say(run->program->name,
+           "%s was written, and is as it was signed. It lies there unprotected.", run->args[1]);
+    return SK_OK;
+}

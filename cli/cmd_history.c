@@ -1,0 +1,76 @@
+#include "cli/commands.h"
+#include "cli/items.h"
+#include "core/record.h"
+
+/* The entries of one record on their way out. */
+struct history {
+    struct sk_run *run;
+    const struct sk_item *item;
+    struct sk_device_name device;
+    struct sk_out_array array;
+};
+
+static enum sk_status add_json(struct history *history, const struct sk_record *record,
+                               bool erasure, struct sk_error *err)
+{
+    char day[11];
+    json_t *element =
+        json_pack("{s:I, s:I, s:s, s:s, s:O?}", "rev", (json_int_t)record->revision, "position",
+                  (json_int_t)record->position, "recorded", sk_recorded(record, day), "device",
+                  history->device.name, "fields", record->fields);
+
+    /* Tells the revision that withdrew from the ones whose text it erased. */
+    if (erasure && element)
+        (void)json_object_set_new(element, "withdrawn", json_true());
+    return sk_out_array_add(&history->array, element, err);
+}
+
+static enum sk_status add_text(struct history *history, const struct sk_record *record,
+                               bool erasure, struct sk_error *err)
+{
+    const struct sk_form *form = sk_form_of(history->item->type);
+    sk_auto_buf shown = SK_BUF_INIT;
+    char day[11];
+
+    sk_out("Revision %u, position %llu, recorded ", record->revision,
+           (unsigned long long)record->position);
+    SK_TRY(sk_out_text(sk_recorded(record, day), err));
+    sk_out(", device ");
+    SK_TRY(sk_out_text(history->device.name, err));
+    sk_out("\n");
+    if (erasure)
+        sk_out("    (withdrawn with this entry)\n");
+    else if (!record->fields)
+        sk_out("    (erased)\n");
+    else if (form)
+        SK_TRY(sk_fields_show(&shown, form->fields, form->field_count, record->fields, 4, err));
+    sk_out("%s", sk_buf_text(&shown));
+    return SK_OK;
+}
+
+static enum sk_status add_entry(void *context, uint64_t position, const struct sk_entry *entry,
+                                struct sk_error *err)
+{
+    struct history *history = context;
+    bool erasure = entry->type == SK_TYPE_ERASURE;
+    sk_auto_record record = {.fields = NULL};
+
+    SK_TRY(sk_record_load(history->run->store, history->item, position, &record, err));
+    return history->run->json ? add_json(history, &record, erasure, err)
+                              : add_text(history, &record, erasure, err);
+}
+
+enum sk_status sk_cmd_history(struct sk_run *run, struct sk_error *err)
+{
+    sk_auto_item item = {.title = NULL};
+    struct history history = {.run = run, .item = &item};
+
+    SK_TRY(sk_find_record(run, run->args[0], &item, err));
+    SK_TRY(sk_device_name(run->store, item.log, &history.device, err));
+    if (run->json)
+        sk_out_array_begin(&history.array);
+    SK_TRY(sk_item_history(run->store, &item, add_entry, &history, err));
+    if (run->json)
+        sk_out_array_end(&history.array);
+    return SK_OK;
+}

@@ -1,0 +1,45 @@
+#include "cli/commands.h"
+#include "cli/imported.h"
+
+/* One file after the other; a failure is said and remembered, and the next file is taken. */
+static enum sk_status import_one(struct sk_run *run, const char *file, struct sk_out_array *array,
+                                 struct sk_error *err)
+{
+    struct sk_import_result result = {.log = 0};
+    struct sk_error reason = SK_ERROR_INIT;
+    struct sk_bar bar;
+    enum sk_status status;
+    enum sk_status printed = SK_OK;
+
+    sk_bar_begin(&bar, "importing");
+    status = sk_import(run->store, file, &bar.progress, &result, &reason);
+    sk_bar_end(&bar);
+    if (status != SK_OK) {
+        int code = sk_status_exit_code(status);
+
+        run->exit_code = code > run->exit_code ? code : run->exit_code;
+        sk_say(run->program->name,
+               "%s: %s. Nothing of this file was taken in; keep it, and ask "
+               "for it again.",
+               file, reason.text[0] ? reason.text : sk_status_text(status));
+    }
+    if (run->json)
+        printed = sk_imported_json(array, file, status, &result, err);
+    else if (status == SK_OK)
+        printed = sk_imported_text(file, &result, err);
+    sk_import_result_clear(&result);
+    return printed;
+}
+
+enum sk_status sk_cmd_import(struct sk_run *run, struct sk_error *err)
+{
+    struct sk_out_array array;
+
+    if (run->json)
+        sk_out_array_begin(&array);
+    for (int i = 0; i < run->arg_count; i++)
+        SK_TRY(import_one(run, run->args[i], &array, err));
+    if (run->json)
+        sk_out_array_end(&array);
+    return SK_OK;
+}

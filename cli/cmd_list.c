@@ -1,0 +1,31 @@
+#include "cli/commands.h"
+#include "cli/items.h"
+
+/* 0 for all types. */
+static enum sk_status read_type(const struct sk_run *run, unsigned *type, struct sk_error *err)
+{
+    *type = run->arg_count > 0 ? sk_type_from_name(run->args[0]) : 0;
+    if (run->arg_count > 0 && !sk_type_is_record(*type))
+        return sk_fail(err, SK_USAGE,
+                       "a type is person, case, event, testimony, source or consent");
+    return SK_OK;
+}
+
+enum sk_status sk_check_list(struct sk_run *run, struct sk_error *err)
+{
+    unsigned type;
+
+    return read_type(run, &type, err);
+}
+
+enum sk_status sk_cmd_list(struct sk_run *run, struct sk_error *err)
+{
+    struct sk_item_list list;
+    unsigned type;
+
+    SK_TRY(read_type(run, &type, err));
+    sk_item_list_begin(&list, run);
+    SK_TRY(sk_item_each(run->store, type, sk_item_list_add, &list, err));
+    sk_item_list_end(&list);
+    return SK_OK;
+}

@@ -1,0 +1,22 @@
+#include "cli/commands.h"
+#include "cli/print.h"
+#include "cli/unlock.h"
+
+enum sk_status sk_cmd_passphrase(struct sk_run *run, struct sk_error *err)
+{
+    const char *key_file = sk_run_option(run, "--new-key-file");
+    sk_auto_given given = SK_GIVEN_INIT;
+    int fd;
+
+    if (key_file && sk_run_option(run, "--no-key-file"))
+        return sk_fail(err, SK_USAGE, "--new-key-file and --no-key-file exclude each other");
+    SK_TRY(sk_run_option_fd(run, "--new-passphrase-fd", &fd, err));
+    if (!key_file && !sk_run_option(run, "--no-key-file"))
+        key_file = run->key_file;
+    SK_TRY(sk_given_ask_new(run, fd, key_file, &given, err));
+    SK_TRY(sk_store_change_passphrase(run->store, &given.unlock, err));
+    sk_say(run->program->name,
+           "the passphrase was changed. Copies of the folder made before still open with the old "
+           "one.");
+    return SK_OK;
+}

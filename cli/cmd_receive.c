@@ -1,0 +1,106 @@
+#include "cli/commands.h"
+#include "cli/print.h"
+#include "cli/unlock.h"
+#include "core/file.h"
+#include "sync/invite.h"
+#include "sync/receipt.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static enum sk_status looks_like_invite(const char *path, bool *invite, struct sk_error *err)
+{
+    sk_auto_file file = NULL;
+    uint64_t size = 0;
+    bool regular = false;
+
+    SK_TRY(sk_file_open(&file, path, err));
+    SK_TRY(sk_file_size(file, &size, &regular, err));
+    *invite = regular && sk_invite_possible(size);
+    return SK_OK;
+}
+
+static enum sk_status receive_invite(struct sk_run *run, const char *path, struct sk_error *err)
+{
+    sk_auto_buf bytes = SK_BUF_INIT;
+    sk_auto_line code = SK_LINE_INIT;
+    char name[SK_ALIAS_MAX + 1];
+
+    SK_TRY(sk_file_load(&bytes, path, SK_INVITE_FILE_LEN, err));
+    SK_TRY(sk_code_ask(run, &code, err));
+
+    enum sk_status status =
+        sk_invite_accept(run->store, bytes.bytes, bytes.len, sk_line_text(&code), name, err);
+
+    if (status == SK_WRONG_KEY)
+        sk_run_advise(run, "Nothing was changed. Check the eight words; if they are right, the "
+                           "file is damaged and has to be sent again.");
+    SK_TRY(status);
+    if (run->json) {
+        sk_auto_json result = json_pack("{s:s}", "archive", name);
+
+        return sk_out_json_line(result, err);
+    }
+    sk_out("This store now also sends to the archive ");
+    SK_TRY(sk_out_text(name, err));
+    sk_out(".\n");
+    return SK_OK;
+}
+
+/* The words of the archive for a person: lines that stand for themselves. */
+static enum sk_status out_notes(const char *notes, struct sk_error *err)
+{
+    while (notes && *notes) {
+        size_t len = strcspn(notes, "\n");
+        sk_auto_free char *line = strndup(notes, len);
+
+        if (!line)
+            return sk_fail_status(err, SK_NOMEM);
+        sk_out("  ");
+        SK_TRY(sk_out_text(line, err));
+        sk_out("\n");
+        notes += len + (notes[len] == '\n');
+    }
+    return SK_OK;
+}
+
+static enum sk_status out_receipt(struct sk_run *run, const struct sk_receipt_result *result,
+                                  struct sk_error *err)
+{
+    if (run->json) {
+        sk_auto_json json = json_pack(
+            "{s:s, s:I, s:I, s:b, s:b, s:s}", "archive", result->archive, "receipt",
+            (json_int_t)result->number, "size", (json_int_t)result->size, "older", result->older,
+            "rollback", result->rollback, "notes", result->notes ? result->notes : "");
+
+        return sk_out_json_line(json, err);
+    }
+    sk_out("Receipt %llu from ", (unsigned long long)result->number);
+    SK_TRY(sk_out_text(result->archive, err));
+    if (result->older)
+        sk_out(": older than one taken before; nothing was changed.\n");
+    else
+        sk_out(": the archive holds the first %llu %s of this store.\n",
+               (unsigned long long)result->size, sk_plural(result->size, "entry", "entries"));
+    return out_notes(result->notes, err);
+}
+
+enum sk_status sk_cmd_receive(struct sk_run *run, struct sk_error *err)
+{
+    struct sk_receipt_result result = {.notes = NULL};
+    bool invite = false;
+    enum sk_status status;
+
+    SK_TRY(looks_like_invite(run->args[0], &invite, err));
+    if (invite)
+        return receive_invite(run, run->args[0], err);
+    SK_TRY(sk_receipt_take(run->store, run->args[0], &result, err));
+    status = out_receipt(run, &result, err);
+    if (result.rollback)
+        sk_say(run->program->name,
+               "warning: the archive knows entries of this device that this store does not hold. "
+               "An older copy of the store may have been put back. Record nothing here before "
+               "you have asked the archive.");
+    sk_receipt_result_clear(&result);
+    return status;
+}

@@ -1,0 +1,43 @@
+#include "cli/commands.h"
+#include "cli/input.h"
+#include "cli/items.h"
+#include "cli/prompt.h"
+
+#include <string.h>
+#include <unistd.h>
+
+enum sk_status sk_check_search(struct sk_run *run, struct sk_error *err)
+{
+    return sk_input_refuse_args(run, 0, err);
+}
+
+/* What to search for, from the arguments, the terminal or a line of standard input. */
+static enum sk_status read_text(const struct sk_run *run, struct sk_buf *out, struct sk_error *err)
+{
+    sk_auto_line line = SK_LINE_INIT;
+
+    if (run->terminal)
+        return sk_prompt_line(out, "Search for: ", err);
+    for (int i = 0; i < run->arg_count; i++) {
+        SK_TRY(sk_buf_add_text(out, i > 0 ? " " : "", err));
+        SK_TRY(sk_buf_add_text(out, run->args[i], err));
+    }
+    if (run->arg_count > 0)
+        return SK_OK;
+    SK_TRY(sk_line_from_fd(&line, STDIN_FILENO, err));
+    return sk_buf_add_text(out, sk_line_text(&line), err);
+}
+
+enum sk_status sk_cmd_search(struct sk_run *run, struct sk_error *err)
+{
+    sk_auto_buf text = SK_BUF_INIT;
+    struct sk_item_list list;
+
+    SK_TRY(read_text(run, &text, err));
+    sk_item_list_begin(&list, run);
+    SK_TRY(sk_item_search(run->store, sk_buf_text(&text), sk_item_list_add, &list, err));
+    sk_item_list_end(&list);
+    if (list.count == 0)
+        sk_say(run->program->name, "nothing found.");
+    return SK_OK;
+}

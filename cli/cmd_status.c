@@ -1,0 +1,69 @@
+#include "cli/commands.h"
+#include "cli/print.h"
+#include "cli/unlock.h"
+#include "sync/export.h"
+
+static enum sk_status add_json(void *context, const struct sk_archive_status *status,
+                               struct sk_error *err)
+{
+    json_t *element = json_pack(
+        "{s:s, s:o, s:o, s:o, s:o}", "name", status->name, "acknowledged",
+        sk_ranges_json(status->acknowledged), "exported", sk_ranges_json(status->exported),
+        "unexported", sk_ranges_json(status->unexported), "wanted", sk_ranges_json(status->wanted));
+
+    return json_array_append_new(context, element) == 0 ? SK_OK : sk_fail_status(err, SK_NOMEM);
+}
+
+static enum sk_status out_ranges(const char *label, const struct sk_ranges *ranges,
+                                 struct sk_error *err)
+{
+    sk_auto_buf text = SK_BUF_INIT;
+    uint64_t total = sk_ranges_total(ranges);
+
+    SK_TRY(sk_ranges_text(&text, ranges, err));
+    sk_out("    %-18s %s", label, sk_buf_text(&text));
+    if (total > 0)
+        sk_out("  (%llu %s)", (unsigned long long)total, sk_plural(total, "entry", "entries"));
+    sk_out("\n");
+    return SK_OK;
+}
+
+static enum sk_status add_text(void *context, const struct sk_archive_status *status,
+                               struct sk_error *err)
+{
+    (void)context;
+    sk_out("\nArchive ");
+    SK_TRY(sk_out_text(status->name, err));
+    sk_out("\n");
+    SK_TRY(out_ranges("has arrived:", status->acknowledged, err));
+    SK_TRY(out_ranges("on its way:", status->exported, err));
+    SK_TRY(out_ranges("never exported:", status->unexported, err));
+    if (status->wanted->count > 0)
+        SK_TRY(out_ranges("asked for again:", status->wanted, err));
+    return SK_OK;
+}
+
+enum sk_status sk_cmd_status(struct sk_run *run, struct sk_error *err)
+{
+    struct sk_log log;
+    char safety[SK_SAFETY_LEN];
+    char id[65];
+
+    SK_TRY(sk_log_get(run->store, SK_LOG_OWN, &log, err));
+    sk_hex(id, log.log_id, sizeof(log.log_id));
+    sk_safety(safety, log.log_id);
+    if (!run->json) {
+        sk_out("Safety number  %s\nLog            %s\nEntries        %llu\n", safety, id,
+               (unsigned long long)log.size);
+        return sk_status_each(run->store, add_text, NULL, err);
+    }
+
+    sk_auto_json archives = json_array();
+
+    SK_TRY(sk_status_each(run->store, add_json, archives, err));
+
+    sk_auto_json whole = json_pack("{s:s, s:s, s:I, s:O}", "log", id, "safety_number", safety,
+                                   "size", (json_int_t)log.size, "archives", archives);
+
+    return sk_out_json_line(whole, err);
+}

@@ -1,0 +1,55 @@
+#include "cli/commands.h"
+#include "cli/print.h"
+#include "core/verify.h"
+
+struct problems {
+    const struct sk_run *run;
+    json_t *list; /* owned by the command; NULL without --json */
+    uint64_t count;
+    bool lost; /* one could not be kept: no memory */
+};
+
+static void add_problem(void *context, const char *sentence)
+{
+    struct problems *problems = context;
+
+    problems->count++;
+    if (!problems->list) {
+        problems->lost |= sk_out_text(sentence, NULL) != SK_OK;
+        sk_out("\n");
+        return;
+    }
+    problems->lost |= json_array_append_new(problems->list, json_string(sentence)) != 0;
+}
+
+static enum sk_status print_json(const struct problems *problems, struct sk_error *err)
+{
+    sk_auto_json result =
+        json_pack("{s:b, s:O}", "ok", problems->count == 0, "problems", problems->list);
+
+    return sk_out_json_line(result, err);
+}
+
+enum sk_status sk_cmd_verify(struct sk_run *run, struct sk_error *err)
+{
+    sk_auto_json list = run->json ? json_array() : NULL;
+    struct problems problems = {.run = run, .list = list};
+    sk_auto_bar bar;
+
+    sk_bar_begin(&bar, "verifying");
+    SK_TRY(sk_verify(run->store, add_problem, &problems, &bar.progress, err));
+    sk_bar_end(&bar);
+    if (problems.lost)
+        return sk_fail_status(err, SK_NOMEM);
+    if (run->json)
+        SK_TRY(print_json(&problems, err));
+    if (problems.count == 0) {
+        if (!run->json)
+            sk_out("Everything is as it was signed.\n");
+        return SK_OK;
+    }
+    sk_run_advise(run, "Nothing was changed. Copy the whole folder before anything else, then ask "
+                       "your organisation.");
+    return sk_fail(err, SK_DAMAGED, "%llu %s found", (unsigned long long)problems.count,
+                   sk_plural(problems.count, "problem was", "problems were"));
+}

@@ -1,0 +1,51 @@
+/* Every command's function; one file cmd_<name>.c each, shared by the programs that have it. */
+#ifndef SK_CLI_COMMANDS_H
+#define SK_CLI_COMMANDS_H
+
+#include "cli/command.h"
+
+#define SK_COMMAND_LIST(X) \
+    X(add)                 \
+    X(approve)             \
+    X(attach)              \
+    X(check)               \
+    X(checkpoint)          \
+    X(copy)                \
+    X(devices)             \
+    X(edit)                \
+    X(export)              \
+    X(extract)             \
+    X(history)             \
+    X(import)              \
+    X(init)                \
+    X(invite)              \
+    X(link)                \
+    X(list)                \
+    X(passphrase)          \
+    X(quarantine)          \
+    X(receipt)             \
+    X(receive)             \
+    X(search)              \
+    X(show)                \
+    X(status)              \
+    X(verify)              \
+    X(withdraw)
+
+#define SK_COMMAND_DECLARE(name) \
+    SK_MUST_CHECK enum sk_status sk_cmd_##name(struct sk_run *run, struct sk_error *err);
+SK_COMMAND_LIST(SK_COMMAND_DECLARE)
+#undef SK_COMMAND_DECLARE
+
+/* What these refuse before a store is opened. */
+SK_MUST_CHECK enum sk_status sk_check_add(struct sk_run *run, struct sk_error *err);
+SK_MUST_CHECK enum sk_status sk_check_checkpoint(struct sk_run *run, struct sk_error *err);
+SK_MUST_CHECK enum sk_status sk_check_edit(struct sk_run *run, struct sk_error *err);
+SK_MUST_CHECK enum sk_status sk_check_export(struct sk_run *run, struct sk_error *err);
+SK_MUST_CHECK enum sk_status sk_check_list(struct sk_run *run, struct sk_error *err);
+SK_MUST_CHECK enum sk_status sk_check_search(struct sk_run *run, struct sk_error *err);
+
+/* The fields of the form that the arguments of `add` name, for its help. */
+SK_MUST_CHECK enum sk_status sk_cmd_add_help(const struct sk_run *run, struct sk_buf *out,
+                                             struct sk_error *err);
+
+#endif

@@ -1,0 +1,56 @@
+#include "cli/imported.h"
+
+enum sk_status sk_imported_json(struct sk_out_array *array, const char *file, enum sk_status status,
+                                const struct sk_import_result *result, struct sk_error *err)
+{
+    const struct sk_import_result none = {.log = 0};
+    const struct sk_import_result *r = status == SK_OK ? result : &none;
+
+    return sk_out_array_add(
+        array,
+        json_pack("{s:s?, s:s?, s:o, s:I, s:I, s:I, s:o, s:b, s:s?}", "file", file, "device",
+                  status == SK_OK ? r->device : NULL, "bundle",
+                  status == SK_OK ? json_integer((json_int_t)r->bundle) : json_null(), "new",
+                  (json_int_t)r->entries_new, "known", (json_int_t)r->entries_known, "quarantined",
+                  (json_int_t)r->quarantined, "gaps", sk_ranges_json(&r->gaps), "fork", r->fork,
+                  "error", status == SK_OK ? NULL : sk_status_name(status)),
+        err);
+}
+
+static enum sk_status out_state(const struct sk_import_result *result, struct sk_error *err)
+{
+    sk_auto_buf gaps = SK_BUF_INIT;
+
+    if (result->waiting) {
+        sk_out("    in quarantine: ");
+        SK_TRY(sk_out_text(result->reason, err));
+        sk_out("\n");
+    } else if (result->quarantined > 0) {
+        sk_out("    %llu %s malformed and put aside; 'quarantine' lists them\n",
+               (unsigned long long)result->quarantined,
+               sk_plural(result->quarantined, "entry is", "entries are"));
+    }
+    if (result->fork)
+        sk_out("    WARNING: this device has two histories. It is frozen: what it sent is kept, "
+               "what comes goes to quarantine. Ask its owner.\n");
+    if (result->gaps.count == 0)
+        return SK_OK;
+    SK_TRY(sk_ranges_text(&gaps, &result->gaps, err));
+    sk_out("    missing before it: %s; 'receipt' asks for them\n", sk_buf_text(&gaps));
+    return SK_OK;
+}
+
+enum sk_status sk_imported_text(const char *file, const struct sk_import_result *result,
+                                struct sk_error *err)
+{
+    if (file) {
+        SK_TRY(sk_out_text(file, err));
+        sk_out(": ");
+    }
+    sk_out("bundle %llu of ", (unsigned long long)result->bundle);
+    SK_TRY(sk_out_text(result->device, err));
+    sk_out(result->known_file ? ", imported before; %llu new, %llu known\n"
+                              : ": %llu new, %llu known\n",
+           (unsigned long long)result->entries_new, (unsigned long long)result->entries_known);
+    return out_state(result, err);
+}

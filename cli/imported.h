@@ -1,0 +1,19 @@
+/* How the result of importing one bundle is printed, by `import` and by `approve`. */
+#ifndef SK_CLI_IMPORTED_H
+#define SK_CLI_IMPORTED_H
+
+#include "cli/command.h"
+#include "cli/print.h"
+#include "sync/import.h"
+
+/* file: NULL when the bundle came out of quarantine. status: what importing gave; result is only
+ * read when it is SK_OK. */
+SK_MUST_CHECK enum sk_status sk_imported_json(struct sk_out_array *array, const char *file,
+                                              enum sk_status status,
+                                              const struct sk_import_result *result,
+                                              struct sk_error *err);
+SK_MUST_CHECK enum sk_status sk_imported_text(const char *file,
+                                              const struct sk_import_result *result,
+                                              struct sk_error *err);
+
+#endif

@@ -1,0 +1,106 @@
+#include "cli/items.h"
+
+#include "core/log.h"
+#include "core/record.h"
+#include "core/text.h"
+
+#include <string.h>
+
+#define TYPE_COLUMNS   10
+#define DEVICE_COLUMNS 16
+
+enum sk_status sk_device_name(struct sk_store *store, int64_t log, struct sk_device_name *cache,
+                              struct sk_error *err)
+{
+    struct sk_log row;
+
+    if (cache->log == log)
+        return SK_OK;
+    SK_TRY(sk_log_get(store, log, &row, err));
+    cache->log = log;
+    (void)snprintf(cache->name, sizeof(cache->name), "%s",
+                   row.state == SK_LOG_STATE_OWN ? "own" : row.alias);
+    return SK_OK;
+}
+
+void sk_item_list_begin(struct sk_item_list *list, struct sk_run *run)
+{
+    *list = (struct sk_item_list){.run = run, .columns = sk_columns(stdout)};
+    if (run->json)
+        sk_out_array_begin(&list->array);
+}
+
+static enum sk_status add_json(struct sk_item_list *list, const struct sk_item *item,
+                               const char *id, struct sk_error *err)
+{
+    return sk_out_array_add(&list->array,
+                            json_pack("{s:s, s:s, s:s, s:s, s:I}", "id", id, "type",
+                                      sk_type_name(item->type), "title", item->title, "device",
+                                      list->device.name, "rev", (json_int_t)item->revision),
+                            err);
+}
+
+enum sk_status sk_item_list_add(void *context, const struct sk_item *item, struct sk_error *err)
+{
+    struct sk_item_list *list = context;
+    bool archive = list->run->program->kind == SK_STORE_ARCHIVE;
+    size_t before = SK_ID_TEXT_LEN + 1 + TYPE_COLUMNS + 1 + (archive ? DEVICE_COLUMNS + 1 : 0);
+    char id[SK_ID_TEXT_LEN];
+
+    list->count++;
+    sk_id_format(id, &item->id);
+    SK_TRY(sk_device_name(list->run->store, item->log, &list->device, err));
+    if (list->run->json)
+        return add_json(list, item, id, err);
+    sk_out("%s  %-*s ", id, TYPE_COLUMNS, sk_type_name(item->type));
+    if (archive) {
+        SK_TRY(sk_out_cell(list->device.name, list->columns > 0 ? DEVICE_COLUMNS : 0, err));
+        sk_out(" ");
+    }
+    if (list->columns > before + 10) {
+        sk_auto_buf shown = SK_BUF_INIT;
+
+        SK_TRY(sk_text_show(&shown, item->title, strlen(item->title), false, 0, err));
+        sk_out("%.*s\n",
+               (int)sk_text_fit(sk_buf_text(&shown), shown.len, list->columns - before - 1),
+               sk_buf_text(&shown));
+        return SK_OK;
+    }
+    SK_TRY(sk_out_text(item->title, err));
+    sk_out("\n");
+    return SK_OK;
+}
+
+void sk_item_list_end(struct sk_item_list *list)
+{
+    if (list->run->json)
+        sk_out_array_end(&list->array);
+}
+
+const char *sk_recorded(const struct sk_record *record, char day[static 11])
+{
+    if (record->recorded && record->recorded[0])
+        return record->recorded;
+    sk_day_format(day, record->day);
+    return day;
+}
+
+enum sk_status sk_find_record(struct sk_run *run, const char *text, struct sk_item *out,
+                              struct sk_error *err)
+{
+    sk_auto_item item = {.title = NULL};
+
+    SK_TRY(sk_item_find(run->store, text, &item, err));
+    if (!sk_type_is_record(item.type)) {
+        sk_run_advise(run, "Nothing was changed. %s",
+                      item.type == SK_TYPE_ATTACHMENT
+                          ? "'extract' writes an attachment to a file, 'show' of its record "
+                            "describes it."
+                          : "'show' of a record lists its links.");
+        return sk_fail(err, SK_REFUSED, "this is the id of %s, not of a record",
+                       item.type == SK_TYPE_ATTACHMENT ? "an attachment" : "a link");
+    }
+    *out = item;
+    item.title = NULL;
+    return SK_OK;
+}

@@ -1,0 +1,37 @@
+/* What the commands that show records share: which device a log is, the rows of lists. */
+#ifndef SK_CLI_ITEMS_H
+#define SK_CLI_ITEMS_H
+
+#include "cli/command.h"
+#include "cli/print.h"
+#include "core/item.h"
+
+/* The name of the device behind a log, read once as long as the same log is asked for. */
+struct sk_device_name {
+    int64_t log;
+    char name[128]; /* alias as stored, "own" for a documenter's own log */
+};
+SK_MUST_CHECK enum sk_status sk_device_name(struct sk_store *store, int64_t log,
+                                            struct sk_device_name *cache, struct sk_error *err);
+
+/* A list of records on its way out, as `list` and `search` print it. */
+struct sk_item_list {
+    struct sk_run *run;
+    struct sk_device_name device;
+    struct sk_out_array array;
+    uint64_t count;
+    unsigned columns;
+};
+void sk_item_list_begin(struct sk_item_list *list, struct sk_run *run);
+enum sk_status sk_item_list_add(void *context, const struct sk_item *item, struct sk_error *err);
+void sk_item_list_end(struct sk_item_list *list);
+
+/* "2024-07-14T14:30:05+03:00" as recorded, or the day of the entry when that is erased. */
+struct sk_record;
+const char *sk_recorded(const struct sk_record *record, char day[static 11]);
+
+/* Finds a record (not a link or attachment). Errors: those of sk_item_find(), SK_REFUSED. */
+SK_MUST_CHECK enum sk_status sk_find_record(struct sk_run *run, const char *text,
+                                            struct sk_item *out, struct sk_error *err);
+
+#endif

@@ -1,0 +1,224 @@
+/* The archive's program: its commands. */
+#include "cli/commands.h"
+
+static const struct sk_option checkpoint_options[] = {
+    {"--since", "SIZE", "as a witness takes it: with the proof from an earlier size"},
+    {NULL, NULL, NULL},
+};
+
+static const struct sk_option init_options[] = {
+    {"--name", "NAME", "what the archive is called in invites and receipts"},
+    {"--insecure-test-kdf", NULL, "unlock fast: for tests alone"},
+    {NULL, NULL, NULL},
+};
+
+static const struct sk_option passphrase_options[] = {
+    {"--new-passphrase-fd", "M", "read the new passphrase, one line, from descriptor M"},
+    {"--new-key-file", "FILE", "from now on this key file is needed too"},
+    {"--no-key-file", NULL, "from now on no key file is needed"},
+    {NULL, NULL, NULL},
+};
+
+#define DEVICES   "Devices"
+#define RECEIVING "Receiving"
+#define LOOKING   "Looking"
+#define KEEPING   "The archive"
+
+static const struct sk_command commands[] = {
+    {
+        .name = "approve",
+        .run = sk_cmd_approve,
+        .group = DEVICES,
+        .needs = SK_NEEDS_STORE,
+        .min_args = 1,
+        .max_args = 1,
+        .args = "DEVICE",
+        .summary = "Accept a device that waits, and import what it sent.",
+        .details = "DEVICE is an alias, the beginning of a log id, or a safety number. Compare the "
+                   "safety number\nwith the device's owner first.",
+        .examples = "approve birch",
+    },
+    {
+        .name = "checkpoint",
+        .run = sk_cmd_checkpoint,
+        .check = sk_check_checkpoint,
+        .group = KEEPING,
+        .needs = SK_NEEDS_STORE,
+        .min_args = 0,
+        .max_args = 1,
+        .args = "[DEVICE]",
+        .summary = "Print the newest signed head of a device's log, or of all.",
+        .options = checkpoint_options,
+        .examples = "checkpoint birch\ncheckpoint birch --since 120",
+    },
+    {
+        .name = "devices",
+        .run = sk_cmd_devices,
+        .group = DEVICES,
+        .needs = SK_NEEDS_STORE,
+        .min_args = 0,
+        .max_args = 0,
+        .args = "",
+        .summary = "List devices: invited, enrolled, waiting, frozen.",
+        .examples = "devices",
+    },
+    {
+        .name = "extract",
+        .run = sk_cmd_extract,
+        .group = LOOKING,
+        .needs = SK_NEEDS_STORE,
+        .min_args = 2,
+        .max_args = 2,
+        .args = "ATTACHMENT FILE",
+        .summary = "Write an attachment to a new file, unprotected.",
+        .examples = "extract 91c0 photo.jpg",
+    },
+    {
+        .name = "history",
+        .run = sk_cmd_history,
+        .group = LOOKING,
+        .needs = SK_NEEDS_STORE,
+        .min_args = 1,
+        .max_args = 1,
+        .args = "ID",
+        .summary = "Show every revision of a record.",
+        .examples = "history 3f2a",
+    },
+    {
+        .name = "import",
+        .run = sk_cmd_import,
+        .group = RECEIVING,
+        .needs = SK_NEEDS_STORE,
+        .min_args = 1,
+        .max_args = SK_ARGS_ANY,
+        .args = "FILE ...",
+        .summary = "Verify bundles and take them in, each whole or not at all.",
+        .details = "Goes on after a file that fails and ends with the worst exit code. A bundle of "
+                   "an unknown\ndevice waits in quarantine, which is no failure.",
+        .examples = "import /media/stick/notes\n--json import bundles/*",
+    },
+    {
+        .name = "init",
+        .run = sk_cmd_init,
+        .group = KEEPING,
+        .needs = SK_NEEDS_NOTHING,
+        .min_args = 0,
+        .max_args = 0,
+        .args = "",
+        .summary = "Make an archive.",
+        .options = init_options,
+        .details = "On a terminal a passphrase of six words is proposed. Prints the archive's "
+                   "safety number.",
+        .examples = "init --name \"Documentation centre\"",
+    },
+    {
+        .name = "invite",
+        .run = sk_cmd_invite,
+        .group = DEVICES,
+        .needs = SK_NEEDS_STORE,
+        .min_args = 2,
+        .max_args = 2,
+        .args = "ALIAS FILE",
+        .summary = "Write an invite for one device.",
+        .details = "Prints the eight code words that open it. They are shown once.",
+        .examples = "invite birch letter",
+    },
+    {
+        .name = "list",
+        .run = sk_cmd_list,
+        .check = sk_check_list,
+        .group = LOOKING,
+        .needs = SK_NEEDS_STORE,
+        .min_args = 0,
+        .max_args = 1,
+        .args = "[TYPE]",
+        .summary = "List records, newest first.",
+        .examples = "list\nlist person",
+    },
+    {
+        .name = "passphrase",
+        .run = sk_cmd_passphrase,
+        .group = KEEPING,
+        .needs = SK_NEEDS_STORE,
+        .min_args = 0,
+        .max_args = 0,
+        .args = "",
+        .summary = "Change the passphrase.",
+        .options = passphrase_options,
+        .examples = "passphrase",
+    },
+    {
+        .name = "quarantine",
+        .run = sk_cmd_quarantine,
+        .group = RECEIVING,
+        .needs = SK_NEEDS_STORE,
+        .min_args = 0,
+        .max_args = 0,
+        .args = "",
+        .summary = "List bundles and entries that were put aside, and why.",
+        .examples = "quarantine",
+    },
+    {
+        .name = "receipt",
+        .run = sk_cmd_receipt,
+        .group = RECEIVING,
+        .needs = SK_NEEDS_STORE,
+        .min_args = 2,
+        .max_args = 2,
+        .args = "DEVICE FILE",
+        .summary = "Write the signed answer that tells a device what arrived.",
+        .details = "Prints the 30-digit code with which a courier checks the file.",
+        .examples = "receipt birch /media/stick/answer",
+    },
+    {
+        .name = "search",
+        .run = sk_cmd_search,
+        .check = sk_check_search,
+        .group = LOOKING,
+        .needs = SK_NEEDS_STORE,
+        .min_args = 0,
+        .max_args = SK_ARGS_ANY,
+        .args = "[TEXT ...]",
+        .summary = "Find records that hold every word.",
+        .details = "On a terminal the text is asked for. Without one and without TEXT it is a line "
+                   "of standard\ninput. \"...\" is a phrase; the case of letters does not matter.",
+        .examples = "search",
+    },
+    {
+        .name = "show",
+        .run = sk_cmd_show,
+        .group = LOOKING,
+        .needs = SK_NEEDS_STORE,
+        .min_args = 1,
+        .max_args = 1,
+        .args = "ID",
+        .summary = "Show a record with its links and attachments.",
+        .examples = "show 3f2a\n--json show 3f2a",
+    },
+    {
+        .name = "verify",
+        .run = sk_cmd_verify,
+        .group = KEEPING,
+        .needs = SK_NEEDS_STORE,
+        .min_args = 0,
+        .max_args = 0,
+        .args = "",
+        .summary = "Check everything the archive holds.",
+        .examples = "verify",
+    },
+};
+
+static const struct sk_program program = {
+    .name = "skrynia-receiver",
+    .summary = "Takes bundles into an encrypted archive, and answers with receipts.",
+    .dir_option = "--archive",
+    .dir_default = "skrynia-archive",
+    .kind = SK_STORE_ARCHIVE,
+    .commands = commands,
+    .command_count = sizeof(commands) / sizeof(commands[0]),
+};
+
+int main(int argc, char **argv)
+{
+    return sk_program_main(&program, argc, argv);
+}

@@ -1,0 +1,264 @@
+/* The documenter's program: its commands. */
+#include "cli/commands.h"
+
+static const struct sk_option add_options[] = {
+    {"--from", "FILE", "take JSON records from FILE, or from standard input for -"},
+    {NULL, NULL, NULL},
+};
+
+static const struct sk_option edit_options[] = {
+    {"--from", "FILE", "take changed fields from a JSON object in FILE, or - ; null takes one out"},
+    {NULL, NULL, NULL},
+};
+
+static const struct sk_option export_options[] = {
+    {"--all", NULL, "send everything again, for instance after a loss"},
+    {"--since", "POSITION", "send again from this position of the log"},
+    {NULL, NULL, NULL},
+};
+
+static const struct sk_option init_options[] = {
+    {"--invite", "FILE", "the archive's invite"},
+    {"--code-fd", "M", "read the invite's eight code words, one line, from descriptor M"},
+    {"--insecure-test-kdf", NULL, "unlock fast: for tests alone"},
+    {NULL, NULL, NULL},
+};
+
+static const struct sk_option passphrase_options[] = {
+    {"--new-passphrase-fd", "M", "read the new passphrase, one line, from descriptor M"},
+    {"--new-key-file", "FILE", "from now on this key file is needed too"},
+    {"--no-key-file", NULL, "from now on no key file is needed"},
+    {NULL, NULL, NULL},
+};
+
+static const struct sk_option receive_options[] = {
+    {"--code-fd", "M", "read an invite's eight code words, one line, from descriptor M"},
+    {NULL, NULL, NULL},
+};
+
+#define RECORDING "Recording"
+#define LOOKING   "Looking"
+#define CARRYING  "Sending and receiving"
+#define KEEPING   "The store"
+
+static const struct sk_command commands[] = {
+    {
+        .name = "add",
+        .run = sk_cmd_add,
+        .check = sk_check_add,
+        .group = RECORDING,
+        .needs = SK_NEEDS_STORE,
+        .min_args = 1,
+        .max_args = SK_ARGS_ANY,
+        .args = "TYPE [FIELD=VALUE ...]",
+        .summary = "Record a person, case, event, testimony, source or consent.",
+        .options = add_options,
+        .details = "On a terminal each field is asked for. Otherwise fields come as FIELD=VALUE, "
+                   "or records\nfrom --from: one JSON object, an array, or JSON Lines; all are "
+                   "saved or none. Prints the\nid of each record. Instead of a value, ?unknown, "
+                   "?refused and ?not asked are answers too;\ngroup.field and repeat.0.field reach "
+                   "inside.",
+        .examples = "add person\nadd testimony --from interview.json\nadd person -h",
+        .help = sk_cmd_add_help,
+    },
+    {
+        .name = "attach",
+        .run = sk_cmd_attach,
+        .group = RECORDING,
+        .needs = SK_NEEDS_STORE,
+        .min_args = 2,
+        .max_args = 2,
+        .args = "ID FILE",
+        .summary = "Keep an encrypted copy of a file with a record.",
+        .details = "Prints the attachment's id. The file itself stays where it is.",
+        .examples = "attach 3f2a photo.jpg",
+    },
+    {
+        .name = "edit",
+        .run = sk_cmd_edit,
+        .check = sk_check_edit,
+        .group = RECORDING,
+        .needs = SK_NEEDS_STORE,
+        .min_args = 1,
+        .max_args = SK_ARGS_ANY,
+        .args = "ID [FIELD=VALUE ...]",
+        .summary = "Change a record; the earlier revisions are kept.",
+        .options = edit_options,
+        .details = "On a terminal each field is asked for, with what it holds. An empty VALUE "
+                   "takes the field out.",
+        .examples = "edit 3f2a\nedit 3f2a --from changes.json",
+    },
+    {
+        .name = "export",
+        .run = sk_cmd_export,
+        .check = sk_check_export,
+        .group = CARRYING,
+        .needs = SK_NEEDS_STORE,
+        .min_args = 1,
+        .max_args = 1,
+        .args = "FILE",
+        .summary = "Write what has not been sent yet to an encrypted bundle.",
+        .options = export_options,
+        .details = "Prints the 30-digit code with which a courier checks the file. When nothing is "
+                   "new, no file\nis written.",
+        .examples = "export /media/stick/notes\nexport --all /media/stick/notes",
+    },
+    {
+        .name = "extract",
+        .run = sk_cmd_extract,
+        .group = LOOKING,
+        .needs = SK_NEEDS_STORE,
+        .min_args = 2,
+        .max_args = 2,
+        .args = "ATTACHMENT FILE",
+        .summary = "Write an attachment to a new file, unprotected.",
+        .examples = "extract 91c0 photo.jpg",
+    },
+    {
+        .name = "history",
+        .run = sk_cmd_history,
+        .group = LOOKING,
+        .needs = SK_NEEDS_STORE,
+        .min_args = 1,
+        .max_args = 1,
+        .args = "ID",
+        .summary = "Show every revision of a record.",
+        .examples = "history 3f2a",
+    },
+    {
+        .name = "init",
+        .run = sk_cmd_init,
+        .group = KEEPING,
+        .needs = SK_NEEDS_NOTHING,
+        .min_args = 0,
+        .max_args = 0,
+        .args = "",
+        .summary = "Make a store.",
+        .options = init_options,
+        .details = "On a terminal a passphrase of six words is proposed. Prints the store's safety "
+                   "number.",
+        .examples = "init\ninit --invite letter",
+    },
+    {
+        .name = "link",
+        .run = sk_cmd_link,
+        .group = RECORDING,
+        .needs = SK_NEEDS_STORE,
+        .min_args = 3,
+        .max_args = 3,
+        .args = "ID ROLE ID",
+        .summary = "Link one record to another.",
+        .details = "ROLE is a word such as victim-of, accused-in, testifies-about, evidence-for, "
+                   "same-as.\nPrints the link's id, with which 'withdraw' takes it back.",
+        .examples = "link 3f2a accused-in 77b1",
+    },
+    {
+        .name = "list",
+        .run = sk_cmd_list,
+        .check = sk_check_list,
+        .group = LOOKING,
+        .needs = SK_NEEDS_STORE,
+        .min_args = 0,
+        .max_args = 1,
+        .args = "[TYPE]",
+        .summary = "List records, newest first.",
+        .examples = "list\nlist person",
+    },
+    {
+        .name = "passphrase",
+        .run = sk_cmd_passphrase,
+        .group = KEEPING,
+        .needs = SK_NEEDS_STORE,
+        .min_args = 0,
+        .max_args = 0,
+        .args = "",
+        .summary = "Change the passphrase.",
+        .options = passphrase_options,
+        .examples = "passphrase",
+    },
+    {
+        .name = "receive",
+        .run = sk_cmd_receive,
+        .group = CARRYING,
+        .needs = SK_NEEDS_STORE,
+        .min_args = 1,
+        .max_args = 1,
+        .args = "FILE",
+        .summary = "Take an archive's receipt, or a further archive's invite.",
+        .options = receive_options,
+        .examples = "receive /media/stick/answer",
+    },
+    {
+        .name = "search",
+        .run = sk_cmd_search,
+        .check = sk_check_search,
+        .group = LOOKING,
+        .needs = SK_NEEDS_STORE,
+        .min_args = 0,
+        .max_args = SK_ARGS_ANY,
+        .args = "[TEXT ...]",
+        .summary = "Find records that hold every word.",
+        .details = "On a terminal the text is asked for. Without one and without TEXT it is a line "
+                   "of standard\ninput. \"...\" is a phrase; the case of letters does not matter.",
+        .examples = "search",
+    },
+    {
+        .name = "show",
+        .run = sk_cmd_show,
+        .group = LOOKING,
+        .needs = SK_NEEDS_STORE,
+        .min_args = 1,
+        .max_args = 1,
+        .args = "ID",
+        .summary = "Show a record with its links and attachments.",
+        .examples = "show 3f2a\n--json show 3f2a",
+    },
+    {
+        .name = "status",
+        .run = sk_cmd_status,
+        .group = CARRYING,
+        .needs = SK_NEEDS_STORE,
+        .min_args = 0,
+        .max_args = 0,
+        .args = "",
+        .summary = "Show what has arrived, what is on its way and what never left.",
+        .examples = "status",
+    },
+    {
+        .name = "verify",
+        .run = sk_cmd_verify,
+        .group = KEEPING,
+        .needs = SK_NEEDS_STORE,
+        .min_args = 0,
+        .max_args = 0,
+        .args = "",
+        .summary = "Check everything the store holds.",
+        .examples = "verify",
+    },
+    {
+        .name = "withdraw",
+        .run = sk_cmd_withdraw,
+        .group = RECORDING,
+        .needs = SK_NEEDS_STORE,
+        .min_args = 1,
+        .max_args = 1,
+        .args = "ID",
+        .summary = "Erase a record, attachment or link; the log keeps that it was there.",
+        .examples = "withdraw 3f2a",
+    },
+};
+
+static const struct sk_program program = {
+    .name = "skrynia",
+    .summary = "Records what happened in an encrypted store, and sends it to archives.",
+    .dir_option = "--store",
+    .dir_default = "skrynia",
+    .kind = SK_STORE_DEVICE,
+    .commands = commands,
+    .command_count = sizeof(commands) / sizeof(commands[0]),
+};
+
+int main(int argc, char **argv)
+{
+    return sk_program_main(&program, argc, argv);
+}

@@ -1,0 +1,236 @@
+#include "cli/unlock.h"
+
+#include "cli/print.h"
+#include "cli/words.h"
+#include "core/file.h"
+#include "crypto/hash.h"
+#include "sync/invite.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define KEY_FILE_MAX     (1024u * 1024)
+#define PASSPHRASE_SHORT 12 /* bytes: below, a warning */
+#define SWAPS_MAX        65536u
+
+void sk_given_clear(struct sk_given *given)
+{
+    sk_line_clear(&given->passphrase);
+    sk_wipe(given->key_file_hash, sizeof(given->key_file_hash));
+}
+
+void sk_safety(char out[static SK_SAFETY_LEN], const uint8_t id[static 32])
+{
+    sk_digits(out, 12, SK_LABEL_SAFETY, id);
+}
+
+static enum sk_status take_key_file(struct sk_given *given, const char *path, struct sk_error *err)
+{
+    sk_auto_buf bytes = SK_BUF_INIT;
+
+    if (!path)
+        return SK_OK;
+    SK_TRY(sk_file_load(&bytes, path, KEY_FILE_MAX, err));
+    if (bytes.len == 0)
+        return sk_fail(err, SK_REFUSED, "%s: a key file must not be empty", path);
+    sk_key_file_hash(given->key_file_hash, bytes.bytes, bytes.len);
+    given->unlock.key_file_hash = given->key_file_hash;
+    return SK_OK;
+}
+
+/* Lets `unlock` point at what was given. */
+static void take_passphrase(struct sk_given *given)
+{
+    given->unlock.passphrase = sk_secret_view(given->passphrase.secret);
+    given->unlock.passphrase_len = given->passphrase.len;
+}
+
+static enum sk_status no_way_to_ask(const struct sk_run *run, const char *fd_option,
+                                    struct sk_error *err)
+{
+    return sk_fail(err, SK_USAGE, "a passphrase is needed, and %s; use %s N or --askpass PROGRAM",
+                   run->no_input ? "--no-input forbids to ask" : "there is no terminal to ask on",
+                   fd_option);
+}
+
+enum sk_status sk_given_ask(struct sk_run *run, struct sk_given *out, struct sk_error *err)
+{
+    SK_TRY(take_key_file(out, run->key_file, err));
+    if (run->passphrase_fd >= 0)
+        SK_TRY(sk_line_from_fd(&out->passphrase, run->passphrase_fd, err));
+    else if (run->askpass)
+        SK_TRY(sk_line_from_program(&out->passphrase, run->askpass, "Passphrase: ", err));
+    else if (run->no_input || !sk_prompt_possible())
+        return no_way_to_ask(run, "--passphrase-fd", err);
+    else
+        SK_TRY(sk_prompt_secret(&out->passphrase, "Passphrase: ", err));
+    take_passphrase(out);
+    return SK_OK;
+}
+
+static bool same_lines(const struct sk_line *a, const struct sk_line *b)
+{
+    return a->len == b->len &&
+           sk_equal(sk_secret_view(a->secret), sk_secret_view(b->secret), a->len);
+}
+
+static void keep_line(struct sk_line *out, struct sk_line *line)
+{
+    sk_line_clear(out);
+    *out = *line;
+    *line = (struct sk_line)SK_LINE_INIT;
+}
+
+/* Proposes six words until a passphrase, proposed or own, was typed the same way twice. */
+static enum sk_status ask_new_on_terminal(struct sk_line *out, struct sk_error *err)
+{
+    sk_auto_line words = SK_LINE_INIT;
+
+    SK_TRY(sk_words_draw(&words, SK_WORDS_PASSPHRASE, err));
+    sk_prompt_say("This passphrase was drawn at random:\n\n    %s\n\nPress Enter to take it, or "
+                  "type one of your own. Without it nothing can be\nread again, and nobody can "
+                  "bring it back.\n",
+                  sk_line_text(&words));
+    for (;;) {
+        sk_auto_line first = SK_LINE_INIT;
+        sk_auto_line second = SK_LINE_INIT;
+
+        SK_TRY(sk_prompt_secret(&first, "New passphrase: ", err));
+        SK_TRY(sk_prompt_secret(
+            &second,
+            first.len == 0 ? "Type the proposed passphrase once: " : "Type it again: ", err));
+        if (same_lines(first.len == 0 ? &words : &first, &second)) {
+            keep_line(out, &second);
+            return SK_OK;
+        }
+        sk_prompt_say("They differ; begin again. Enter takes the proposed one:\n\n    %s\n\n",
+                      sk_line_text(&words));
+    }
+}
+
+static enum sk_status ask_new_by_program(struct sk_line *out, const char *program,
+                                         struct sk_error *err)
+{
+    sk_auto_line first = SK_LINE_INIT;
+    sk_auto_line second = SK_LINE_INIT;
+
+    SK_TRY(sk_line_from_program(&first, program, "New passphrase: ", err));
+    SK_TRY(sk_line_from_program(&second, program, "New passphrase again: ", err));
+    if (!same_lines(&first, &second))
+        return sk_fail(err, SK_USAGE, "the two passphrases differ");
+    keep_line(out, &first);
+    return SK_OK;
+}
+
+enum sk_status sk_given_ask_new(struct sk_run *run, int fd, const char *key_file,
+                                struct sk_given *out, struct sk_error *err)
+{
+    SK_TRY(take_key_file(out, key_file, err));
+    if (fd >= 0)
+        SK_TRY(sk_line_from_fd(&out->passphrase, fd, err));
+    else if (run->askpass)
+        SK_TRY(ask_new_by_program(&out->passphrase, run->askpass, err));
+    else if (run->no_input || !sk_prompt_possible())
+        return no_way_to_ask(run,
+                             strcmp(run->command->name, "init") == 0 ? "--passphrase-fd"
+                                                                     : "--new-passphrase-fd",
+                             err);
+    else
+        SK_TRY(ask_new_on_terminal(&out->passphrase, err));
+    if (out->passphrase.len == 0)
+        return sk_fail(err, SK_USAGE, "an empty passphrase protects nothing");
+    if (out->passphrase.len < PASSPHRASE_SHORT)
+        sk_say(run->program->name, "warning: this passphrase is very short and can be guessed. "
+                                   "'passphrase' changes it.");
+    take_passphrase(out);
+    return SK_OK;
+}
+
+enum sk_status sk_code_ask(const struct sk_run *run, struct sk_line *out, struct sk_error *err)
+{
+    sk_auto_buf typed = SK_BUF_INIT;
+    int fd;
+
+    SK_TRY(sk_run_option_fd(run, "--code-fd", &fd, err));
+    if (fd >= 0)
+        return sk_line_from_fd(out, fd, err);
+    if (run->no_input || !sk_prompt_possible())
+        return sk_fail(err, SK_USAGE, "the invite's code words are needed; use --code-fd M");
+    /* Echoed: eight words from a letter are hard to type blind, and open nothing but this file. */
+    SK_TRY(sk_prompt_line(&typed, "The invite's eight code words: ", err));
+    if (typed.len > SK_LINE_SECRET_MAX)
+        return sk_fail(err, SK_USAGE, "these are not eight words");
+    if (sk_secret_new(&out->secret, SK_LINE_SECRET_MAX + 1) != SK_OK)
+        return sk_fail_status(err, SK_NOMEM);
+    memcpy(sk_secret_bytes(out->secret), typed.bytes, typed.len);
+    out->len = typed.len;
+    return SK_OK;
+}
+
+/* ---- warnings ---- */
+
+/* Whether a block device is one of dm-crypt's, as its uuid in sysfs tells. */
+static bool is_dm_crypt(const char *name, size_t len)
+{
+    sk_auto_buf uuid = SK_BUF_INIT;
+    char path[128];
+
+    (void)snprintf(path, sizeof(path), "/sys/block/%.*s/dm/uuid", (int)len, name);
+    return sk_file_load(&uuid, path, 4096, NULL) == SK_OK &&
+           strncmp(sk_buf_text(&uuid), "CRYPT-", 6) == 0;
+}
+
+/* Whether a line of /proc/swaps is swap in memory (zram) or encrypted. */
+static bool swap_is_safe(const char *line)
+{
+    size_t len = strcspn(line, " \t");
+    const char *dev = "/dev/";
+
+    if (strncmp(line, dev, strlen(dev)) != 0)
+        return false;
+    line += strlen(dev);
+    len -= strlen(dev);
+    return strncmp(line, "zram", 4) == 0 ||
+           (strncmp(line, "dm-", 3) == 0 && is_dm_crypt(line, len));
+}
+
+static bool swap_is_open(void)
+{
+    sk_auto_buf swaps = SK_BUF_INIT;
+    const char *line;
+
+    if (sk_file_load(&swaps, "/proc/swaps", SWAPS_MAX, NULL) != SK_OK)
+        return false;
+    /* The first line is the heading. */
+    for (line = strchr(sk_buf_text(&swaps), '\n'); line && line[1]; line = strchr(line + 1, '\n')) {
+        if (!swap_is_safe(line + 1))
+            return true;
+    }
+    return false;
+}
+
+static void warn(const struct sk_run *run)
+{
+    if (sk_store_insecure(run->store))
+        sk_say(run->program->name, "warning: this store unlocks fast and is for tests alone.");
+    if (sk_secret_unlocked_count() > 0)
+        sk_say(run->program->name,
+               "warning: keys could not be kept out of swap; raise the limit of locked memory.");
+    if (isatty(STDERR_FILENO) && swap_is_open())
+        sk_say(run->program->name, "warning: swap without encryption is in use; what is open now "
+                                   "may be written to it. 'swapoff -a' turns it off.");
+}
+
+enum sk_status sk_run_open(struct sk_run *run, const struct sk_given *given, struct sk_error *err)
+{
+    const struct sk_store_options options = {
+        .dir = run->dir,
+        .kind = run->program->kind,
+        .unlock = &given->unlock,
+        .wait_s = run->wait_s,
+    };
+
+    SK_TRY(sk_store_open(&run->store, &options, err));
+    warn(run);
+    return SK_OK;
+}

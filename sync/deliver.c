@@ -1,0 +1,42 @@
+#include "sync/deliver.h"
+
+#include <string.h>
+
+static enum sk_status read_back(const char *path, const uint8_t want[static 32], uint64_t *bytes,
+                                struct sk_error *err)
+{
+    sk_auto_file file = NULL;
+    uint8_t hash[32];
+    uint64_t size = 0;
+    bool regular = false;
+    SK_TRY(sk_file_open(&file, path, err));
+    SK_TRY(sk_file_size(file, &size, &regular, err));
+    SK_TRY(sk_file_hash(file, hash, NULL, err));
+    if (!regular || memcmp(hash, want, sizeof(hash)) != 0)
+        return sk_fail(err, SK_IO,
+                       "%s: what was read back is not what was written; the file was removed: "
+                       "the medium may be failing",
+                       path);
+    *bytes = size;
+    return SK_OK;
+}
+
+enum sk_status sk_deliver(struct sk_envelope_writer *writer, struct sk_file **file,
+                          const char *path, uint8_t file_hash[static 32], uint64_t *bytes,
+                          struct sk_error *err)
+{
+    sk_auto_file closing = *file;
+    uint8_t hash[32];
+    uint64_t size = 0;
+    *file = NULL;
+    SK_TRY(sk_envelope_finish(writer, hash, err));
+    SK_TRY(sk_file_publish(closing, false, err));
+    enum sk_status status = read_back(path, hash, &size, err);
+    if (status != SK_OK) {
+        sk_ignore(sk_file_remove(path, NULL));
+        return status;
+    }
+    memcpy(file_hash, hash, sizeof(hash));
+    *bytes = size;
+    return SK_OK;
+}

@@ -1,0 +1,221 @@
+/*
+ * The reading side of an envelope. The file is read in pieces of 1 MiB, opened chunk by chunk, and
+ * a byte is given out only from a chunk that verified.
+ */
+#include "sync/envelope.h"
+
+#include "crypto/aead.h"
+#include "crypto/hash.h"
+#include "sync/volume.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PIECE_CHUNKS 16u
+
+struct sk_envelope_reader {
+    struct sk_file *file; /* borrowed */
+    struct sk_secret *key;
+    struct sk_hash file_hash;
+    uint8_t set_id[SK_SET_ID_LEN];
+    uint8_t header_hash[SK_HASH_LEN];
+    uint64_t total;    /* chunks in the file */
+    uint64_t loaded;   /* of them read */
+    uint64_t opened;   /* of them opened */
+    size_t plain_from; /* the part of `plain` not given out yet ends with it */
+    uint8_t plain[SK_CHUNK_PLAIN_LEN];
+    uint8_t sealed[PIECE_CHUNKS * SK_CHUNK_LEN];
+};
+
+static enum sk_status check_length(struct sk_file *file, uint64_t *len, struct sk_error *err)
+{
+    bool regular = false;
+    SK_TRY(sk_file_size(file, len, &regular, err));
+    if (!regular || !sk_volume_length_valid(*len))
+        return sk_fail(err, SK_DAMAGED,
+                       "%s: no bundle or receipt has this length: it is damaged, "
+                       "was cut, or is something else",
+                       sk_file_path(file));
+    return SK_OK;
+}
+
+enum sk_status sk_envelope_load_header(struct sk_file *file, uint8_t *header, struct sk_error *err)
+{
+    uint64_t len;
+    SK_TRY(check_length(file, &len, err));
+    return sk_file_read_at(file, header, SK_VOLUME_HEADER_LEN, 0, err);
+}
+
+/* ---- opening ---- */
+
+static enum sk_status open_header(struct sk_envelope_reader *reader, const uint8_t *header,
+                                  const struct sk_slot_plain *plain, struct sk_error *err)
+{
+    uint8_t mac[SK_HASH_LEN];
+    sk_volume_header_mac(mac, header, plain->file_key);
+    if (!sk_equal(mac, header + SK_VOLUME_MAC_AT, sizeof(mac)))
+        return sk_fail(err, SK_DAMAGED, "%s: the header is damaged", sk_file_path(reader->file));
+    sk_header_hash(reader->header_hash, header);
+    sk_volume_key(sk_secret_bytes(reader->key), plain->file_key, plain->volume,
+                  reader->header_hash);
+    memcpy(reader->set_id, plain->set_id, SK_SET_ID_LEN);
+    sk_hash_init(&reader->file_hash, NULL, SK_LABEL_FILE);
+    sk_hash_add(&reader->file_hash, header, SK_VOLUME_HEADER_LEN);
+    return SK_OK;
+}
+
+static enum sk_status fail_slot(enum sk_status status, const struct sk_file *file,
+                                struct sk_error *err)
+{
+    if (status == SK_CONFIG)
+        return sk_fail(err, status, "%s: it was made by a newer version of this program",
+                       sk_file_path(file));
+    if (status == SK_DAMAGED)
+        return sk_fail(err, status, "%s: the header is damaged", sk_file_path(file));
+    return sk_fail_status(err, status);
+}
+
+static void reader_cleanup(struct sk_envelope_reader **reader)
+{
+    sk_envelope_reader_free(*reader);
+}
+
+enum sk_status sk_envelope_open(struct sk_envelope_reader **out, struct sk_file *file,
+                                const uint8_t *header, unsigned slot,
+                                const struct sk_slot_keys *keys, sk_envelope_dh_fn *dh,
+                                void *dh_context, const uint8_t dh_public[static SK_DH_LEN],
+                                struct sk_error *err)
+{
+    sk_auto_slot_plain plain = {{0}, {0}, 0, 0, 0, 0};
+    uint64_t len;
+
+    if (slot >= SK_VOLUME_SLOTS)
+        return sk_fail(err, SK_INTERNAL, "an envelope has 8 slots");
+    SK_TRY(check_length(file, &len, err));
+    __attribute__((cleanup(reader_cleanup))) struct sk_envelope_reader *reader =
+        calloc(1, sizeof(*reader));
+    if (!reader || sk_secret_new(&reader->key, 32) != SK_OK)
+        return sk_fail_status(err, SK_NOMEM);
+    reader->file = file;
+    reader->total = len / SK_CHUNK_LEN - 1;
+    reader->plain_from = SK_CHUNK_PLAIN_LEN;
+
+    enum sk_status status =
+        sk_volume_open_slot(&plain, header, slot, keys, dh, dh_context, dh_public);
+    if (status)
+        return fail_slot(status, file, err);
+    SK_TRY(open_header(reader, header, &plain, err));
+    *out = reader;
+    reader = NULL;
+    return SK_OK;
+}
+
+const uint8_t *sk_envelope_reader_set_id(const struct sk_envelope_reader *reader)
+{
+    return reader->set_id;
+}
+
+const uint8_t *sk_envelope_reader_header_hash(const struct sk_envelope_reader *reader)
+{
+    return reader->header_hash;
+}
+
+/* ---- the stream ---- */
+
+static enum sk_status load_piece(struct sk_envelope_reader *reader, struct sk_error *err)
+{
+    uint64_t left = reader->total - reader->loaded;
+    size_t count = left < PIECE_CHUNKS ? (size_t)left : PIECE_CHUNKS;
+    uint64_t offset = SK_VOLUME_HEADER_LEN + reader->loaded * SK_CHUNK_LEN;
+
+    SK_TRY(sk_file_read_at(reader->file, reader->sealed, count * SK_CHUNK_LEN, offset, err));
+    sk_hash_add(&reader->file_hash, reader->sealed, count * SK_CHUNK_LEN);
+    reader->loaded += count;
+    return SK_OK;
+}
+
+/* Opens the next chunk into `plain` (SK_CHUNK_PLAIN_LEN bytes). */
+static enum sk_status open_chunk(struct sk_envelope_reader *reader, uint8_t *plain,
+                                 struct sk_error *err)
+{
+    uint64_t j = reader->opened;
+    if (j == reader->total)
+        return sk_fail(err, SK_DAMAGED, "%s: the content ends too early",
+                       sk_file_path(reader->file));
+    if (j == reader->loaded)
+        SK_TRY(load_piece(reader, err));
+    const uint8_t *sealed = reader->sealed + j % PIECE_CHUNKS * SK_CHUNK_LEN;
+    if (sk_chunk_open(plain, sealed, SK_CHUNK_PLAIN_LEN, j, j + 1 == reader->total,
+                      sk_secret_view(reader->key)) != SK_OK)
+        return sk_fail(err, SK_DAMAGED, "%s: damaged between byte %llu and %llu",
+                       sk_file_path(reader->file), (unsigned long long)(j + 1) * SK_CHUNK_LEN,
+                       (unsigned long long)(j + 2) * SK_CHUNK_LEN);
+    reader->opened++;
+    return SK_OK;
+}
+
+enum sk_status sk_envelope_read(struct sk_envelope_reader *reader, void *out, size_t len,
+                                struct sk_error *err)
+{
+    uint8_t *at = out;
+    while (len > 0) {
+        size_t waiting = SK_CHUNK_PLAIN_LEN - reader->plain_from;
+        size_t part = waiting < len ? waiting : len;
+        if (waiting > 0) {
+            memcpy(at, reader->plain + reader->plain_from, part);
+            reader->plain_from += part;
+        } else if (len >= SK_CHUNK_PLAIN_LEN) { /* no copy needed */
+            part = SK_CHUNK_PLAIN_LEN;
+            SK_TRY(open_chunk(reader, at, err));
+        } else {
+            SK_TRY(open_chunk(reader, reader->plain, err));
+            reader->plain_from = 0;
+        }
+        at += part;
+        len -= part;
+    }
+    return SK_OK;
+}
+
+static enum sk_status source_read(void *context, void *out, size_t len, struct sk_error *err)
+{
+    return sk_envelope_read(context, out, len, err);
+}
+
+struct sk_source sk_envelope_source(struct sk_envelope_reader *reader)
+{
+    return (struct sk_source){.read = source_read, .context = reader};
+}
+
+static enum sk_status check_zeros(const struct sk_envelope_reader *reader, size_t from,
+                                  struct sk_error *err)
+{
+    uint8_t any = 0;
+    for (size_t i = from; i < SK_CHUNK_PLAIN_LEN; i++)
+        any |= reader->plain[i];
+    return any ? sk_fail(err, SK_DAMAGED, "%s: there is something behind the end of the content",
+                         sk_file_path(reader->file))
+               : SK_OK;
+}
+
+enum sk_status sk_envelope_end(struct sk_envelope_reader *reader, uint8_t file_hash[static 32],
+                               struct sk_error *err)
+{
+    SK_TRY(check_zeros(reader, reader->plain_from, err));
+    while (reader->opened < reader->total) {
+        SK_TRY(open_chunk(reader, reader->plain, err));
+        SK_TRY(check_zeros(reader, 0, err));
+    }
+    reader->plain_from = SK_CHUNK_PLAIN_LEN;
+    sk_hash_end(&reader->file_hash, file_hash);
+    return SK_OK;
+}
+
+void sk_envelope_reader_free(struct sk_envelope_reader *reader)
+{
+    if (!reader)
+        return;
+    sk_secret_free(reader->key);
+    sk_wipe(reader, sizeof(*reader));
+    free(reader);
+}

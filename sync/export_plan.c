@@ -1,0 +1,85 @@
+/*
+ * How much one bundle can carry. What the payloads shrink to is not known before they are written,
+ * so they are counted as if they were stored.
+ */
+#include "sync/export_parts.h"
+
+/* The inner stream of the largest volume. */
+#define STREAM_MAX ((uint64_t)SK_VOLUME_CHUNKS_MAX * SK_CHUNK_PLAIN_LEN)
+
+/* The manifest's length and the manifest at its longest, the signature, END. */
+#define FIXED_LEN (4 + SK_MANIFEST_MAX + SK_SIGNATURE_LEN + 16)
+
+/* A payload's head, and the heads of the frames that it may begin and end. */
+#define PAYLOAD_OVERHEAD 128
+
+struct counting {
+    struct sk_export_plan plan;
+    struct sk_hash indices;
+    uint64_t bytes; /* of the stream, at most */
+};
+
+/* What a payload takes in the stream, beside its entry: also the heads of its frames. */
+static uint64_t payload_cost(uint64_t plain_len, uint64_t hashes_len)
+{
+    uint64_t len = plain_len + hashes_len + PAYLOAD_OVERHEAD;
+    return len + (len / SK_BLOCK_LEN + 1) * 16;
+}
+
+/* Counts one payload in if it fits. */
+static bool count_payload(struct counting *c, uint64_t position, uint64_t plain_len,
+                          uint64_t hashes_len)
+{
+    uint64_t cost = payload_cost(plain_len, hashes_len);
+    uint64_t entries = (position - c->plan.n0 + 1) * SK_ENTRY_LEN;
+    if (c->bytes + cost + entries > STREAM_MAX ||
+        c->plan.plain_bytes + plain_len > SK_BUNDLE_PLAIN_MAX)
+        return false;
+    c->bytes += cost;
+    c->plan.plain_bytes += plain_len;
+    c->plan.payloads++;
+    sk_hash_add_u32(&c->indices, (uint32_t)(position - c->plan.n0));
+    return true;
+}
+
+static enum sk_status count_payloads(struct sk_store *store, struct counting *c,
+                                     struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    SK_TRY(sk_db_prepare(sk_store_db(store), &stmt,
+                         "SELECT id, length(text) + body_len, length(hashes) FROM payload "
+                         "WHERE id >= ?1 AND id < ?2 ORDER BY id",
+                         err));
+    sk_bind_int(stmt, 1, sk_entry_row(SK_LOG_OWN, c->plan.n0));
+    sk_bind_int(stmt, 2, sk_entry_row(SK_LOG_OWN, c->plan.n1));
+    for (;;) {
+        bool row = false;
+        SK_TRY(sk_step(stmt, &row, err));
+        if (!row)
+            return SK_OK;
+        uint64_t position = sk_entry_row_position(sk_column_int(stmt, 0));
+        if (count_payload(c, position, (uint64_t)sk_column_int(stmt, 1),
+                          (uint64_t)sk_column_int(stmt, 2)))
+            continue;
+        if (position == c->plan.n0)
+            return sk_fail(err, SK_LIMIT,
+                           "entry %llu is larger than a bundle can be: nothing was written",
+                           (unsigned long long)position);
+        c->plan.n1 = position;
+        return SK_OK;
+    }
+}
+
+enum sk_status sk_export_plan(struct sk_store *store, uint64_t n0, uint64_t size,
+                              struct sk_export_plan *out, struct sk_error *err)
+{
+    struct counting c = {.plan = {.n0 = n0, .n1 = size}, .bytes = FIXED_LEN};
+    if (size - n0 > SK_BUNDLE_ENTRIES_MAX)
+        c.plan.n1 = n0 + SK_BUNDLE_ENTRIES_MAX;
+    sk_hash_init(&c.indices, NULL, SK_LABEL_INDICES);
+    SK_TRY(count_payloads(store, &c, err));
+    sk_hash_end(&c.indices, c.plan.indices_hash);
+    c.plan.left = size - c.plan.n1;
+    *out = c.plan;
+    return SK_OK;
+}

@@ -1,0 +1,418 @@
+#include "sync/import.h"
+
+#include "sync/deliver.h"
+#include "sync/import_parts.h"
+#include "sync/peer.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define N0_KEPT       16 /* bytes of a file's N0 that stay with a spent index */
+#define NOTICES_MAX   16 /* lines in peer.notice */
+#define REASON_FORK   "fork: it does not continue the log that came before"
+#define REASON_FROZEN "the log is frozen, since it forked"
+#define REASON_WAITS  "another device came under this invite: it waits for `approve`"
+
+/* A file on its way in. */
+struct arrival {
+    struct sk_store *store;
+    const char *path;
+    const struct sk_progress *progress;
+    struct sk_file *file;
+    uint8_t *header; /* SK_VOLUME_HEADER_LEN */
+    uint64_t file_len;
+    struct sk_chain_found found;
+    int64_t peer;
+};
+
+static void arrival_clear(struct arrival *a)
+{
+    sk_wipe(&a->found, sizeof(a->found));
+    sk_file_close(a->file);
+    free(a->header);
+}
+
+void sk_import_result_clear(struct sk_import_result *result)
+{
+    sk_ranges_clear(&result->gaps);
+}
+
+/* ---- opening ---- */
+
+static enum sk_status agree(void *context, uint8_t shared[static SK_DH_LEN],
+                            const uint8_t public_key[static SK_DH_LEN])
+{
+    return sk_store_dh(context, shared, public_key);
+}
+
+static enum sk_status open_reader(struct arrival *a, struct sk_envelope_reader **out,
+                                  struct sk_error *err)
+{
+    return sk_envelope_open(out, a->file, a->header, a->found.slot, &a->found.keys, agree, a->store,
+                            sk_store_dh_public(a->store), err);
+}
+
+static enum sk_status open_arrival(struct arrival *a, struct sk_error *err)
+{
+    bool regular = false;
+    a->header = malloc(SK_VOLUME_HEADER_LEN);
+    if (!a->header)
+        return sk_fail_status(err, SK_NOMEM);
+    SK_TRY(sk_file_open(&a->file, a->path, err));
+    SK_TRY(sk_envelope_load_header(a->file, a->header, err));
+    SK_TRY(sk_file_size(a->file, &a->file_len, &regular, err));
+    return sk_peer_match(a->store, a->header, &a->found, &a->peer, err);
+}
+
+/* An inner stream that tells how far it was read. */
+struct told {
+    struct sk_source below;
+    const struct sk_progress *progress;
+    uint64_t done, total;
+};
+
+static enum sk_status told_read(void *context, void *out, size_t len, struct sk_error *err)
+{
+    struct told *told = context;
+    SK_TRY(sk_source_read(&told->below, out, len, err));
+    told->done += len;
+    sk_progress_tell(told->progress, told->done, told->total);
+    return SK_OK;
+}
+
+/* ---- which log it is for ---- */
+
+static enum sk_status enrol(struct sk_store *store, int64_t peer, int64_t log, struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    SK_TRY(sk_db_prepare(sk_store_db(store), &stmt, "UPDATE peer SET log = ?2 WHERE id = ?1", err));
+    sk_bind_int(stmt, 1, peer);
+    sk_bind_int(stmt, 2, log);
+    return sk_run(stmt, err);
+}
+
+/* A log that was not known: the first one under an invite is enrolled, a further one waits. */
+static enum sk_status new_log(struct arrival *a, struct sk_intake *in, struct sk_error *err)
+{
+    sk_auto_peer peer = {.id = 0};
+    SK_TRY(sk_peer_load(a->store, a->peer, &peer, err));
+    struct sk_log log = {.peer = peer.id,
+                         .state = peer.log ? SK_LOG_STATE_WAITING : SK_LOG_STATE_ENROLLED};
+    memcpy(log.log_id, in->log_id, sizeof(log.log_id));
+    memcpy(log.sign_public, in->manifest.sign_public, sizeof(log.sign_public));
+    memcpy(log.dh_public, in->manifest.dh_public, sizeof(log.dh_public));
+    memcpy(log.alias, peer.alias, sizeof(log.alias));
+    SK_TRY(sk_log_create(a->store, &log, err));
+    if (!peer.log)
+        SK_TRY(enrol(a->store, peer.id, log.id, err));
+    in->log = log;
+    return SK_OK;
+}
+
+/* Finds or makes the log; *reason tells why the bundle goes to quarantine, NULL if it does not. */
+static enum sk_status place(struct arrival *a, struct sk_intake *in, const char **reason,
+                            struct sk_error *err)
+{
+    bool found = false;
+    SK_TRY(sk_log_find(a->store, in->log_id, &in->log, &found, err));
+    if (!found)
+        SK_TRY(new_log(a, in, err));
+    *reason = in->log.state == SK_LOG_STATE_WAITING  ? REASON_WAITS
+              : in->log.state == SK_LOG_STATE_FROZEN ? REASON_FROZEN
+                                                     : NULL;
+    return SK_OK;
+}
+
+/* ---- one bundle, inside a transaction ---- */
+
+static enum sk_status spend(struct arrival *a, const uint8_t file_hash[static 32],
+                            const uint8_t header_hash[static 32], struct sk_error *err)
+{
+    sk_auto_peer peer = {.id = 0};
+    sk_auto_stmt stmt = NULL;
+    SK_TRY(sk_peer_load(a->store, a->peer, &peer, err));
+    SK_TRY(sk_chain_spend(a->store, peer.receive, a->found.index, file_hash, header_hash, err));
+    SK_TRY(sk_db_prepare(sk_store_db(a->store), &stmt,
+                         "UPDATE chain_index SET n0 = ?3 WHERE chain = ?1 AND idx = ?2", err));
+    sk_bind_int(stmt, 1, peer.receive);
+    sk_bind_int(stmt, 2, (int64_t)a->found.index);
+    sk_bind_bytes(stmt, 3, a->header, N0_KEPT);
+    return sk_run(stmt, err);
+}
+
+static void fill_result(struct sk_import_result *result, const struct sk_intake *in)
+{
+    (void)snprintf(result->device, sizeof(result->device), "%s", in->log.alias);
+    result->log = in->log.id;
+    result->bundle = in->manifest.number;
+    result->fork = in->log.state == SK_LOG_STATE_FROZEN;
+}
+
+/* Verifies the bundle from its first byte again and keeps it whole. */
+static enum sk_status put_aside(struct arrival *a, const struct sk_log *log, const char *reason,
+                                struct sk_import_result *result, struct sk_error *err)
+{
+    sk_auto_envelope_reader reader = NULL;
+    sk_auto_envelope_reader second = NULL;
+    uint8_t file_hash[32];
+    SK_TRY(open_reader(a, &reader, err));
+    SK_TRY(open_reader(a, &second, err));
+    struct sk_intake_envelope envelope = {sk_envelope_reader_header_hash(reader),
+                                          sk_envelope_reader_set_id(reader)};
+    struct told told = {sk_envelope_source(reader), a->progress, 0, a->file_len};
+    struct sk_intake in = {
+        .store = a->store, .source = {told_read, &told}, .entries = sk_envelope_source(second)};
+    SK_TRY(sk_quarantine_add(&in, &envelope, log->id, a->peer, reason, err));
+    SK_TRY(sk_envelope_end(reader, file_hash, err));
+    SK_TRY(spend(a, file_hash, envelope.header_hash, err));
+    in.log = *log;
+    fill_result(result, &in);
+    result->waiting = true;
+    result->quarantined = in.manifest.n1 - in.manifest.n0;
+    (void)snprintf(result->reason, sizeof(result->reason), "%s", reason);
+    return sk_log_gaps(a->store, log->id, &result->gaps, err);
+}
+
+/* Reads into the log. in->fork: nothing of it may be committed. */
+static enum sk_status take_into_log(struct arrival *a, struct sk_intake *in,
+                                    struct sk_envelope_reader *reader,
+                                    struct sk_import_result *result, struct sk_error *err)
+{
+    const struct sk_manifest *m = &in->manifest;
+    uint64_t before = 0;
+    uint64_t after = 0;
+    uint8_t file_hash[32];
+    SK_TRY(sk_malformed_count(a->store, in->log.id, m->n0, m->n1, &before, err));
+    SK_TRY(sk_intake_entries(in, err));
+    if (in->fork)
+        return SK_OK;
+    SK_TRY(sk_intake_payloads(in, err));
+    SK_TRY(sk_envelope_end(reader, file_hash, err));
+    SK_TRY(sk_intake_finish(in, err));
+    if (in->fork)
+        return SK_OK;
+    SK_TRY(spend(a, file_hash, in->header_hash, err));
+    SK_TRY(sk_malformed_count(a->store, in->log.id, m->n0, m->n1, &after, err));
+    fill_result(result, in);
+    result->entries_new = in->entries_new;
+    result->entries_known = in->entries_known;
+    result->quarantined = after - before;
+    return sk_log_gaps(a->store, in->log.id, &result->gaps, err);
+}
+
+static enum sk_status take(struct arrival *a, struct sk_intake *in, struct sk_import_result *result,
+                           struct sk_error *err)
+{
+    sk_auto_envelope_reader reader = NULL;
+    const char *reason = NULL;
+    SK_TRY(open_reader(a, &reader, err));
+    struct sk_intake_envelope envelope = {sk_envelope_reader_header_hash(reader),
+                                          sk_envelope_reader_set_id(reader)};
+    struct told told = {sk_envelope_source(reader), a->progress, 0, a->file_len};
+    *in = (struct sk_intake){.store = a->store, .source = {told_read, &told}, .keep = true};
+    SK_TRY(sk_intake_manifest(in, &envelope, err));
+    SK_TRY(place(a, in, &reason, err));
+    if (reason)
+        return put_aside(a, &in->log, reason, result, err);
+    return take_into_log(a, in, reader, result, err);
+}
+
+/* Both histories are kept: the log as it is, frozen, and the bundle as evidence. */
+static enum sk_status freeze(struct arrival *a, const struct sk_intake *in,
+                             struct sk_import_result *result, struct sk_error *err)
+{
+    struct sk_log log;
+    bool found = false;
+    SK_TRY(sk_log_find(a->store, in->log_id, &log, &found, err));
+    if (!found)
+        return sk_fail(err, SK_INTERNAL, "a log that is not there has two histories");
+    SK_TRY(sk_log_set_state(a->store, log.id, SK_LOG_STATE_FROZEN, err));
+    log.state = SK_LOG_STATE_FROZEN;
+    return put_aside(a, &log, REASON_FORK, result, err);
+}
+
+static enum sk_status take_ready(struct arrival *a, struct sk_import_result *result,
+                                 struct sk_error *err)
+{
+    sk_auto_store_txn txn = NULL;
+    struct sk_intake in = {.store = a->store};
+    SK_TRY(sk_store_begin(&txn, a->store, err));
+    SK_TRY(take(a, &in, result, err));
+    if (in.fork) {
+        sk_store_rollback(a->store);
+        txn = NULL;
+        SK_TRY(sk_store_begin(&txn, a->store, err));
+        SK_TRY(freeze(a, &in, result, err));
+    }
+    return sk_store_commit(&txn, err);
+}
+
+/* ---- an index that is spent ---- */
+
+/* What became of the file when it came for the first time. */
+static enum sk_status fill_known(struct arrival *a, struct sk_import_result *result,
+                                 struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    bool row = false;
+    struct sk_log log;
+    result->known_file = true;
+    SK_TRY(sk_db_prepare(sk_store_db(a->store), &stmt,
+                         "SELECT log, number, n1 - n0, '', 0 FROM segment WHERE header_hash = ?1 "
+                         "UNION ALL "
+                         "SELECT log, number, n1 - n0, reason, 1 FROM quarantine "
+                         "WHERE header_hash = ?1",
+                         err));
+    sk_bind_bytes(stmt, 1, a->found.header_hash, sizeof(a->found.header_hash));
+    SK_TRY(sk_step(stmt, &row, err));
+    if (!row)
+        return SK_OK;
+    SK_TRY(sk_log_get(a->store, sk_column_int(stmt, 0), &log, err));
+    (void)snprintf(result->device, sizeof(result->device), "%s", log.alias);
+    result->log = log.id;
+    result->fork = log.state == SK_LOG_STATE_FROZEN;
+    result->bundle = (uint64_t)sk_column_int(stmt, 1);
+    result->waiting = sk_column_int(stmt, 4) != 0;
+    (void)snprintf(result->reason, sizeof(result->reason), "%s", sk_column_text(stmt, 3));
+    if (result->waiting)
+        result->quarantined = (uint64_t)sk_column_int(stmt, 2);
+    else
+        result->entries_known = (uint64_t)sk_column_int(stmt, 2);
+    return sk_log_gaps(a->store, log.id, &result->gaps, err);
+}
+
+/* Whether the file that spent the index began with other random bytes: it was another bundle, not
+ * another copy of this one. */
+static enum sk_status other_bundle(struct arrival *a, int64_t chain, bool *other,
+                                   struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    bool row = false;
+    uint8_t n0[N0_KEPT];
+    SK_TRY(sk_db_prepare(sk_store_db(a->store), &stmt,
+                         "SELECT n0 FROM chain_index WHERE chain = ?1 AND idx = ?2 AND "
+                         "n0 IS NOT NULL",
+                         err));
+    sk_bind_int(stmt, 1, chain);
+    sk_bind_int(stmt, 2, (int64_t)a->found.index);
+    SK_TRY(sk_step(stmt, &row, err));
+    if (row)
+        SK_TRY(sk_column_copy(stmt, 0, n0, sizeof(n0), err));
+    *other = row && memcmp(n0, a->header, sizeof(n0)) != 0;
+    return SK_OK;
+}
+
+/* Adds a line unless it is there; the oldest gives way when there are too many. */
+static enum sk_status add_line(struct sk_buf *lines, const char *line, bool *added,
+                               struct sk_error *err)
+{
+    size_t count = 0;
+    const char *text = sk_buf_text(lines);
+    *added = strstr(text, line) == NULL;
+    if (!*added)
+        return SK_OK;
+    for (const char *at = text; *at; at++)
+        count += *at == '\n';
+    if (count >= NOTICES_MAX) {
+        const char *second = strchr(text, '\n') + 1;
+        size_t len = lines->len - (size_t)(second - text);
+        memmove(lines->bytes, second, len + 1);
+        lines->len = len;
+    }
+    return sk_buf_add_text(lines, line, err);
+}
+
+/* Notes it for the next receipt. */
+static enum sk_status add_notice(struct arrival *a, struct sk_error *err)
+{
+    sk_auto_store_txn txn = NULL;
+    sk_auto_stmt stmt = NULL;
+    sk_auto_stmt update = NULL;
+    sk_auto_buf lines = SK_BUF_INIT;
+    char line[200];
+    bool row = false;
+    bool added = false;
+    SK_TRY(sk_store_begin(&txn, a->store, err));
+    SK_TRY(
+        sk_db_prepare(sk_store_db(a->store), &stmt, "SELECT notice FROM peer WHERE id = ?1", err));
+    sk_bind_int(stmt, 1, a->peer);
+    SK_TRY(sk_step(stmt, &row, err));
+    SK_TRY(sk_buf_add_text(&lines, row ? sk_column_text(stmt, 0) : "", err));
+    (void)snprintf(line, sizeof(line),
+                   "two bundles came under key %" PRIu64 ", the later one was refused: the store "
+                   "was put back from an older copy, or its invite was used twice\n",
+                   a->found.index);
+    SK_TRY(add_line(&lines, line, &added, err));
+    if (!added)
+        return SK_OK;
+    SK_TRY(sk_db_prepare(sk_store_db(a->store), &update,
+                         "UPDATE peer SET notice = ?2 WHERE id = ?1", err));
+    sk_bind_int(update, 1, a->peer);
+    sk_bind_text(update, 2, sk_buf_text(&lines));
+    SK_TRY(sk_run(update, err));
+    sk_stmt_reset(stmt);
+    return sk_store_commit(&txn, err);
+}
+
+static enum sk_status take_spent(struct arrival *a, struct sk_import_result *result,
+                                 struct sk_error *err)
+{
+    sk_auto_peer peer = {.id = 0};
+    uint8_t hash[32];
+    bool other = false;
+    SK_TRY(sk_file_hash(a->file, hash, a->progress, err));
+    if (memcmp(hash, a->found.file_hash, sizeof(hash)) == 0)
+        return fill_known(a, result, err);
+    SK_TRY(sk_peer_load(a->store, a->peer, &peer, err));
+    SK_TRY(other_bundle(a, peer.receive, &other, err));
+    if (!other)
+        return sk_fail(err, SK_REFUSED,
+                       "%s: this bundle of \"%s\" is here already; this copy of it is damaged",
+                       a->path, peer.alias);
+    SK_TRY(add_notice(a, err));
+    return sk_fail(err, SK_REFUSED,
+                   "%s: \"%s\" has used the key of this bundle for another one, which is here: the "
+                   "device was put back from an older copy, or its invite was used twice. The next "
+                   "receipt says so; the device needs a new invite",
+                   a->path, peer.alias);
+}
+
+/* ---- the whole ---- */
+
+static enum sk_status import_file(struct arrival *a, struct sk_import_result *result,
+                                  struct sk_error *err)
+{
+    SK_TRY(open_arrival(a, err));
+    switch (a->found.match) {
+    case SK_CHAIN_READY:
+        return take_ready(a, result, err);
+    case SK_CHAIN_SPENT:
+        return take_spent(a, result, err);
+    case SK_CHAIN_NONE:
+        break;
+    }
+    return sk_fail(err, SK_REFUSED,
+                   "%s: this is no bundle for this archive by a device it has invited, or its "
+                   "beginning is damaged",
+                   a->path);
+}
+
+enum sk_status sk_import(struct sk_store *store, const char *path,
+                         const struct sk_progress *progress, struct sk_import_result *out,
+                         struct sk_error *err)
+{
+    __attribute__((cleanup(arrival_clear))) struct arrival a = {
+        .store = store, .path = path, .progress = progress};
+    struct sk_import_result result = {.gaps = SK_RANGES_INIT};
+    enum sk_status status = import_file(&a, &result, err);
+    if (status != SK_OK || result.fork)
+        sk_ignore(sk_media_sweep(store, NULL)); /* bodies whose rows were rolled back */
+    if (status != SK_OK) {
+        sk_import_result_clear(&result);
+        return status;
+    }
+    *out = result;
+    return SK_OK;
+}

@@ -1,0 +1,220 @@
+/*
+ * The payloads of a bundle: each is held against the commitment of its entry by its block hashes
+ * before its first block is read, and each block against its hash before it goes anywhere.
+ */
+#include "sync/import_parts.h"
+
+#include "crypto/bytes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct payloads {
+    struct sk_intake *in;
+    struct sk_frames_reader *frames;
+    struct sk_hash indices;
+    uint64_t count;
+    uint64_t plain_bytes;
+    uint64_t entry_index; /* without `keep`: how many entries in->entries has given */
+    uint8_t entry[SK_ENTRY_LEN];
+    uint8_t *block; /* SK_BLOCK_LEN */
+};
+
+static void payloads_clear(struct payloads *p)
+{
+    sk_frames_reader_free(p->frames);
+    if (p->block)
+        sk_wipe(p->block, SK_BLOCK_LEN);
+    free(p->block);
+}
+
+/* What is known of the entry that a payload belongs to. */
+struct target {
+    struct sk_entry entry;
+    bool known; /* of a kind that has a payload: otherwise it is read and dropped */
+    bool keep;  /* the store lacks it */
+};
+
+/* From the log: its bytes, and whether what it commits to is there or was erased. */
+static enum sk_status find_held(struct payloads *p, uint64_t position, bool *wanted,
+                                struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    bool row = false;
+    SK_TRY(sk_db_prepare(sk_store_db(p->in->store), &stmt,
+                         "SELECT entry.bytes, ifnull(item.erased, 1) OR payload.id IS NOT NULL "
+                         "FROM entry LEFT JOIN item ON item.id = entry.item "
+                         "LEFT JOIN payload ON payload.id = entry.id WHERE entry.id = ?1",
+                         err));
+    sk_bind_int(stmt, 1, sk_entry_row(p->in->log.id, position));
+    SK_TRY(sk_step(stmt, &row, err));
+    if (!row)
+        return sk_fail(err, SK_INTERNAL, "an entry that was put is not there");
+    *wanted = sk_column_int(stmt, 1) == 0;
+    return sk_column_copy(stmt, 0, p->entry, SK_ENTRY_LEN, err);
+}
+
+/* From the second reading of the bundle: payloads come in the order of their entries. */
+static enum sk_status find_read(struct payloads *p, uint32_t index, struct sk_error *err)
+{
+    while (p->entry_index <= index) {
+        SK_TRY(sk_source_read(&p->in->entries, p->entry, SK_ENTRY_LEN, err));
+        p->entry_index++;
+    }
+    return SK_OK;
+}
+
+static enum sk_status find_target(struct payloads *p, const struct sk_payload_head *head,
+                                  struct target *out, struct sk_error *err)
+{
+    const struct sk_manifest *m = &p->in->manifest;
+    bool wanted = false;
+    if (head->index >= m->n1 - m->n0)
+        return sk_fail(err, SK_DAMAGED, "a payload belongs to no entry of the bundle");
+    if (p->in->keep)
+        SK_TRY(find_held(p, m->n0 + head->index, &wanted, err));
+    else
+        SK_TRY(find_read(p, head->index, err));
+    out->known =
+        sk_entry_decode(&out->entry, p->entry) == SK_OK && sk_entry_has_payload(&out->entry);
+    out->keep = out->known && wanted;
+    return SK_OK;
+}
+
+/* ---- one payload ---- */
+
+static enum sk_status check_block(const struct sk_payload_head *head, const uint8_t *hashes,
+                                  uint64_t j, const uint8_t *bytes, size_t len,
+                                  struct sk_error *err)
+{
+    uint8_t hash[SK_HASH_LEN];
+    sk_block_hash(hash, head->salt, j, bytes, len);
+    if (memcmp(hash, hashes + j * SK_HASH_LEN, sizeof(hash)) != 0)
+        return sk_fail(err, SK_DAMAGED, "a payload is not what its entry commits to");
+    return SK_OK;
+}
+
+static enum sk_status check_commitment(const struct target *target,
+                                       const struct sk_payload_head *head,
+                                       const struct sk_buf *hashes, struct sk_error *err)
+{
+    uint8_t commitment[SK_HASH_LEN];
+    if (!target->known)
+        return SK_OK;
+    sk_commitment(commitment, &target->entry.id, target->entry.revision, head->salt, head->text_len,
+                  head->body_len, hashes->bytes);
+    if (memcmp(commitment, target->entry.commitment, sizeof(commitment)) != 0)
+        return sk_fail(err, SK_DAMAGED, "a payload is not what its entry commits to");
+    return SK_OK;
+}
+
+static enum sk_status read_text(struct payloads *p, const struct sk_payload_head *head,
+                                struct sk_payload *payload, struct sk_error *err)
+{
+    uint64_t blocks = sk_block_count(head->text_len, 0);
+    SK_TRY(sk_buf_grow(&payload->text, head->text_len, err));
+    for (uint64_t j = 0; j < blocks; j++) {
+        size_t len = sk_block_len(head->text_len, 0, j);
+        uint8_t *at = payload->text.bytes + payload->text.len;
+        SK_TRY(sk_frames_read(p->frames, at, len, err));
+        SK_TRY(check_block(head, payload->hashes.bytes, j, at, len, err));
+        payload->text.len += len;
+        payload->text.bytes[payload->text.len] = 0;
+    }
+    return SK_OK;
+}
+
+/* media: NULL when the body is only to be verified. */
+static enum sk_status read_body(struct payloads *p, const struct sk_payload_head *head,
+                                const struct sk_payload *payload, struct sk_media_writer *media,
+                                struct sk_error *err)
+{
+    uint64_t first = sk_block_count(head->text_len, 0);
+    uint64_t blocks = sk_block_count(head->text_len, head->body_len);
+    for (uint64_t j = first; j < blocks; j++) {
+        size_t len = sk_block_len(head->text_len, head->body_len, j);
+        SK_TRY(sk_frames_read(p->frames, p->block, len, err));
+        SK_TRY(check_block(head, payload->hashes.bytes, j, p->block, len, err));
+        if (media)
+            SK_TRY(sk_media_write(media, p->block, len, err));
+    }
+    return SK_OK;
+}
+
+static enum sk_status keep_body(struct payloads *p, const struct sk_payload_head *head,
+                                struct sk_payload *payload, struct sk_error *err)
+{
+    sk_auto_media_writer media = NULL;
+    SK_TRY(sk_media_create(p->in->store, &media, err));
+    SK_TRY(read_body(p, head, payload, media, err));
+    SK_TRY(sk_media_finish(media, err));
+    return sk_media_keep(media, &payload->media, err);
+}
+
+static enum sk_status take_payload(struct payloads *p, const struct sk_payload_head *head,
+                                   const struct target *target, struct sk_payload *payload,
+                                   struct sk_error *err)
+{
+    bool kept = false;
+    memcpy(payload->salt, head->salt, SK_SALT_LEN);
+    payload->body_len = head->body_len;
+    SK_TRY(check_commitment(target, head, &payload->hashes, err));
+    SK_TRY(read_text(p, head, payload, err));
+    if (!target->keep)
+        return read_body(p, head, payload, NULL, err);
+    if (head->body_len > 0)
+        SK_TRY(keep_body(p, head, payload, err));
+    return sk_item_fill(p->in->store, p->in->log.id, p->in->manifest.n0 + head->index, payload,
+                        &kept, NULL, err);
+}
+
+static void head_wipe(struct sk_payload_head *head)
+{
+    sk_wipe(head, sizeof(*head));
+}
+
+static enum sk_status next_payload(struct payloads *p, struct sk_payload *payload, bool *more,
+                                   struct sk_error *err)
+{
+    __attribute__((cleanup(head_wipe))) struct sk_payload_head head = {0};
+    struct target target = {.known = false};
+    sk_buf_reset(&payload->text);
+    payload->media = 0;
+    SK_TRY(sk_frames_next(p->frames, &head, &payload->hashes,
+                          p->in->manifest.plain_bytes - p->plain_bytes, more, err));
+    if (!*more)
+        return SK_OK;
+    if (++p->count > p->in->manifest.payload_count)
+        return sk_fail(err, SK_DAMAGED, "there are more payloads than the device signed");
+    p->plain_bytes += head.text_len + head.body_len;
+    sk_hash_add_u32(&p->indices, head.index);
+    SK_TRY(find_target(p, &head, &target, err));
+    return take_payload(p, &head, &target, payload, err);
+}
+
+/* Nothing may be missing either: an archive that passes a bundle on could leave something out. */
+static enum sk_status check_totals(struct payloads *p, struct sk_error *err)
+{
+    const struct sk_manifest *m = &p->in->manifest;
+    uint8_t indices[SK_HASH_LEN];
+    sk_hash_end(&p->indices, indices);
+    if (p->count != m->payload_count || p->plain_bytes != m->plain_bytes ||
+        memcmp(indices, m->indices_hash, sizeof(indices)) != 0)
+        return sk_fail(err, SK_DAMAGED, "the payloads are not those that the device signed");
+    return SK_OK;
+}
+
+enum sk_status sk_intake_payloads(struct sk_intake *in, struct sk_error *err)
+{
+    __attribute__((cleanup(payloads_clear))) struct payloads p = {.in = in};
+    sk_auto_payload payload = SK_PAYLOAD_INIT;
+    bool more = true;
+    p.block = malloc(SK_BLOCK_LEN);
+    if (!p.block)
+        return sk_fail_status(err, SK_NOMEM);
+    SK_TRY(sk_frames_reader_new(&p.frames, in->source, err));
+    sk_hash_init(&p.indices, NULL, SK_LABEL_INDICES);
+    while (more)
+        SK_TRY(next_payload(&p, &payload, &more, err));
+    return check_totals(&p, err);
+}

@@ -1,0 +1,238 @@
+/*
+ * Writing a receipt, at the archive. Taking one is in receipt_take.c.
+ */
+#include "sync/receipt.h"
+
+#include "core/item.h"
+#include "core/text.h"
+#include "crypto/bytes.h"
+#include "sync/deliver.h"
+#include "sync/import_parts.h"
+#include "sync/peer.h"
+#include "sync/receipt_note.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Remarks stop before the text could grow over SK_RECEIPT_MAX. */
+#define REMARKS_MAX (SK_RECEIPT_MAX / 2)
+
+static void slot_keys_wipe(struct sk_recipient *recipient)
+{
+    sk_wipe(recipient, sizeof(*recipient));
+}
+
+/* ---- remarks ---- */
+
+struct remarks {
+    struct sk_receipt *receipt;
+    int64_t log;
+    unsigned count; /* of the kind being listed */
+};
+
+/* Reasons may name what a hostile record holds: only what is safe to show goes into the note. */
+static enum sk_status add_remark(struct remarks *r, const char *head, const char *words,
+                                 struct sk_error *err)
+{
+    struct sk_buf *out = &r->receipt->remarks;
+    if (++r->count > SK_RECEIPT_LIST_MAX || out->len > REMARKS_MAX)
+        return SK_OK;
+    SK_TRY(sk_buf_add_text(out, head, err));
+    SK_TRY(sk_text_show(out, words, strlen(words), false, 0, err));
+    return sk_buf_add_text(out, "\n", err);
+}
+
+static enum sk_status remark_quarantined(void *context, const struct sk_quarantined *q,
+                                         struct sk_error *err)
+{
+    struct remarks *r = context;
+    char head[96];
+    if (q->log != r->log)
+        return SK_OK;
+    (void)snprintf(head, sizeof(head), "quarantined %" PRIu64 " %" PRIu64 " %" PRIu64 " ",
+                   q->bundle, q->n0, q->n1);
+    return add_remark(r, head, q->reason, err);
+}
+
+static enum sk_status remark_malformed(void *context, int64_t log, uint64_t position,
+                                       const char *reason, struct sk_error *err)
+{
+    char head[48];
+    (void)log;
+    (void)snprintf(head, sizeof(head), "malformed %" PRIu64 " ", position);
+    return add_remark(context, head, reason, err);
+}
+
+static enum sk_status remark_notices(struct remarks *r, struct sk_store *store, int64_t peer,
+                                     struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    bool row = false;
+    SK_TRY(sk_db_prepare(sk_store_db(store), &stmt, "SELECT notice FROM peer WHERE id = ?1", err));
+    sk_bind_int(stmt, 1, peer);
+    SK_TRY(sk_step(stmt, &row, err));
+    const char *at = row ? sk_column_text(stmt, 0) : "";
+    while (*at) {
+        char line[400];
+        size_t len = strcspn(at, "\n");
+        (void)snprintf(line, sizeof(line), "%.*s", (int)len, at);
+        SK_TRY(add_remark(r, "notice ", line, err));
+        at += len + (at[len] == '\n');
+    }
+    return SK_OK;
+}
+
+/* ---- what is stored ---- */
+
+static enum sk_status add_stored(struct sk_store *store, const struct sk_log *log,
+                                 const struct sk_range *range, struct sk_receipt *receipt,
+                                 struct sk_error *err)
+{
+    struct sk_merkle tree;
+    uint8_t root[SK_MERKLE_LEN];
+    bool found = range->to <= log->size;
+    if (found)
+        SK_TRY(sk_log_tree(store, log->id, range->to, &tree, err));
+    else
+        SK_TRY(sk_segment_tree(store, log->id, range->to, &tree, &found, err));
+    if (!found)
+        return sk_fail(err, SK_DAMAGED, "the database lacks what was signed about a part of a log");
+    sk_merkle_root(&tree, root);
+    return sk_receipt_add_stored(receipt, range->from, range->to, root, err);
+}
+
+static enum sk_status fill_stored(struct sk_store *store, const struct sk_log *log,
+                                  struct sk_receipt *receipt, struct sk_error *err)
+{
+    sk_auto_ranges held = SK_RANGES_INIT;
+    struct sk_merkle tree;
+    uint8_t root[SK_MERKLE_LEN];
+    SK_TRY(sk_log_tree(store, log->id, log->size, &tree, err));
+    sk_merkle_root(&tree, root);
+    sk_base64_hash(receipt->root, root);
+    receipt->size = log->size;
+    SK_TRY(sk_log_ranges(store, log->id, &held, err));
+    for (size_t i = 0; i < held.count; i++)
+        SK_TRY(add_stored(store, log, &held.items[i], receipt, err));
+    return sk_log_gaps(store, log->id, &receipt->wanted, err);
+}
+
+static enum sk_status fill_receipt(struct sk_store *store, const struct sk_log *log,
+                                   uint64_t number, struct sk_receipt *receipt,
+                                   struct sk_error *err)
+{
+    struct remarks remarks = {.receipt = receipt, .log = log->id};
+    memcpy(receipt->archive_id, sk_store_id(store), SK_HASH_LEN);
+    memcpy(receipt->log_id, log->log_id, SK_HASH_LEN);
+    receipt->number = number;
+    sk_day_format(receipt->day, sk_day_now());
+    SK_TRY(fill_stored(store, log, receipt, err));
+    SK_TRY(sk_quarantined_each(store, remark_quarantined, &remarks, err));
+    remarks.count = 0;
+    SK_TRY(sk_malformed_each(store, log->id, remark_malformed, &remarks, err));
+    remarks.count = 0;
+    return remark_notices(&remarks, store, log->peer, err);
+}
+
+/* ---- the two notes ---- */
+
+static enum sk_status sign_note(struct sk_store *store, const struct sk_receipt *receipt,
+                                struct sk_buf *out, struct sk_error *err)
+{
+    char name[SK_ARCHIVE_KEY_NAME_LEN];
+    char line[SK_NOTE_LINE_MAX];
+    sk_receipt_key_name(name, receipt->archive_id);
+    SK_TRY(sk_receipt_format(out, receipt, err));
+    enum sk_status status =
+        sk_note_sign(line, sk_buf_text(out), out->len, name, sk_store_seed(store));
+    if (status != SK_OK)
+        return sk_fail_status(err, status);
+    return sk_buf_printf(out, err, "\n%s", line);
+}
+
+/* The device's newest checkpoint of the part without a gap, with the archive's cosignature. */
+static enum sk_status cosign(struct sk_store *store, const struct sk_log *log, struct sk_buf *out,
+                             struct sk_error *err)
+{
+    char name[SK_ARCHIVE_KEY_NAME_LEN];
+    char line[SK_NOTE_LINE_MAX];
+    SK_TRY(sk_segment_note(store, log->id, log->size, out, err));
+    const char *end = strstr(sk_buf_text(out), "\n\n");
+    if (!end)
+        return SK_OK; /* none yet */
+    sk_receipt_key_name(name, sk_store_id(store));
+    size_t text_len = (size_t)(end - sk_buf_text(out)) + 1;
+    enum sk_status status = sk_note_cosign(line, sk_buf_text(out), text_len, name,
+                                           (uint64_t)time(NULL), sk_store_seed(store));
+    if (status != SK_OK)
+        return sk_fail_status(err, status);
+    return sk_buf_add_text(out, line, err);
+}
+
+static enum sk_status write_part(struct sk_envelope_writer *writer, const struct sk_buf *part,
+                                 struct sk_error *err)
+{
+    uint8_t len[4];
+    sk_put_u32(len, (uint32_t)part->len);
+    SK_TRY(sk_envelope_write(writer, len, sizeof(len), err));
+    return sk_envelope_write(writer, sk_buf_text(part), part->len, err);
+}
+
+/* ---- the file ---- */
+
+/* Number and index are durable when this returns. */
+static enum sk_status reserve(struct sk_store *store, const struct sk_log *log, uint64_t *number,
+                              struct sk_recipient *out, struct sk_error *err)
+{
+    sk_auto_store_txn txn = NULL;
+    sk_auto_peer peer = {.id = 0};
+    uint64_t index = 0;
+    SK_TRY(sk_store_begin(&txn, store, err));
+    SK_TRY(sk_peer_load(store, log->peer, &peer, err));
+    SK_TRY(sk_peer_set_number(store, peer.id, peer.number + 1, err));
+    SK_TRY(sk_chain_take(store, peer.send, &index, &out->keys, err));
+    memcpy(out->dh_public, log->dh_public, SK_DH_LEN);
+    SK_TRY(sk_store_commit(&txn, err));
+    *number = peer.number + 1;
+    return SK_OK;
+}
+
+static enum sk_status write_file(struct sk_store *store, const struct sk_log *log,
+                                 struct sk_file **file, const char *path, uint8_t hash[static 32],
+                                 struct sk_error *err)
+{
+    __attribute__((cleanup(slot_keys_wipe))) struct sk_recipient recipient = {.dh_public = {0}};
+    sk_auto_envelope_writer writer = NULL;
+    sk_auto_receipt receipt = {.stored = NULL};
+    sk_auto_buf note = SK_BUF_INIT;
+    sk_auto_buf checkpoint = SK_BUF_INIT;
+    uint64_t number = 0;
+    uint64_t bytes = 0;
+    SK_TRY(reserve(store, log, &number, &recipient, err));
+    SK_TRY(fill_receipt(store, log, number, &receipt, err));
+    SK_TRY(sign_note(store, &receipt, &note, err));
+    SK_TRY(cosign(store, log, &checkpoint, err));
+    SK_TRY(sk_envelope_create(&writer, *file, &recipient, 1, err));
+    SK_TRY(write_part(writer, &note, err));
+    SK_TRY(write_part(writer, &checkpoint, err));
+    return sk_deliver(writer, file, path, hash, &bytes, err);
+}
+
+enum sk_status sk_receipt_write(struct sk_store *store, int64_t log, const char *path, char *code,
+                                struct sk_error *err)
+{
+    sk_auto_file file = NULL;
+    struct sk_log row;
+    uint8_t hash[32];
+    SK_TRY(sk_log_get(store, log, &row, err));
+    if (row.peer == 0)
+        return sk_fail(err, SK_MISSING, "\"%s\" was not invited: no receipt can reach it",
+                       row.alias);
+    if (sk_file_exists(path))
+        return sk_fail(err, SK_CREATE, "%s: a file of this name is there already", path);
+    SK_TRY(sk_file_create_beside(&file, path, err));
+    SK_TRY(write_file(store, &row, &file, path, hash, err));
+    sk_code_format(code, hash);
+    return SK_OK;
+}

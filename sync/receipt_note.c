@@ -1,0 +1,200 @@
+#include "sync/receipt_note.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+void sk_receipt_clear(struct sk_receipt *receipt)
+{
+    free(receipt->stored);
+    receipt->stored = NULL;
+    receipt->stored_count = 0;
+    sk_ranges_clear(&receipt->wanted);
+    sk_buf_clear(&receipt->remarks);
+}
+
+void sk_receipt_key_name(char out[static SK_ARCHIVE_KEY_NAME_LEN],
+                         const uint8_t archive_id[static SK_HASH_LEN])
+{
+    static const char prefix[] = "skrynia-archive/";
+    memcpy(out, prefix, sizeof(prefix) - 1);
+    sk_hex(out + sizeof(prefix) - 1, archive_id, SK_HASH_LEN);
+}
+
+static enum sk_status push_stored(struct sk_receipt *receipt,
+                                  const struct sk_receipt_stored *stored, struct sk_error *err)
+{
+    struct sk_receipt_stored *items =
+        reallocarray(receipt->stored, receipt->stored_count + 1, sizeof(*items));
+    if (!items)
+        return sk_fail_status(err, SK_NOMEM);
+    receipt->stored = items;
+    items[receipt->stored_count++] = *stored;
+    return SK_OK;
+}
+
+enum sk_status sk_receipt_add_stored(struct sk_receipt *receipt, uint64_t from, uint64_t to,
+                                     const uint8_t root[static SK_MERKLE_LEN], struct sk_error *err)
+{
+    struct sk_receipt_stored stored = {.from = from, .to = to};
+    sk_base64_hash(stored.root, root);
+    return push_stored(receipt, &stored, err);
+}
+
+/* ---- writing ---- */
+
+enum sk_status sk_receipt_format(struct sk_buf *out, const struct sk_receipt *receipt,
+                                 struct sk_error *err)
+{
+    char archive[2 * SK_HASH_LEN + 1];
+    char log[2 * SK_HASH_LEN + 1];
+    sk_hex(archive, receipt->archive_id, SK_HASH_LEN);
+    sk_hex(log, receipt->log_id, SK_HASH_LEN);
+    SK_TRY(sk_buf_printf(out, err,
+                         SK_RECEIPT_CONTEXT "\narchive %s\nlog %s\nnumber %" PRIu64
+                                            "\nday %s\nsize %" PRIu64 "\nroot %s\n",
+                         archive, log, receipt->number, receipt->day, receipt->size,
+                         receipt->root));
+    for (size_t i = 0; i < receipt->stored_count && i < SK_RECEIPT_LIST_MAX; i++)
+        SK_TRY(sk_buf_printf(out, err, "stored %" PRIu64 " %" PRIu64 " %s\n",
+                             receipt->stored[i].from, receipt->stored[i].to,
+                             receipt->stored[i].root));
+    for (size_t i = 0; i < receipt->wanted.count && i < SK_RECEIPT_LIST_MAX; i++)
+        SK_TRY(sk_buf_printf(out, err, "wanted %" PRIu64 " %" PRIu64 "\n",
+                             receipt->wanted.items[i].from, receipt->wanted.items[i].to));
+    return sk_buf_add(out, sk_buf_text(&receipt->remarks), receipt->remarks.len, err);
+}
+
+/* ---- reading ---- */
+
+struct cursor {
+    const char *at;
+    const char *end;
+};
+
+/* Goes over `word` if the text continues with it. */
+static bool accept(struct cursor *c, const char *word)
+{
+    size_t len = strlen(word);
+    if ((size_t)(c->end - c->at) < len || memcmp(c->at, word, len) != 0)
+        return false;
+    c->at += len;
+    return true;
+}
+
+/* Decimal, without leading zeros, below 2^63. */
+static bool take_number(struct cursor *c, uint64_t *out)
+{
+    const char *start = c->at;
+    uint64_t value = 0;
+    for (; c->at < c->end && *c->at >= '0' && *c->at <= '9'; c->at++) {
+        uint64_t digit = (uint64_t)(*c->at - '0');
+        if (value > ((uint64_t)INT64_MAX - digit) / 10)
+            return false;
+        value = value * 10 + digit;
+    }
+    *out = value;
+    return c->at > start && (*start != '0' || c->at == start + 1);
+}
+
+static bool take_id(struct cursor *c, uint8_t out[static SK_HASH_LEN])
+{
+    static const char digits[] = "0123456789abcdef";
+    if (c->end - c->at < 2 * SK_HASH_LEN)
+        return false;
+    for (size_t i = 0; i < 2 * SK_HASH_LEN; i++) {
+        const char *digit = memchr(digits, c->at[i], 16);
+        if (!digit)
+            return false;
+        unsigned value = (unsigned)(digit - digits);
+        out[i / 2] = (uint8_t)(i % 2 ? out[i / 2] | value : value << 4);
+    }
+    c->at += 2 * SK_HASH_LEN;
+    return true;
+}
+
+/* Exactly `len` characters other than newlines. What they are is checked where they are compared.
+ */
+static bool take_text(struct cursor *c, char *out, size_t len)
+{
+    if ((size_t)(c->end - c->at) < len || memchr(c->at, '\n', len))
+        return false;
+    memcpy(out, c->at, len);
+    out[len] = '\0';
+    c->at += len;
+    return true;
+}
+
+static bool take_head(struct cursor *c, struct sk_receipt *r)
+{
+    return accept(c, SK_RECEIPT_CONTEXT "\narchive ") && take_id(c, r->archive_id) &&
+           accept(c, "\nlog ") && take_id(c, r->log_id) && accept(c, "\nnumber ") &&
+           take_number(c, &r->number) && accept(c, "\nday ") && take_text(c, r->day, 10) &&
+           accept(c, "\nsize ") && take_number(c, &r->size) && accept(c, "\nroot ") &&
+           take_text(c, r->root, SK_BASE64_HASH_LEN) && accept(c, "\n");
+}
+
+static bool take_range(struct cursor *c, uint64_t *from, uint64_t *to)
+{
+    return take_number(c, from) && accept(c, " ") && take_number(c, to) && *from < *to;
+}
+
+static enum sk_status take_stored(struct cursor *c, struct sk_receipt *r, struct sk_error *err)
+{
+    while (accept(c, "stored ")) {
+        struct sk_receipt_stored stored;
+        const struct sk_receipt_stored *last =
+            r->stored_count ? &r->stored[r->stored_count - 1] : NULL;
+        if (!take_range(c, &stored.from, &stored.to) || !accept(c, " ") ||
+            !take_text(c, stored.root, SK_BASE64_HASH_LEN) || !accept(c, "\n") ||
+            (last && stored.from <= last->to) || r->stored_count == SK_RECEIPT_LIST_MAX)
+            return sk_fail(err, SK_DAMAGED, "the receipt's list of what is stored is malformed");
+        SK_TRY(push_stored(r, &stored, err));
+    }
+    return SK_OK;
+}
+
+static enum sk_status take_wanted(struct cursor *c, struct sk_receipt *r, struct sk_error *err)
+{
+    uint64_t end = 0;
+    while (accept(c, "wanted ")) {
+        uint64_t from = 0;
+        uint64_t to = 0;
+        if (!take_range(c, &from, &to) || !accept(c, "\n") ||
+            (r->wanted.count > 0 && from <= end) || r->wanted.count == SK_RECEIPT_LIST_MAX)
+            return sk_fail(err, SK_DAMAGED, "the receipt's list of what is wanted is malformed");
+        SK_TRY(sk_ranges_add(&r->wanted, from, to, err));
+        end = to;
+    }
+    return SK_OK;
+}
+
+static bool remarks_valid(const struct cursor *rest)
+{
+    struct cursor c = *rest;
+    while (c.at < c.end) {
+        const char *line_end = memchr(c.at, '\n', (size_t)(c.end - c.at));
+        if (!line_end ||
+            !(accept(&c, "quarantined ") || accept(&c, "malformed ") || accept(&c, "notice ")))
+            return false;
+        c.at = line_end + 1;
+    }
+    return true;
+}
+
+enum sk_status sk_receipt_parse(struct sk_receipt *out, const char *text, size_t len,
+                                struct sk_error *err)
+{
+    sk_auto_receipt r = {.stored = NULL};
+    struct cursor c = {text, text + len};
+    if (!take_head(&c, &r))
+        return sk_fail(err, SK_DAMAGED, "this is not the text of a receipt");
+    SK_TRY(take_stored(&c, &r, err));
+    SK_TRY(take_wanted(&c, &r, err));
+    if (!remarks_valid(&c))
+        return sk_fail(err, SK_DAMAGED, "the receipt's remarks are malformed");
+    SK_TRY(sk_buf_add(&r.remarks, c.at, (size_t)(c.end - c.at), err));
+    *out = r;
+    r = (struct sk_receipt){.stored = NULL};
+    return SK_OK;
+}

@@ -1,0 +1,56 @@
+/*
+ * The text of a receipt (sync/FORMAT.md, "Receipt"): pure encoding. Private to sync.
+ */
+#ifndef SK_SYNC_RECEIPT_NOTE_H
+#define SK_SYNC_RECEIPT_NOTE_H
+
+#include "core/buf.h"
+#include "core/types.h"
+#include "crypto/hash.h"
+#include "crypto/note.h"
+
+#define SK_RECEIPT_CONTEXT  "skrynia receipt 1"
+#define SK_RECEIPT_MAX      (1024u * 1024) /* bytes of the note */
+#define SK_RECEIPT_LIST_MAX 1000u          /* lines of one kind */
+
+/* A part of the log that the archive stores, and the log's root at its end. */
+struct sk_receipt_stored {
+    uint64_t from, to;
+    char root[SK_BASE64_HASH_LEN + 1];
+};
+
+struct sk_receipt {
+    uint8_t archive_id[SK_HASH_LEN];
+    uint8_t log_id[SK_HASH_LEN];
+    uint64_t number;
+    char day[11]; /* "2024-07-14" */
+    uint64_t size;
+    char root[SK_BASE64_HASH_LEN + 1];
+    struct sk_receipt_stored *stored; /* owned; rising, not touching */
+    size_t stored_count;
+    struct sk_ranges wanted;
+    struct sk_buf remarks; /* lines "quarantined ...", "malformed ...", "notice ..." */
+};
+void sk_receipt_clear(struct sk_receipt *receipt);
+#define sk_auto_receipt __attribute__((cleanup(sk_receipt_clear))) struct sk_receipt
+
+/* "skrynia-archive/<64 hex digits>": the name of an archive's key. */
+#define SK_ARCHIVE_KEY_NAME_LEN 81
+void sk_receipt_key_name(char out[static SK_ARCHIVE_KEY_NAME_LEN],
+                         const uint8_t archive_id[static SK_HASH_LEN]);
+
+/* Adds to `stored`. Errors: SK_NOMEM. */
+SK_MUST_CHECK enum sk_status sk_receipt_add_stored(struct sk_receipt *receipt, uint64_t from,
+                                                   uint64_t to,
+                                                   const uint8_t root[static SK_MERKLE_LEN],
+                                                   struct sk_error *err);
+
+/* Appends the text, without signature; lists longer than SK_RECEIPT_LIST_MAX are cut. */
+SK_MUST_CHECK enum sk_status sk_receipt_format(struct sk_buf *out, const struct sk_receipt *receipt,
+                                               struct sk_error *err);
+
+/* Reads the text; out is empty. Strict, but for the words of remarks. Errors: SK_DAMAGED. */
+SK_MUST_CHECK enum sk_status sk_receipt_parse(struct sk_receipt *out, const char *text, size_t len,
+                                              struct sk_error *err);
+
+#endif

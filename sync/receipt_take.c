@@ -1,0 +1,295 @@
+/*
+ * Taking a receipt, at the documenter. What an archive says it stores counts only where the root it
+ * names is this log's own: an archive that holds another history acknowledges nothing.
+ */
+#include "sync/receipt.h"
+
+#include "crypto/bytes.h"
+#include "sync/deliver.h"
+#include "sync/peer.h"
+#include "sync/receipt_note.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROLLBACK_WORDS                                                                           \
+    "the archive holds entries this store does not know: this store was put back from an older " \
+    "copy; ask for a new invite\n"
+
+/* A receipt's file on its way in. */
+struct arrival {
+    struct sk_store *store;
+    const char *path;
+    struct sk_file *file;
+    uint8_t *header;
+    struct sk_chain_found found;
+    struct sk_peer peer;
+    uint8_t file_hash[32];
+    uint8_t header_hash[32];
+    struct sk_buf note;       /* signed by the archive */
+    struct sk_buf checkpoint; /* the device's own, cosigned; may be empty */
+    struct sk_receipt receipt;
+};
+
+static void arrival_clear(struct arrival *a)
+{
+    sk_wipe(&a->found, sizeof(a->found));
+    sk_file_close(a->file);
+    free(a->header);
+    sk_peer_clear(&a->peer);
+    sk_buf_clear(&a->note);
+    sk_buf_clear(&a->checkpoint);
+    sk_receipt_clear(&a->receipt);
+}
+
+void sk_receipt_result_clear(struct sk_receipt_result *result)
+{
+    free(result->notes);
+    result->notes = NULL;
+}
+
+/* ---- reading ---- */
+
+static enum sk_status agree(void *context, uint8_t shared[static SK_DH_LEN],
+                            const uint8_t public_key[static SK_DH_LEN])
+{
+    return sk_store_dh(context, shared, public_key);
+}
+
+static enum sk_status open_arrival(struct arrival *a, struct sk_error *err)
+{
+    int64_t peer = 0;
+    a->header = malloc(SK_VOLUME_HEADER_LEN);
+    if (!a->header)
+        return sk_fail_status(err, SK_NOMEM);
+    SK_TRY(sk_file_open(&a->file, a->path, err));
+    SK_TRY(sk_envelope_load_header(a->file, a->header, err));
+    SK_TRY(sk_peer_match(a->store, a->header, &a->found, &peer, err));
+    if (a->found.match == SK_CHAIN_NONE)
+        return sk_fail(err, SK_REFUSED,
+                       "%s: this is no receipt for this store by an archive that invited it, or "
+                       "its beginning is damaged",
+                       a->path);
+    return sk_peer_load(a->store, peer, &a->peer, err);
+}
+
+static enum sk_status read_part(struct sk_envelope_reader *reader, struct sk_buf *out,
+                                struct sk_error *err)
+{
+    uint8_t len_bytes[4];
+    SK_TRY(sk_envelope_read(reader, len_bytes, sizeof(len_bytes), err));
+    uint32_t len = sk_get_u32(len_bytes);
+    if (len > SK_RECEIPT_MAX)
+        return sk_fail(err, SK_LIMIT, "the receipt is too long");
+    SK_TRY(sk_buf_grow(out, len, err));
+    SK_TRY(sk_envelope_read(reader, out->bytes, len, err));
+    out->len = len;
+    out->bytes[len] = 0;
+    return SK_OK;
+}
+
+/* A checkpoint that the device signed itself, with the archive's cosignature. */
+static enum sk_status check_checkpoint(struct arrival *a, const char *name, struct sk_error *err)
+{
+    struct sk_checkpoint head;
+    uint64_t time_s = 0;
+    const char *note = sk_buf_text(&a->checkpoint);
+    if (a->checkpoint.len == 0)
+        return SK_OK;
+    if (strlen(note) != a->checkpoint.len ||
+        sk_note_verify_cosignature(note, a->checkpoint.len, name, a->peer.sign_public, &time_s) !=
+            SK_OK)
+        return sk_fail(err, SK_DAMAGED, "the receipt's checkpoint is not cosigned by its archive");
+    return sk_log_check_note(sk_store_id(a->store), sk_store_sign_public(a->store), note, &head,
+                             err);
+}
+
+static enum sk_status check_notes(struct arrival *a, struct sk_error *err)
+{
+    char name[SK_ARCHIVE_KEY_NAME_LEN];
+    size_t text_len = 0;
+    sk_receipt_key_name(name, a->peer.archive_id);
+    if (sk_note_verify(sk_buf_text(&a->note), a->note.len, name, a->peer.sign_public, &text_len) !=
+        SK_OK)
+        return sk_fail(err, SK_DAMAGED, "%s: this receipt is not signed by its archive", a->path);
+    SK_TRY(sk_receipt_parse(&a->receipt, sk_buf_text(&a->note), text_len, err));
+    if (memcmp(a->receipt.archive_id, a->peer.archive_id, SK_HASH_LEN) != 0 ||
+        memcmp(a->receipt.log_id, sk_store_id(a->store), SK_HASH_LEN) != 0)
+        return sk_fail(err, SK_REFUSED, "%s: this receipt is for another store", a->path);
+    return check_checkpoint(a, name, err);
+}
+
+static enum sk_status read_notes(struct arrival *a, struct sk_error *err)
+{
+    sk_auto_envelope_reader reader = NULL;
+    SK_TRY(sk_envelope_open(&reader, a->file, a->header, a->found.slot, &a->found.keys, agree,
+                            a->store, sk_store_dh_public(a->store), err));
+    memcpy(a->header_hash, sk_envelope_reader_header_hash(reader), sizeof(a->header_hash));
+    SK_TRY(read_part(reader, &a->note, err));
+    SK_TRY(read_part(reader, &a->checkpoint, err));
+    SK_TRY(sk_envelope_end(reader, a->file_hash, err));
+    return check_notes(a, err);
+}
+
+/* ---- comparing ---- */
+
+/* Whether this log has that root at a size; false also when it has never been so long. */
+static enum sk_status own_root_is(struct arrival *a, uint64_t own_size, uint64_t size,
+                                  const char *root, bool *same, struct sk_error *err)
+{
+    struct sk_merkle tree;
+    uint8_t own[SK_MERKLE_LEN];
+    char text[SK_BASE64_HASH_LEN + 1];
+    *same = false;
+    if (size > own_size)
+        return SK_OK;
+    SK_TRY(sk_log_tree(a->store, SK_LOG_OWN, size, &tree, err));
+    sk_merkle_root(&tree, own);
+    sk_base64_hash(text, own);
+    *same = strcmp(text, root) == 0;
+    return SK_OK;
+}
+
+static enum sk_status compare(struct arrival *a, uint64_t own_size, bool *same,
+                              struct sk_error *err)
+{
+    const struct sk_receipt *r = &a->receipt;
+    SK_TRY(own_root_is(a, own_size, r->size, r->root, same, err));
+    for (size_t i = 0; *same && i < r->stored_count; i++)
+        SK_TRY(own_root_is(a, own_size, r->stored[i].to, r->stored[i].root, same, err));
+    return SK_OK;
+}
+
+/* ---- keeping ---- */
+
+static enum sk_status update_ranges(struct arrival *a, uint64_t own_size, struct sk_error *err)
+{
+    sk_auto_ranges own = SK_RANGES_INIT;
+    sk_auto_ranges wanted = SK_RANGES_INIT;
+    sk_auto_ranges exported = SK_RANGES_INIT;
+    struct sk_peer *peer = &a->peer;
+    for (size_t i = 0; i < a->receipt.stored_count; i++)
+        SK_TRY(sk_ranges_add(&peer->acknowledged, a->receipt.stored[i].from,
+                             a->receipt.stored[i].to, err));
+    SK_TRY(sk_ranges_add(&own, 0, own_size, err));
+    SK_TRY(sk_ranges_common(&wanted, &a->receipt.wanted, &own, err));
+    /* What is asked for counts as not sent, so that the next export begins there. */
+    SK_TRY(sk_ranges_without(&exported, &peer->exported, &wanted, err));
+    sk_ranges_clear(&peer->wanted);
+    sk_ranges_clear(&peer->exported);
+    SK_TRY(sk_ranges_unite(&peer->wanted, &wanted, err));
+    SK_TRY(sk_ranges_unite(&peer->exported, &exported, err));
+    return sk_peer_save_ranges(a->store, peer, err);
+}
+
+static enum sk_status save_text(struct arrival *a, struct sk_error *err)
+{
+    sk_auto_buf text = SK_BUF_INIT;
+    sk_auto_stmt stmt = NULL;
+    SK_TRY(sk_buf_add_text(&text, sk_buf_text(&a->note), err));
+    SK_TRY(sk_buf_printf(&text, err, "\n%s", sk_buf_text(&a->checkpoint)));
+    SK_TRY(sk_db_prepare(sk_store_db(a->store), &stmt,
+                         "UPDATE peer SET number = ?2, receipt = ?3 WHERE id = ?1", err));
+    sk_bind_int(stmt, 1, a->peer.id);
+    sk_bind_int(stmt, 2, (int64_t)a->receipt.number);
+    sk_bind_text(stmt, 3, sk_buf_text(&text));
+    return sk_run(stmt, err);
+}
+
+static enum sk_status keep(struct arrival *a, uint64_t own_size, struct sk_error *err)
+{
+    sk_auto_store_txn txn = NULL;
+    SK_TRY(sk_store_begin(&txn, a->store, err));
+    SK_TRY(sk_chain_spend(a->store, a->peer.receive, a->found.index, a->file_hash, a->header_hash,
+                          err));
+    SK_TRY(update_ranges(a, own_size, err));
+    SK_TRY(save_text(a, err));
+    return sk_store_commit(&txn, err);
+}
+
+/* ---- the words ---- */
+
+/* One remark in words. The signed lines are "quarantined <bundle> <from> <to> <reason>", "malformed
+ * <position> <reason>" and "notice <words>". */
+static enum sk_status add_words(struct sk_buf *out, const char *line, size_t len,
+                                struct sk_error *err)
+{
+    char copy[4096];
+    char number[24] = "";
+    int at = 0;
+    (void)snprintf(copy, sizeof(copy), "%.*s", (int)len, line);
+    if (sscanf(copy, "quarantined %23[0-9] %*[0-9] %*[0-9] %n", number, &at) == 1 && at > 0)
+        return sk_buf_printf(out, err, "bundle %s is in quarantine: %s\n", number, copy + at);
+    if (sscanf(copy, "malformed %23[0-9] %n", number, &at) == 1 && at > 0)
+        return sk_buf_printf(out, err, "entry %s was put aside: %s\n", number, copy + at);
+    const char *words = strchr(copy, ' ');
+    return words ? sk_buf_printf(out, err, "%s\n", words + 1) : SK_OK;
+}
+
+static enum sk_status set_words(struct sk_receipt_result *result, const struct sk_receipt *receipt,
+                                struct sk_error *err)
+{
+    sk_auto_buf words = SK_BUF_INIT;
+    if (result->rollback)
+        SK_TRY(sk_buf_add_text(&words, ROLLBACK_WORDS, err));
+    for (const char *at = sk_buf_text(&receipt->remarks); *at;) {
+        size_t len = strcspn(at, "\n");
+        SK_TRY(add_words(&words, at, len, err));
+        at += len + (at[len] == '\n');
+    }
+    result->notes = strdup(sk_buf_text(&words));
+    return result->notes ? SK_OK : sk_fail_status(err, SK_NOMEM);
+}
+
+/* ---- the whole ---- */
+
+static enum sk_status take_spent(struct arrival *a, struct sk_receipt_result *result,
+                                 struct sk_error *err)
+{
+    uint8_t hash[32];
+    SK_TRY(sk_file_hash(a->file, hash, NULL, err));
+    if (memcmp(hash, a->found.file_hash, sizeof(hash)) != 0)
+        return sk_fail(err, SK_REFUSED,
+                       "%s: this receipt was taken before in another form; this copy is damaged",
+                       a->path);
+    result->older = true;
+    result->number = a->peer.number;
+    result->notes = strdup("");
+    return result->notes ? SK_OK : sk_fail_status(err, SK_NOMEM);
+}
+
+static enum sk_status take(struct arrival *a, struct sk_receipt_result *result,
+                           struct sk_error *err)
+{
+    struct sk_log log;
+    bool same = false;
+    SK_TRY(open_arrival(a, err));
+    (void)snprintf(result->archive, sizeof(result->archive), "%s", a->peer.alias);
+    if (a->found.match == SK_CHAIN_SPENT)
+        return take_spent(a, result, err);
+    SK_TRY(read_notes(a, err));
+    SK_TRY(sk_log_get(a->store, SK_LOG_OWN, &log, err));
+    SK_TRY(compare(a, log.size, &same, err));
+    result->number = a->receipt.number;
+    result->size = a->receipt.size;
+    result->older = a->receipt.number <= a->peer.number;
+    result->rollback = !same;
+    SK_TRY(set_words(result, &a->receipt, err));
+    return result->older || result->rollback ? SK_OK : keep(a, log.size, err);
+}
+
+enum sk_status sk_receipt_take(struct sk_store *store, const char *path,
+                               struct sk_receipt_result *out, struct sk_error *err)
+{
+    __attribute__((cleanup(arrival_clear))) struct arrival a = {.store = store, .path = path};
+    struct sk_receipt_result result = {.notes = NULL};
+    enum sk_status status = take(&a, &result, err);
+    if (status != SK_OK) {
+        sk_receipt_result_clear(&result);
+        return status;
+    }
+    *out = result;
+    return SK_OK;
+}

@@ -1,0 +1,4 @@
+# Tests labelled fault. The long run asks for more rounds through SK_LONG.
+add_test(NAME fault/kill COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/fault/kill.sh)
+set_tests_properties(fault/kill PROPERTIES LABELS fault TIMEOUT 3000
+    ENVIRONMENT "SK_BIN=${PROJECT_BINARY_DIR}/cli")

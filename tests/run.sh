@@ -1,0 +1,43 @@
+#!/bin/sh
+# Installs what is missing, builds, and runs every test. Ends with ctest's own summary.
+#
+#   sh tests/run.sh              everything that a change must pass
+#   sh tests/run.sh --long       the soaks as well (about an hour)
+#   sh tests/run.sh --coverage   line coverage of crypto, core and sync instead
+set -eu
+cd "$(dirname "$0")/.."
+. cli/packages.sh
+
+mode=
+case "${1-}" in
+    '') ;;
+    --long | --coverage) mode=${1#--} ;;
+    *)
+        echo "usage: sh tests/run.sh [--long | --coverage]" >&2
+        exit 64
+        ;;
+esac
+
+# shellcheck disable=SC2086 # a list of words
+need $build_packages libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev cppcheck \
+    shellcheck mandoc man-db tmux python3 python3-nacl file binutils git
+[ "$mode" != coverage ] || need gcovr
+[ "$mode" != long ] || need valgrind
+
+jobs=$(nproc)
+
+if [ "$mode" = coverage ]; then
+    cmake --preset coverage >/dev/null
+    cmake --build --preset coverage -j "$jobs"
+    find build/coverage -name '*.gcda' -delete
+    ctest --test-dir build/coverage -j "$jobs" --output-on-failure -L 'unit|fault|cli|fuzz'
+    exec gcovr --root . --object-directory build/coverage --exclude-unreachable-branches \
+        --filter 'crypto/' --filter 'core/' --filter 'sync/' --print-summary
+fi
+
+for preset in dev asan; do
+    cmake --preset "$preset" >/dev/null
+    cmake --build --preset "$preset" -j "$jobs"
+done
+[ "$mode" != long ] || export SK_LONG=1
+ctest --test-dir build/dev -j "$jobs" --output-on-failure

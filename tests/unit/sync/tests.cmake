@@ -1,0 +1,7 @@
+# Unit tests of sync.
+add_library(sk_support_sync STATIC support/exchange.c support/volume.c)
+target_link_libraries(sk_support_sync PUBLIC sk_sync sk_support_core ZLIB::ZLIB m)
+
+foreach(name chain code envelope frames invite manifest ratchet uniform volume)
+    sk_unit_test(sync ${name})
+endforeach()

@@ -134,9 +134,8 @@ enum sk_status sk_log_ranges(struct sk_store *store, int64_t log, struct sk_rang
                              struct sk_error *err);
 
 /*
- * The whole part without a gap hashed again and held against the stored nodes and peaks and the signed
- * note.
- * Errors: SK_DAMAGED. progress may be NULL.
+ * The whole part without a gap hashed again and held against the stored nodes and peaks and the
+ * signed note. Errors: SK_DAMAGED. progress may be NULL.
  */
 SK_MUST_CHECK
 enum sk_status sk_log_verify(struct sk_store *store, const struct sk_log *log,

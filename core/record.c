@@ -35,7 +35,7 @@ static enum sk_status newest_leaf(struct sk_store *store, const struct sk_id *id
     if (sk_entry_decode(&newest, bytes) != SK_OK)
         return sk_fail(err, SK_DAMAGED, "an entry in the database is not one");
     if (newest.revision != revision)
-        return sk_fail(err, SK_REFUSED, "it was changed meanwhile");
+        return sk_fail(err, SK_REFUSED, "it was changed meanwhile; look at it again");
     sk_merkle_leaf(out, bytes, SK_ENTRY_LEN);
     return SK_OK;
 }

@@ -7,7 +7,8 @@
  *   u64 index | u8 last | zeros (XChaCha20-Poly1305). Index, end and order are thus bound.
  * - wrap: one short message under a key used once, nonce 0 (ChaCha20-Poly1305-IETF, RFC 8439).
  *
- * None of them commits to its key: where several keys are tried, the key is committed to separately.
+ * None of them commits to its key: where several keys are tried, the key is committed to
+ * separately.
  */
 #ifndef SK_CRYPTO_AEAD_H
 #define SK_CRYPTO_AEAD_H
@@ -17,10 +18,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SK_AEAD_KEY_LEN 32
+#define SK_AEAD_KEY_LEN   32
 #define SK_AEAD_NONCE_LEN 24
-#define SK_AEAD_TAG_LEN 16
-#define SK_PAGE_OVERHEAD (SK_AEAD_NONCE_LEN + SK_AEAD_TAG_LEN)
+#define SK_AEAD_TAG_LEN   16
+#define SK_PAGE_OVERHEAD  (SK_AEAD_NONCE_LEN + SK_AEAD_TAG_LEN)
 
 /*
  * Seals plain (len bytes) into sealed (len + SK_PAGE_OVERHEAD bytes: ciphertext | nonce | tag) with
@@ -37,7 +38,8 @@ SK_MUST_CHECK enum sk_status sk_page_open(uint8_t *plain, const uint8_t *sealed,
                                           const void *ad, size_t ad_len,
                                           const uint8_t key[static SK_AEAD_KEY_LEN]);
 
-/* Seals plain (len bytes) into sealed (len + SK_AEAD_TAG_LEN: ciphertext | tag); may overlap fully. */
+/* Seals plain (len bytes) into sealed (len + SK_AEAD_TAG_LEN: ciphertext | tag); may overlap fully.
+ */
 void sk_chunk_seal(uint8_t *sealed, const uint8_t *plain, size_t len, uint64_t index, int last,
                    const uint8_t key[static SK_AEAD_KEY_LEN]);
 

@@ -9,13 +9,13 @@
 #define SK_KDF_SALT_LEN 16
 
 /* What interactive unlock uses, and what a stored set of parameters may ask for. */
-#define SK_KDF_MEMORY_KIB (256u * 1024)
-#define SK_KDF_PASSES 3u
+#define SK_KDF_MEMORY_KIB     (256u * 1024)
+#define SK_KDF_PASSES         3u
 #define SK_KDF_MEMORY_KIB_MAX (4u * 1024 * 1024)
-#define SK_KDF_PASSES_MAX 64u
+#define SK_KDF_PASSES_MAX     64u
 /* `--insecure-test-kdf`: the least libsodium allows. For tests alone. */
 #define SK_KDF_TEST_MEMORY_KIB 8u
-#define SK_KDF_TEST_PASSES 1u
+#define SK_KDF_TEST_PASSES     1u
 
 struct sk_kdf_params {
     uint32_t memory_kib;
@@ -26,8 +26,8 @@ struct sk_kdf_params {
 /*
  * A 32-byte key from a passphrase, owned by the caller.
  * Errors: SK_LIMIT when the parameters stand below the floor (and are not marked insecure) or above
- * the ceiling; SK_USAGE for a passphrase of 4 GiB or more; SK_NOMEM when the memory is not to be had.
- * Nothing is allocated before the parameters were judged.
+ * the ceiling; SK_USAGE for a passphrase of 4 GiB or more; SK_NOMEM when the memory is not to be
+ * had. Nothing is allocated before the parameters were judged.
  */
 SK_MUST_CHECK enum sk_status sk_kdf_passphrase(struct sk_secret **out, const uint8_t *passphrase,
                                                size_t passphrase_len,

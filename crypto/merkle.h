@@ -14,12 +14,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SK_MERKLE_LEN 32
+#define SK_MERKLE_LEN       32
 #define SK_MERKLE_PEAKS_MAX 64
 #define SK_MERKLE_PROOF_MAX 65
 
 struct sk_merkle {
-    uint64_t size;                                      /* leaves */
+    uint64_t size;                                     /* leaves */
     uint8_t peaks[SK_MERKLE_PEAKS_MAX][SK_MERKLE_LEN]; /* popcount(size) of them, largest first */
 };
 
@@ -59,15 +59,14 @@ SK_MUST_CHECK enum sk_status sk_merkle_peaks_at(struct sk_merkle *tree, uint64_t
  * 2.1.2), 0 < old_size <= new_size; count hashes are written to proof.
  * Errors: SK_USAGE for sizes out of that order; the callback's.
  */
-SK_MUST_CHECK enum sk_status
-sk_merkle_prove_consistency(uint8_t proof[static SK_MERKLE_PROOF_MAX][SK_MERKLE_LEN], size_t *count,
-                            uint64_t old_size, uint64_t new_size, sk_merkle_read_fn *read,
-                            void *context);
+SK_MUST_CHECK enum sk_status sk_merkle_prove_consistency(
+    uint8_t proof[static SK_MERKLE_PROOF_MAX][SK_MERKLE_LEN], size_t *count, uint64_t old_size,
+    uint64_t new_size, sk_merkle_read_fn *read, void *context);
 
 /* Checks such a proof (RFC 9162, 2.1.4.2). Errors: SK_DAMAGED. */
-SK_MUST_CHECK enum sk_status
-sk_merkle_check_consistency(const uint8_t (*proof)[SK_MERKLE_LEN], size_t count, uint64_t old_size,
-                            const uint8_t old_root[static SK_MERKLE_LEN], uint64_t new_size,
-                            const uint8_t new_root[static SK_MERKLE_LEN]);
+SK_MUST_CHECK enum sk_status sk_merkle_check_consistency(
+    const uint8_t (*proof)[SK_MERKLE_LEN], size_t count, uint64_t old_size,
+    const uint8_t old_root[static SK_MERKLE_LEN], uint64_t new_size,
+    const uint8_t new_root[static SK_MERKLE_LEN]);
 
 #endif

@@ -1,10 +1,12 @@
 /*
- * Signed notes, checkpoints and cosignatures (C2SP: signed-note, tlog-checkpoint, tlog-cosignature).
+ * Signed notes, checkpoints and cosignatures (C2SP: signed-note, tlog-checkpoint,
+ * tlog-cosignature).
  *
  * A note is text that ends in a newline, an empty line, and signature lines
  * "U+2014 <name> base64(key id[4] | signature)". A checkpoint is a note whose text is exactly three
  * lines: origin, size in decimal, root in base64. A cosignature signs
- * "cosignature/v1\ntime <t>\n<checkpoint text>" and carries u64 t, big-endian, before the signature.
+ * "cosignature/v1\ntime <t>\n<checkpoint text>" and carries u64 t, big-endian, before the
+ * signature.
  *
  * Key id: the first four bytes of SHA-256(name | 0x0A | type | public key), type 0x01 for a note's
  * Ed25519 signature and 0x04 for a cosignature.
@@ -15,11 +17,11 @@
 #include "crypto/merkle.h"
 #include "crypto/sign.h"
 
-#define SK_NOTE_NAME_MAX 128
-#define SK_NOTE_LINE_MAX 320        /* one signature line with its newline and NUL */
+#define SK_NOTE_NAME_MAX       128
+#define SK_NOTE_LINE_MAX       320  /* one signature line with its newline and NUL */
 #define SK_CHECKPOINT_TEXT_MAX 256  /* three lines and NUL */
 #define SK_CHECKPOINT_NOTE_MAX 1024 /* with a signature and a cosignature */
-#define SK_BASE64_HASH_LEN 44       /* characters of a 32-byte hash */
+#define SK_BASE64_HASH_LEN     44   /* characters of a 32-byte hash */
 
 struct sk_checkpoint {
     char origin[SK_NOTE_NAME_MAX];

@@ -10,10 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SK_SIGN_SEED_LEN 32
+#define SK_SIGN_SEED_LEN   32
 #define SK_SIGN_PUBLIC_LEN 32
-#define SK_SIGNATURE_LEN 64
-#define SK_DH_LEN 32
+#define SK_SIGNATURE_LEN   64
+#define SK_DH_LEN          32
 
 /* The public key of a seed. */
 void sk_sign_public(uint8_t public_key[static SK_SIGN_PUBLIC_LEN],

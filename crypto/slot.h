@@ -22,9 +22,9 @@
 
 #include "crypto/kdf.h"
 
-#define SK_SLOT_COUNT 8
-#define SK_SLOT_LEN 128
-#define SK_KEYS_LEN 1128
+#define SK_SLOT_COUNT   8
+#define SK_SLOT_LEN     128
+#define SK_KEYS_LEN     1128
 #define SK_STORE_ID_LEN 16
 
 enum sk_slot_kind {

@@ -32,10 +32,11 @@ enum sk_status {
         SK_STATUS_COUNT
 };
 
-#define SK_MUST_CHECK __attribute__((warn_unused_result))
+#define SK_MUST_CHECK                  __attribute__((warn_unused_result))
 #define SK_PRINTF(format_index, first) __attribute__((format(printf, format_index, first)))
 
-/* For the rare call whose failure changes nothing any more, like tidying up after another failure. */
+/* For the rare call whose failure changes nothing any more, like tidying up after another failure.
+ */
 static inline void sk_ignore(enum sk_status status)
 {
     (void)status;

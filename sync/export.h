@@ -21,8 +21,8 @@ struct sk_export_result {
 /*
  * Writes a bundle to a new file: number and index are durable before the first byte; the positions
  * count as exported after the file was synced, named, read back and found equal.
- * Errors: SK_CONFIG (no archive has invited this store), SK_USAGE (since beyond the log), SK_CREATE,
- * SK_FULL, SK_IO, SK_DAMAGED (a record or media file of this store).
+ * Errors: SK_CONFIG (no archive has invited this store), SK_USAGE (since beyond the log),
+ * SK_CREATE, SK_FULL, SK_IO, SK_DAMAGED (a record or media file of this store).
  */
 SK_MUST_CHECK enum sk_status sk_export(struct sk_store *store, const char *path, uint64_t since,
                                        const struct sk_progress *progress,

@@ -1,6 +1,6 @@
 /*
- * Import: a bundle is verified as it is read, inside one transaction that is only committed when all
- * of it was right. Whole or nothing, idempotent, in any order.
+ * Import: a bundle is verified as it is read, inside one transaction that is only committed when
+ * all of it was right. Whole or nothing, idempotent, in any order.
  */
 #ifndef SK_SYNC_IMPORT_H
 #define SK_SYNC_IMPORT_H
@@ -8,31 +8,32 @@
 #include "core/log.h"
 
 struct sk_import_result {
-    char device[128];         /* alias */
-    int64_t log;              /* row, 0 when it was not even opened */
-    uint64_t bundle;          /* its number */
+    char device[128]; /* alias */
+    int64_t log;      /* row, 0 when it was not even opened */
+    uint64_t bundle;  /* its number */
     uint64_t entries_new;
     uint64_t entries_known;
-    uint64_t quarantined;     /* entries put aside with the bundle, or malformed ones */
-    struct sk_ranges gaps;    /* what the log still misses before what it holds */
-    bool known_file;          /* this very file was imported before */
-    bool waiting;             /* the bundle is in quarantine */
-    bool fork;                /* the log has two histories: it is frozen */
-    char reason[200];         /* why it is in quarantine */
+    uint64_t quarantined;  /* entries put aside with the bundle, or malformed ones */
+    struct sk_ranges gaps; /* what the log still misses before what it holds */
+    bool known_file;       /* this very file was imported before */
+    bool waiting;          /* the bundle is in quarantine */
+    bool fork;             /* the log has two histories: it is frozen */
+    char reason[200];      /* why it is in quarantine */
 };
 void sk_import_result_clear(struct sk_import_result *result);
 
 /*
  * Imports one file. Errors, with the archive unchanged: SK_MISSING, SK_DAMAGED, SK_REFUSED (not for
- * this archive; a spent index over other bytes), SK_LIMIT, SK_CONFIG (a newer format), SK_FULL, SK_IO.
+ * this archive; a spent index over other bytes), SK_LIMIT, SK_CONFIG (a newer format), SK_FULL,
+ * SK_IO.
  */
 SK_MUST_CHECK enum sk_status sk_import(struct sk_store *store, const char *path,
                                        const struct sk_progress *progress,
                                        struct sk_import_result *out, struct sk_error *err);
 
 /*
- * Approves a log that waits and imports what it sent, in order; calls `each` with one result a bundle
- * (borrowed). Errors: SK_REFUSED (it does not wait).
+ * Approves a log that waits and imports what it sent, in order; calls `each` with one result a
+ * bundle (borrowed). Errors: SK_REFUSED (it does not wait).
  */
 typedef enum sk_status sk_import_each_fn(void *context, const struct sk_import_result *result,
                                          struct sk_error *err);
@@ -41,9 +42,9 @@ SK_MUST_CHECK enum sk_status sk_approve(struct sk_store *store, int64_t log,
                                         struct sk_error *err);
 
 /*
- * Finds a device's log by what a person typed: its alias, the beginning of its log id (at least 8 hex
- * digits), or its safety number. With `waiting`, only logs that wait are looked at, so that an alias
- * names the one log that waits under it. Errors: SK_MISSING, SK_USAGE (several fit).
+ * Finds a device's log by what a person typed: its alias, the beginning of its log id (at least 8
+ * hex digits), or its safety number. With `waiting`, only logs that wait are looked at, so that an
+ * alias names the one log that waits under it. Errors: SK_MISSING, SK_USAGE (several fit).
  */
 SK_MUST_CHECK enum sk_status sk_device_find(struct sk_store *store, const char *text, bool waiting,
                                             struct sk_log *out, struct sk_error *err);
@@ -69,7 +70,7 @@ SK_MUST_CHECK enum sk_status sk_quarantined_each(struct sk_store *store,
                                                  struct sk_error *err);
 
 /* What a log still misses before what it holds. out: empty, filled. */
-SK_MUST_CHECK enum sk_status sk_log_gaps(struct sk_store *store, int64_t log,
-                                         struct sk_ranges *out, struct sk_error *err);
+SK_MUST_CHECK enum sk_status sk_log_gaps(struct sk_store *store, int64_t log, struct sk_ranges *out,
+                                         struct sk_error *err);
 
 #endif

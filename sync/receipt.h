@@ -7,12 +7,12 @@
 #include "core/log.h"
 
 struct sk_receipt_result {
-    char archive[128];  /* its name */
+    char archive[128]; /* its name */
     uint64_t number;
-    uint64_t size;      /* the archive holds everything before this position */
-    bool older;         /* an older receipt than the newest taken: nothing changed */
-    bool rollback;      /* the archive holds more than this store, or other content: see the words */
-    char *notes;        /* owned: lines for a person (refused copies, quarantined or malformed entries) */
+    uint64_t size; /* the archive holds everything before this position */
+    bool older;    /* an older receipt than the newest taken: nothing changed */
+    bool rollback; /* the archive holds more than this store, or other content: see the words */
+    char *notes; /* owned: lines for a person (refused copies, quarantined or malformed entries) */
 };
 void sk_receipt_result_clear(struct sk_receipt_result *result);
 
@@ -20,13 +20,13 @@ void sk_receipt_result_clear(struct sk_receipt_result *result);
  * Archive: writes the receipt for a device to a new file. code: the courier's code of that file.
  * Errors: SK_MISSING (the device has sent nothing yet), SK_CREATE, SK_FULL, SK_IO.
  */
-SK_MUST_CHECK enum sk_status sk_receipt_write(struct sk_store *store, int64_t log,
-                                              const char *path, char *code, struct sk_error *err);
+SK_MUST_CHECK enum sk_status sk_receipt_write(struct sk_store *store, int64_t log, const char *path,
+                                              char *code, struct sk_error *err);
 
 /*
- * Documenter: takes a receipt. What the archive stores is acknowledged only where its root equals this
- * log's own; ranges it asks for are exported again. Errors: SK_DAMAGED, SK_REFUSED (not for this
- * store, or spent by another file), SK_MISSING, SK_IO.
+ * Documenter: takes a receipt. What the archive stores is acknowledged only where its root equals
+ * this log's own; ranges it asks for are exported again. Errors: SK_DAMAGED, SK_REFUSED (not for
+ * this store, or spent by another file), SK_MISSING, SK_IO.
  */
 SK_MUST_CHECK enum sk_status sk_receipt_take(struct sk_store *store, const char *path,
                                              struct sk_receipt_result *out, struct sk_error *err);

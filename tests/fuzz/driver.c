@@ -1,6 +1,6 @@
 /*
- * Replays a corpus through a fuzz target: every file, then ROUNDS mutations of each, the same ones in
- * every run. Files that end in .hex hold hexadecimal digits and white space.
+ * Replays a corpus through a fuzz target: every file, then ROUNDS mutations of each, the same ones
+ * in every run. Files that end in .hex hold hexadecimal digits and white space.
  *
  * usage: fuzz_<target> CORPUS ROUNDS
  */

@@ -7,8 +7,7 @@
 static void try_form(const struct sk_form *form, const char *text, size_t len)
 {
     sk_auto_json json = NULL;
-    if (sk_json_parse(&json, text, len, NULL) == SK_OK &&
-        sk_form_check(form, json, NULL) == SK_OK)
+    if (sk_json_parse(&json, text, len, NULL) == SK_OK && sk_form_check(form, json, NULL) == SK_OK)
         SK_FUZZ_CHECK(sk_form_title(form, json) != NULL);
     const char *equals = memchr(text, '=', len);
     if (!equals)

@@ -32,8 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
         if (sk_frames_next(reader, &head, &hashes, left, &more, NULL) != SK_OK || !more)
             break;
         SK_FUZZ_CHECK(head.text_len + head.body_len <= left);
-        SK_FUZZ_CHECK(hashes.len ==
-                      sk_block_count(head.text_len, head.body_len) * SK_HASH_LEN);
+        SK_FUZZ_CHECK(hashes.len == sk_block_count(head.text_len, head.body_len) * SK_HASH_LEN);
         left -= head.text_len + head.body_len;
         if (read_payload(reader, &head) != SK_OK)
             break;

@@ -1,4 +1,5 @@
-/* JSON as --from reads it: objects, arrays, lines. What parses must be written so that it parses. */
+/* JSON as --from reads it: objects, arrays, lines. What parses must be written so that it parses.
+ */
 #include "core/json.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -17,8 +17,8 @@ struct sk_error sk_test_err = SK_ERROR_INIT;
 static const uint8_t passphrase[] = "correct horse";
 static const struct sk_unlock unlock_with = {passphrase, sizeof(passphrase) - 1, NULL};
 
-void sk_test_expect(enum sk_status got, enum sk_status expected, const char *call,
-                    const char *file, int line)
+void sk_test_expect(enum sk_status got, enum sk_status expected, const char *call, const char *file,
+                    int line)
 {
     if (got != expected) {
         print_error("%s\n    gave %s (%s), not %s\n", call, sk_status_name(got), sk_test_err.text,

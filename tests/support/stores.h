@@ -15,21 +15,21 @@
 
 extern struct sk_error sk_test_err;
 
-#define EXPECT(expected, call)                                                                \
-    do {                                                                                      \
-        sk_error_clear(&sk_test_err);                                                         \
-        sk_test_expect((call), (expected), #call, __FILE__, __LINE__);                        \
+#define EXPECT(expected, call)                                         \
+    do {                                                               \
+        sk_error_clear(&sk_test_err);                                  \
+        sk_test_expect((call), (expected), #call, __FILE__, __LINE__); \
     } while (0)
 #define EXPECT_OK(call) EXPECT(SK_OK, call)
 
 /* Ends the test unless the status is the expected one; also when a failure has no words. */
-void sk_test_expect(enum sk_status got, enum sk_status expected, const char *call,
-                    const char *file, int line);
+void sk_test_expect(enum sk_status got, enum sk_status expected, const char *call, const char *file,
+                    int line);
 
 /* A store in a temporary folder of its own. */
 struct sk_test_store {
-    char *dir;              /* the temporary folder */
-    char *path;             /* of the store in it */
+    char *dir;  /* the temporary folder */
+    char *path; /* of the store in it */
     enum sk_store_kind kind;
     struct sk_store *store; /* open, or NULL */
 };

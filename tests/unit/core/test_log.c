@@ -1,8 +1,8 @@
 /*
- * Goal of this test: the log in the database is the RFC 6962 tree of its entries at every size (held
- * against one written the simplest way), its head is signed at every commit, a rollback leaves no
- * trace of what was appended, gaps in an archive's copy close as they should, and every change to an
- * entry, a kept subtree, the peaks or the note is found.
+ * Goal of this test: the log in the database is the RFC 6962 tree of its entries at every size
+ * (held against one written the simplest way), its head is signed at every commit, a rollback
+ * leaves no trace of what was appended, gaps in an archive's copy close as they should, and every
+ * change to an entry, a kept subtree, the peaks or the note is found.
  */
 #include "core/log.h"
 #include "core/store_internal.h"
@@ -403,8 +403,7 @@ static void test_taken_positions(void **state)
     struct sk_entry entry = foreign_entry(1);
     uint8_t bytes[SK_ENTRY_LEN];
     sk_entry_encode(bytes, &entry);
-    EXPECT(SK_LIMIT,
-           sk_log_put(at->store, log.id, SK_POSITION_MAX - 1, bytes, 1, &sk_test_err));
+    EXPECT(SK_LIMIT, sk_log_put(at->store, log.id, SK_POSITION_MAX - 1, bytes, 1, &sk_test_err));
     EXPECT(SK_LIMIT, sk_log_put(at->store, log.id, UINT64_MAX, bytes, 1, &sk_test_err));
     EXPECT_OK(sk_store_commit(&txn, &sk_test_err));
     assert_verifies(at->store, log.id);

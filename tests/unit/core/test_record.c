@@ -1,7 +1,7 @@
 /*
  * Goal of this test: a documenter's work. Records of all six types are added, edited, linked and
- * withdrawn; what does not fit a form is refused; each revision is kept to the byte, with its special
- * answers, and says what came before it; a withdrawal leaves entries and nothing else.
+ * withdrawn; what does not fit a form is refused; each revision is kept to the byte, with its
+ * special answers, and says what came before it; a withdrawal leaves entries and nothing else.
  */
 #include "core/entry.h"
 #include "core/verify.h"
@@ -372,8 +372,9 @@ static void assert_link(struct sk_store *store, const struct sk_id *source, cons
 static void test_links_refused(void **state)
 {
     struct sk_test_store *at = *state;
-    static const char *const bad[] = {"",     "Victim-of", "victim of", "victim_of", "-victim",
-                                      "роля", "a\n",       "12345678901234567890123456789012345678901"};
+    static const char *const bad[] = {
+        "",        "Victim-of", "victim of", "victim_of",
+        "-victim", "роля",      "a\n",       "12345678901234567890123456789012345678901"};
     struct sk_id a = sk_test_add(at->store, SK_TYPE_PERSON, "A");
     struct sk_id b = sk_test_add(at->store, SK_TYPE_EVENT, "B");
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)

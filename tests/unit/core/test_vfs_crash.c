@@ -133,23 +133,6 @@ static void power_fails_at_every_operation(void **state)
     free_image(&start);
 }
 
-/* One store through many crashes, each in a session on what the one before left. */
-static void a_store_lives_through_many_crashes(void **state)
-{
-    const struct sector *s = *state;
-    int acked = 0;
-    for (unsigned round = 1; round <= ROUNDS; round++) {
-        sk_disk_arm(SK_DISK_FAULT_POWER, 1 + (round * 37) % 311);
-        int rc = run(&acked, (int)(round % 6), round % 3 == 0, !s->powersafe || round % 2);
-        if (rc == SQLITE_OK || round % 5 == 0)
-            sk_disk_settle();
-        else
-            sk_disk_crash(round);
-        expect_state(&acked, round);
-    }
-    assert_true(acked > ROUNDS / 4);
-}
-
 /* The fault is met once; the session ends in an error and nothing acknowledged is lost. */
 static void fault_at_every_operation(enum sk_disk_fault fault)
 {
@@ -212,9 +195,6 @@ int main(void)
         {"power fails, powersafe", power_fails_at_every_operation, begin, end, NULL},
         {"power fails, torn sectors", power_fails_at_every_operation, begin, end, NULL},
         {"power fails, torn pages", power_fails_at_every_operation, begin, end, NULL},
-        {"many crashes, powersafe", a_store_lives_through_many_crashes, begin, end, NULL},
-        {"many crashes, torn sectors", a_store_lives_through_many_crashes, begin, end, NULL},
-        {"many crashes, torn pages", a_store_lives_through_many_crashes, begin, end, NULL},
         {"an operation fails", an_operation_fails, begin, end, NULL},
         {"the disk is full once", the_disk_is_full_once, begin, end, NULL},
         {"a read fails", a_read_fails, begin, end, NULL},

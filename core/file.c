@@ -482,16 +482,16 @@ static enum sk_status try_lock(int *out, const char *path, struct sk_error *err)
     if (fd < 0)
         return sk_fail_errno(err, errno == ENOENT || errno == ENOTDIR ? SK_MISSING : SK_IO,
                              "the folder %s cannot be opened", path);
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0 && still_named(fd, path)) {
+    bool held = flock(fd, LOCK_EX | LOCK_NB) == 0;
+    int number = errno;
+    if (held && still_named(fd, path)) {
         *out = fd;
         return SK_OK;
     }
-    int number = errno;
-    bool moved = number != EWOULDBLOCK && !still_named(fd, path);
     close(fd);
-    errno = number;
-    if (number == EWOULDBLOCK || number == EINTR || moved)
+    if (held || number == EWOULDBLOCK || number == EINTR)
         return SK_BUSY;
+    errno = number;
     return sk_fail_errno(err, SK_IO, "the folder %s cannot be locked", path);
 }
 

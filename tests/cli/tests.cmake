@@ -1,6 +1,12 @@
 # Tests labelled cli: the programs as a script or a person calls them.
-foreach(name way)
-    add_test(NAME cli/${name} COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/cli/${name}.sh)
-    set_tests_properties(cli/${name} PROPERTIES LABELS cli TIMEOUT 600
+foreach(name way.sh damage.py)
+    get_filename_component(stem ${name} NAME_WE)
+    if(name MATCHES "py$")
+        set(interpreter python3 -B)
+    else()
+        set(interpreter sh)
+    endif()
+    add_test(NAME cli/${stem} COMMAND ${interpreter} ${CMAKE_CURRENT_SOURCE_DIR}/cli/${name})
+    set_tests_properties(cli/${stem} PROPERTIES LABELS cli TIMEOUT 600
         ENVIRONMENT "SK_BIN=${PROJECT_BINARY_DIR}/cli")
 endforeach()

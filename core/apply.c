@@ -226,6 +226,13 @@ static enum sk_status erase(struct sk_store *store, const struct state *state, s
     return SK_OK;
 }
 
+/* A payload came for what was withdrawn, or came again. */
+static enum sk_status drop_payload(struct sk_store *store, const struct sk_payload *payload,
+                                   struct sk_error *err)
+{
+    return payload->media ? sk_media_erase(store, payload->media, err) : SK_OK;
+}
+
 enum sk_status sk_item_put(struct sk_store *store, int64_t log, uint64_t position,
                            const struct sk_entry *entry, const struct sk_payload *payload,
                            bool *malformed, struct sk_error *err)
@@ -243,6 +250,8 @@ enum sk_status sk_item_put(struct sk_store *store, int64_t log, uint64_t positio
         SK_TRY(erase(store, &state, err));
     else if (payload && !state.erased)
         SK_TRY(take_payload(store, &state, entry->type, entry_row, payload, &bad, err));
+    else if (payload)
+        SK_TRY(drop_payload(store, payload, err));
     if (malformed)
         *malformed = bad;
     return SK_OK;
@@ -270,6 +279,8 @@ enum sk_status sk_item_fill(struct sk_store *store, int64_t log, uint64_t positi
     bool keep = !found && !state.erased;
     if (keep)
         SK_TRY(take_payload(store, &state, entry.type, entry_row, payload, &bad, err));
+    else
+        SK_TRY(drop_payload(store, payload, err));
     *kept = keep;
     if (malformed)
         *malformed = bad;

@@ -117,6 +117,7 @@ static bool is_full_errno(int number)
  */
 static enum sk_status fail_sqlite(const struct sk_db *db, int rc, struct sk_error *err)
 {
+    int number = errno; /* for a commit, SQLite keeps none */
     const char *fault = sk_vfs_fault(db->vfs);
 
     switch (rc & 0xff) {
@@ -137,7 +138,8 @@ static enum sk_status fail_sqlite(const struct sk_db *db, int rc, struct sk_erro
     case SQLITE_CANTOPEN:
         if (fault)
             return sk_fail(err, SK_DAMAGED, "%s: %s", db->path, fault);
-        if (db->handle && is_full_errno(sqlite3_system_errno(db->handle)))
+        if (is_full_errno(number) ||
+            (db->handle && is_full_errno(sqlite3_system_errno(db->handle))))
             return sk_fail(err, SK_FULL, "%s: there is no space left", db->path);
         return sk_fail(err, SK_IO, "%s: reading or writing failed", db->path);
     default:
@@ -662,12 +664,14 @@ int64_t sk_db_changes(const struct sk_db *db)
 struct check {
     sk_db_problem_fn *each;
     void *context;
+    bool bad_pages;
 };
 
 static void bad_page(void *context, uint64_t page)
 {
-    const struct check *check = context;
+    struct check *check = context;
     char sentence[PRAGMA_ROOM];
+    check->bad_pages = true;
     (void)snprintf(sentence, sizeof(sentence), "page %llu of the database is damaged",
                    (unsigned long long)page);
     check->each(check->context, sentence);
@@ -692,13 +696,15 @@ static enum sk_status quick_check(struct sk_db *db, const struct check *check, s
 enum sk_status sk_db_check(struct sk_db *db, sk_db_problem_fn *each, void *context,
                            struct sk_error *err)
 {
-    struct check check = {each, context};
+    struct check check = {each, context, false};
     struct sk_error why = SK_ERROR_INIT;
 
     /* A page that a crash tore is whole in the log: it is put right first. */
     if (db->trusted && !db->in_transaction)
         SK_TRY(sk_db_checkpoint(db, err));
     SK_TRY(sk_vfs_check(db->vfs, db->path, bad_page, &check, err));
+    if (check.bad_pages)
+        return SK_OK; /* SQLite would only stumble over the same pages */
     enum sk_status status = quick_check(db, &check, &why);
     if (status == SK_DAMAGED) {
         each(context, why.text);

@@ -128,7 +128,8 @@ SK_MUST_CHECK
 enum sk_status sk_db_checkpoint(struct sk_db *db, struct sk_error *err);
 
 /*
- * SQLite's own quick_check, and every page's tag; calls `each` with one sentence a problem.
+ * Every page's tag and, if all pages are whole, SQLite's own quick_check; calls `each` with one
+ * sentence a problem.
  * Errors: those of reading.
  */
 typedef void sk_db_problem_fn(void *context, const char *sentence);

@@ -43,7 +43,8 @@ void sk_payload_clear(struct sk_payload *payload);
  *
  * What the payload says must be well formed for its type (forms, link, attachment description):
  * otherwise it is kept, the entry is marked malformed with the reason, and it is not shown;
- * *malformed (may be NULL) tells. The commitment is the caller's to check.
+ * *malformed (may be NULL) tells. The commitment is the caller's to check. The media file of a
+ * payload becomes the item's, or is erased if the payload is not kept.
  * Errors: SK_REFUSED (the position is taken), SK_IO, SK_FULL, SK_NOMEM.
  */
 SK_MUST_CHECK
@@ -51,8 +52,8 @@ enum sk_status sk_item_put(struct sk_store *store, int64_t log, uint64_t positio
                            const struct sk_entry *entry, const struct sk_payload *payload,
                            bool *malformed, struct sk_error *err);
 
-/* The payload of an entry that was put without. Nothing happens when it was erased meanwhile, or is
- * there already; *kept tells whether it was stored (and payload->media now belongs to it). */
+/* The payload of an entry that was put without. It is not kept when it was erased meanwhile, or is
+ * there already; *kept tells. Errors: SK_REFUSED (no such entry), SK_IO, SK_FULL, SK_NOMEM. */
 SK_MUST_CHECK
 enum sk_status sk_item_fill(struct sk_store *store, int64_t log, uint64_t position,
                             const struct sk_payload *payload, bool *kept, bool *malformed,

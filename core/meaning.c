@@ -73,6 +73,13 @@ static enum sk_status read_link(struct sk_meaning *m, struct sk_error *err)
     return SK_OK;
 }
 
+/* The name of a file without its folders, as it may stand in a list or be given to a new file. */
+static bool file_name_valid(const char *name)
+{
+    return name[0] != '\0' && strlen(name) <= NAME_MAX_BYTES && !strchr(name, '/') &&
+           strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
 static enum sk_status read_attachment(struct sk_meaning *m, uint64_t body_len, struct sk_error *err)
 {
     struct sk_attachment *a = &m->attachment;
@@ -86,8 +93,7 @@ static enum sk_status read_attachment(struct sk_meaning *m, uint64_t body_len, s
         !json_is_integer(size) || json_integer_value(size) < 0)
         return sk_fail(err, SK_REFUSED, "the description of the attachment is not complete");
     a->size = (uint64_t)json_integer_value(size);
-    if (a->size != body_len || a->name[0] == '\0' || strchr(a->name, '/') ||
-        strlen(a->name) > NAME_MAX_BYTES || strlen(digest) != 64 ||
+    if (a->size != body_len || !file_name_valid(a->name) || strlen(digest) != 64 ||
         sodium_hex2bin(a->sha256, sizeof(a->sha256), digest, 64, NULL, &len, NULL) != 0 ||
         len != sizeof(a->sha256))
         return sk_fail(err, SK_REFUSED, "the description of the attachment does not fit it");

@@ -1,6 +1,35 @@
 #include "cli/commands.h"
 #include "cli/imported.h"
 
+#include <string.h>
+
+/* What a person does next about a file that was not taken in. */
+static const char *advice_for(enum sk_status status)
+{
+    switch (status) {
+    case SK_MISSING:
+        return "Check the name.";
+    case SK_DAMAGED:
+    case SK_REFUSED:
+    case SK_LIMIT:
+        return "Nothing of this file was taken in; keep it, and ask for it again.";
+    case SK_CONFIG:
+        return "Nothing of this file was taken in; keep it until this program is renewed.";
+    default:
+        return "Nothing of this file was taken in; keep it, and import it again.";
+    }
+}
+
+static void say_failure(const struct sk_run *run, const char *file, enum sk_status status,
+                        const struct sk_error *reason)
+{
+    const char *words = reason->text[0] ? reason->text : sk_status_text(status);
+    bool named = strncmp(words, file, strlen(file)) == 0;
+
+    sk_say(run->program->name, "%s%s%s. %s", named ? "" : file, named ? "" : ": ", words,
+           advice_for(status));
+}
+
 /* One file after the other; a failure is said and remembered, and the next file is taken. */
 static enum sk_status import_one(struct sk_run *run, const char *file, struct sk_out_array *array,
                                  struct sk_error *err)
@@ -18,10 +47,7 @@ static enum sk_status import_one(struct sk_run *run, const char *file, struct sk
         int code = sk_status_exit_code(status);
 
         run->exit_code = code > run->exit_code ? code : run->exit_code;
-        sk_say(run->program->name,
-               "%s: %s. Nothing of this file was taken in; keep it, and ask "
-               "for it again.",
-               file, reason.text[0] ? reason.text : sk_status_text(status));
+        say_failure(run, file, status, &reason);
     }
     if (run->json)
         printed = sk_imported_json(array, file, status, &result, err);

@@ -331,8 +331,11 @@ static enum sk_status run_command(struct sk_run *run, struct sk_error *err)
         sk_auto_given given = SK_GIVEN_INIT;
 
         SK_TRY(sk_run_dir(run, err));
-        if (!sk_store_there(run->dir))
+        if (!sk_store_there(run->dir)) {
+            sk_run_advise(run, "Check %s, or make one with '%s init'.", run->program->dir_option,
+                          run->program->name);
             return sk_fail(err, SK_MISSING, "%s: there is no store here", run->dir);
+        }
         SK_TRY(sk_given_ask(run, &given, err));
         SK_TRY(sk_run_open(run, &given, err));
     }
@@ -379,12 +382,8 @@ static enum sk_status parse_and_run(struct sk_run *run, struct arguments *args,
 
 /* ---- what is said when something failed ---- */
 
-static const char *advice_for(const struct sk_run *run, enum sk_status status)
+static const char *advice_for(enum sk_status status)
 {
-    const char *made = run->program->kind == SK_STORE_ARCHIVE
-                           ? "Check --archive, or make one with 'skrynia-receiver init'."
-                           : "Check --store, or make one with 'skrynia init'.";
-
     switch (status) {
     case SK_USAGE:
     case SK_INTERNAL:
@@ -396,8 +395,7 @@ static const char *advice_for(const struct sk_run *run, enum sk_status status)
     case SK_LIMIT:
         return "Nothing was saved.";
     case SK_MISSING:
-        return run->program->dir_option && !run->store ? made
-                                                       : "Nothing was changed. Check the name.";
+        return "Nothing was changed. Check the name.";
     case SK_CREATE:
         return "Nothing was overwritten. Choose another name, or a folder that takes files.";
     case SK_FULL:
@@ -418,7 +416,7 @@ static const char *advice_for(const struct sk_run *run, enum sk_status status)
 static void print_error(const struct sk_run *run, const struct sk_error *err, enum sk_status status)
 {
     const char *words = err->text[0] ? err->text : sk_status_text(status);
-    const char *advice = run->advice[0] ? run->advice : advice_for(run, status);
+    const char *advice = run->advice[0] ? run->advice : advice_for(status);
     size_t len = strlen(words);
     bool ended = len > 0 && strchr(".?!", words[len - 1]) != NULL;
 

@@ -14,6 +14,9 @@ import tempfile
 BIN = os.environ["SK_BIN"]
 PASSPHRASE = "a passphrase for tests"
 
+# A command that every program is run by, such as strace with its options.
+wrapper = []
+
 USAGE, REFUSED, MISSING, CREATE, IO, BUSY, WRONG_KEY = 64, 65, 66, 73, 74, 75, 77
 DAMAGED = REFUSED
 
@@ -44,10 +47,9 @@ class Ran:
         self.out, self.err = out.decode(), err.decode()
 
 
-def run(program, *args, stdin=b"", passphrase=None, code=None, prefix=(), **popen):
-    """Runs a program to its end. `passphrase` and `code` (an invite's words) come on descriptors; the
-    second is the command's own option. `prefix` is a command that runs the program."""
-    command = [*prefix, os.path.join(BIN, program)]
+def start(program, *args, passphrase=None, code=None, **popen):
+    """Starts a program and returns its process; see run()."""
+    command = [*wrapper, os.path.join(BIN, program)]
     fds = []
     if passphrase is not None:
         fds.append(pipe_with(passphrase))
@@ -56,15 +58,22 @@ def run(program, *args, stdin=b"", passphrase=None, code=None, prefix=(), **pope
     if code is not None:
         fds.append(pipe_with(code))
         command += ["--code-fd", str(fds[-1])]
+    process = subprocess.Popen(command, pass_fds=fds, **popen)
+    for fd in fds:
+        os.close(fd)
+    return process
+
+
+def run(program, *args, stdin=b"", passphrase=None, code=None, **popen):
+    """Runs a program to its end. `passphrase` and `code` (an invite's words) come on descriptors; the
+    second is the command's own option."""
     # Files, not pipes, so that no program waits for this one to read.
     with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as out, \
             tempfile.TemporaryFile() as err:
-        source.write(stdin)
+        source.write(stdin.encode() if isinstance(stdin, str) else stdin)
         source.seek(0)
         popen = {"stdin": source, "stdout": out, "stderr": err, **popen}
-        with subprocess.Popen(command, pass_fds=fds, **popen) as process:
-            for fd in fds:
-                os.close(fd)
+        with start(program, *args, passphrase=passphrase, code=code, **popen) as process:
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
@@ -90,18 +99,18 @@ class Store:
         self.program, self.folder, self.passphrase = program, folder, passphrase
         self.option = "--store" if program == "skrynia" else "--archive"
 
-    def run(self, *args, passphrase=None, **how):
-        """Runs a command, however it ends."""
-        return run(self.program, self.option, self.folder, "--no-input", *args,
-                   passphrase=passphrase or self.passphrase, **how)
+    def run(self, *args, how=run, passphrase=None, **more):
+        """Runs a command, however it ends; with how=start it is only started."""
+        return how(self.program, self.option, self.folder, "--no-input", *args,
+                   passphrase=passphrase or self.passphrase, **more)
 
-    def __call__(self, *args, expect=0, **how):
+    def __call__(self, *args, expect=0, **more):
         """Runs a command that has to end with that code; returns its output without the last newline."""
-        return expected(self.run(*args, **how), expect, args).out.rstrip("\n")
+        return expected(self.run(*args, **more), expect, args).out.rstrip("\n")
 
-    def json(self, *args, **how):
+    def json(self, *args, **more):
         """What a command prints with --json."""
-        return json.loads(self(*args, "--json", **how))
+        return json.loads(self(*args, "--json", **more))
 
     def dump(self):
         """Everything the programs tell about it: what must not change when something is refused."""
@@ -115,28 +124,23 @@ class Store:
         }
 
 
-def archive(folder, name="Archive"):
+def archive(folder, name="Archive", passphrase=PASSPHRASE):
     """A new archive."""
-    made = Store("skrynia-receiver", folder)
+    made = Store("skrynia-receiver", folder, passphrase)
     made("init", "--name", name, "--insecure-test-kdf")
     return made
 
 
-def invite(to, alias, file):
-    """Writes an invite and returns its words."""
-    return to("invite", alias, file)
-
-
-def device(folder, to=None, alias="birch"):
-    """A new store; when an archive is given, with its invite."""
-    made = Store("skrynia", folder)
-    if to is None:
+def device(folder, to=None, alias="birch", letter=None, words=None, passphrase=PASSPHRASE):
+    """A new store; when an archive is given, with a new invite of it; or with the invite of a file."""
+    made = Store("skrynia", folder, passphrase)
+    if to is not None:
+        letter = folder + ".invite"
+        words = to("invite", alias, letter)
+    if letter is None:
         made("init", "--insecure-test-kdf")
-        return made
-    letter = folder + ".invite"
-    words = invite(to, alias, letter)
-    made("init", "--insecure-test-kdf", "--invite", letter, code=words)
-    os.unlink(letter)
+    else:
+        made("init", "--insecure-test-kdf", "--invite", letter, code=words)
     return made
 
 

@@ -1,5 +1,5 @@
 # Tests labelled cli: the programs as a script or a person calls them.
-foreach(name way.sh damage.py marker.py)
+foreach(name way.sh damage.py marker.py scenario.py)
     get_filename_component(stem ${name} NAME_WE)
     if(name MATCHES "py$")
         set(interpreter python3 -B)
@@ -8,5 +8,5 @@ foreach(name way.sh damage.py marker.py)
     endif()
     add_test(NAME cli/${stem} COMMAND ${interpreter} ${CMAKE_CURRENT_SOURCE_DIR}/cli/${name})
     set_tests_properties(cli/${stem} PROPERTIES LABELS cli TIMEOUT 600
-        ENVIRONMENT "SK_BIN=${PROJECT_BINARY_DIR}/cli")
+        ENVIRONMENT "SK_BIN=${PROJECT_BINARY_DIR}/cli;SK_SANITIZE=${SK_SANITIZE}")
 endforeach()

@@ -192,6 +192,8 @@ static void lose_power(struct disk_file *f)
     if (f->exists != f->durable_exists && next_random() % 2)
         f->durable_exists = f->exists;
     f->exists = f->durable_exists;
+    if (!f->exists)
+        resize(&f->durable, 0);
     copy(&f->now, &f->durable);
     forget_changes(f);
 }
@@ -214,6 +216,8 @@ void sk_disk_crash(uint64_t seed)
 
 static void make_durable(struct disk_file *f)
 {
+    if (!f->exists)
+        resize(&f->now, 0); /* one of the same name that is made later is another file */
     copy(&f->durable, &f->now);
     f->durable_exists = f->exists;
     forget_changes(f);

@@ -16,9 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STEPS      8
-#define ROUNDS     250
-#define CHECKPOINT 60 /* pages in the log before one is made, in most sessions */
+#define STEPS       8
+#define ROUNDS      400
+#define ROUNDS_LONG 20000 /* with SK_LONG set */
+#define CHECKPOINT  60    /* pages in the log before one is made, in most sessions */
 
 struct sector {
     bool powersafe;
@@ -133,6 +134,39 @@ static void power_fails_at_every_operation(void **state)
     free_image(&start);
 }
 
+/* Splitmix64: the same numbers in every run. */
+static uint64_t draw(uint64_t *state, uint64_t below)
+{
+    *state += UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t z = *state;
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return (z ^ (z >> 31)) % below;
+}
+
+/* One store through many crashes, each in a session on what the one before left. */
+static void a_store_lives_through_many_crashes(void **state)
+{
+    const struct sector *s = *state;
+    const unsigned rounds = getenv("SK_LONG") ? ROUNDS_LONG : ROUNDS;
+    uint64_t random = s->size + s->powersafe;
+    int acked = 0;
+    for (unsigned round = 1; round <= rounds; round++) {
+        unsigned reach = draw(&random, 3) == 0 ? 12 : 311; /* many fall into recovery */
+        sk_disk_arm(SK_DISK_FAULT_POWER, 1 + (unsigned)draw(&random, reach));
+        bool fresh = !s->powersafe || draw(&random, 2) == 0;
+        int rc = run(&acked, (int)draw(&random, 6), draw(&random, 3) == 0, fresh);
+        if (rc == SQLITE_OK || draw(&random, 5) == 0)
+            sk_disk_settle();
+        else
+            sk_disk_crash(draw(&random, UINT64_MAX));
+        if (draw(&random, 4) != 0)
+            expect_state(&acked, round);
+    }
+    expect_state(&acked, rounds);
+    assert_true((unsigned)acked > rounds / 4);
+}
+
 /* The fault is met once; the session ends in an error and nothing acknowledged is lost. */
 static void fault_at_every_operation(enum sk_disk_fault fault)
 {
@@ -195,6 +229,9 @@ int main(void)
         {"power fails, powersafe", power_fails_at_every_operation, begin, end, NULL},
         {"power fails, torn sectors", power_fails_at_every_operation, begin, end, NULL},
         {"power fails, torn pages", power_fails_at_every_operation, begin, end, NULL},
+        {"many crashes, powersafe", a_store_lives_through_many_crashes, begin, end, NULL},
+        {"many crashes, torn sectors", a_store_lives_through_many_crashes, begin, end, NULL},
+        {"many crashes, torn pages", a_store_lives_through_many_crashes, begin, end, NULL},
         {"an operation fails", an_operation_fails, begin, end, NULL},
         {"the disk is full once", the_disk_is_full_once, begin, end, NULL},
         {"a read fails", a_read_fails, begin, end, NULL},

@@ -490,6 +490,15 @@ void sk_datetime_now(char out[static SK_DATETIME_LEN])
 #define ERA_DAYS    146097
 #define EPOCH_SHIFT 719468 /* from 0000-03-01 to 1970-01-01 */
 
+/* Of a date from 1970-01-01 on. */
+static uint32_t day_number(uint32_t year, uint32_t month, uint32_t day)
+{
+    uint32_t day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+
+    year -= month <= 2;
+    return year * 365 + year / 4 - year / 100 + year / 400 + day_of_year - EPOCH_SHIFT;
+}
+
 uint32_t sk_day_now(void)
 {
     struct tm now;
@@ -497,12 +506,8 @@ uint32_t sk_day_now(void)
     local_now(&now);
     if (now.tm_year < 70)
         return 0;
-
-    uint32_t month = (uint32_t)now.tm_mon + 1;
-    uint32_t year = (uint32_t)now.tm_year + 1900 - (month <= 2);
-    uint32_t day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + (uint32_t)now.tm_mday - 1;
-
-    return year * 365 + year / 4 - year / 100 + year / 400 + day_of_year - EPOCH_SHIFT;
+    return day_number((uint32_t)now.tm_year + 1900, (uint32_t)now.tm_mon + 1,
+                      (uint32_t)now.tm_mday);
 }
 
 void sk_day_format(char out[static 11], uint32_t day)
@@ -519,4 +524,21 @@ void sk_day_format(char out[static 11], uint32_t day)
 
     (void)snprintf(out, 11, "%04u-%02u-%02u", (unsigned)year % 10000, (unsigned)month % 100,
                    (unsigned)(in_year - (153 * shifted + 2) / 5 + 1) % 100);
+}
+
+enum sk_status sk_day_parse(uint32_t *day, const char *text)
+{
+    const char *at = text;
+    unsigned year;
+    unsigned month;
+    unsigned of_month;
+
+    if (!read_number(&at, 4, &year) || !read_char(&at, '-') || !read_number(&at, 2, &month) ||
+        !read_char(&at, '-') || !read_number(&at, 2, &of_month) || *at != '\0')
+        return SK_REFUSED;
+    if (year < 1970 || month < 1 || month > 12 || of_month < 1 ||
+        of_month > days_in_month(year, month))
+        return SK_REFUSED;
+    *day = day_number(year, month, of_month);
+    return SK_OK;
 }

@@ -68,4 +68,8 @@ uint32_t sk_day_now(void);
 /* "2024-07-14" for a day number (11 bytes with NUL). */
 void sk_day_format(char out[static 11], uint32_t day);
 
+/* Back from what sk_day_format() makes, and from nothing else. Errors: SK_REFUSED. */
+SK_MUST_CHECK
+enum sk_status sk_day_parse(uint32_t *day, const char *text);
+
 #endif

@@ -166,6 +166,18 @@ void sk_base64_hash(char out[static SK_BASE64_HASH_LEN + 1],
                       sodium_base64_VARIANT_ORIGINAL);
 }
 
+enum sk_status sk_base64_hash_parse(uint8_t out[static SK_MERKLE_LEN],
+                                    const char text[static SK_BASE64_HASH_LEN])
+{
+    uint8_t hash[SK_MERKLE_LEN];
+    size_t len = 0;
+    if (!decode((struct span){text, SK_BASE64_HASH_LEN}, hash, sizeof(hash), &len) ||
+        len != sizeof(hash))
+        return SK_DAMAGED;
+    memcpy(out, hash, sizeof(hash));
+    return SK_OK;
+}
+
 /* --- Signatures ------------------------------------------------------------------------------ */
 
 static void key_id(uint8_t out[static KEY_ID_LEN], struct span name, uint8_t type,
@@ -418,13 +430,12 @@ enum sk_status sk_checkpoint_parse(struct sk_checkpoint *out, const char *text, 
     struct span rest = {text, text_len};
     struct span origin, size, root;
     struct sk_checkpoint parsed = {.origin = ""};
-    size_t root_len = 0;
 
     if (!cut(&rest, '\n', &origin) || !cut(&rest, '\n', &size) || !cut(&rest, '\n', &root))
         return SK_DAMAGED;
     if (rest.len > 0 || !origin_valid(origin) || !parse_size(size, &parsed.size))
         return SK_DAMAGED;
-    if (!decode(root, parsed.root, SK_MERKLE_LEN, &root_len) || root_len != SK_MERKLE_LEN)
+    if (root.len != SK_BASE64_HASH_LEN || sk_base64_hash_parse(parsed.root, root.at) != SK_OK)
         return SK_DAMAGED;
     memcpy(parsed.origin, origin.at, origin.len);
     *out = parsed;

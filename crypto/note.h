@@ -72,4 +72,8 @@ SK_MUST_CHECK enum sk_status sk_checkpoint_parse(struct sk_checkpoint *out, cons
 void sk_base64_hash(char out[static SK_BASE64_HASH_LEN + 1],
                     const uint8_t hash[static SK_MERKLE_LEN]);
 
+/* Back from SK_BASE64_HASH_LEN characters, canonical ones only. Errors: SK_DAMAGED. */
+SK_MUST_CHECK enum sk_status sk_base64_hash_parse(uint8_t out[static SK_MERKLE_LEN],
+                                                  const char text[static SK_BASE64_HASH_LEN]);
+
 #endif

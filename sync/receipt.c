@@ -15,9 +15,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Remarks stop before the text could grow over SK_RECEIPT_MAX. */
-#define REMARKS_MAX (SK_RECEIPT_MAX / 2)
-
 static void slot_keys_wipe(struct sk_recipient *recipient)
 {
     sk_wipe(recipient, sizeof(*recipient));
@@ -28,44 +25,28 @@ static void slot_keys_wipe(struct sk_recipient *recipient)
 struct remarks {
     struct sk_receipt *receipt;
     int64_t log;
-    unsigned count; /* of the kind being listed */
 };
-
-/* Reasons may name what a hostile record holds: only what is safe to show goes into the note. */
-static enum sk_status add_remark(struct remarks *r, const char *head, const char *words,
-                                 struct sk_error *err)
-{
-    struct sk_buf *out = &r->receipt->remarks;
-    if (++r->count > SK_RECEIPT_LIST_MAX || out->len > REMARKS_MAX)
-        return SK_OK;
-    SK_TRY(sk_buf_add_text(out, head, err));
-    SK_TRY(sk_text_show(out, words, strlen(words), false, 0, err));
-    return sk_buf_add_text(out, "\n", err);
-}
 
 static enum sk_status remark_quarantined(void *context, const struct sk_quarantined *q,
                                          struct sk_error *err)
 {
-    struct remarks *r = context;
-    char head[96];
+    const struct remarks *r = context;
+    const uint64_t numbers[] = {q->bundle, q->n0, q->n1};
     if (q->log != r->log)
         return SK_OK;
-    (void)snprintf(head, sizeof(head), "quarantined %" PRIu64 " %" PRIu64 " %" PRIu64 " ",
-                   q->bundle, q->n0, q->n1);
-    return add_remark(r, head, q->reason, err);
+    return sk_receipt_add_remark(r->receipt, SK_REMARK_QUARANTINED, numbers, q->reason, err);
 }
 
 static enum sk_status remark_malformed(void *context, int64_t log, uint64_t position,
                                        const char *reason, struct sk_error *err)
 {
-    char head[48];
+    const struct remarks *r = context;
     (void)log;
-    (void)snprintf(head, sizeof(head), "malformed %" PRIu64 " ", position);
-    return add_remark(context, head, reason, err);
+    return sk_receipt_add_remark(r->receipt, SK_REMARK_MALFORMED, &position, reason, err);
 }
 
-static enum sk_status remark_notices(struct remarks *r, struct sk_store *store, int64_t peer,
-                                     struct sk_error *err)
+static enum sk_status remark_notices(struct sk_receipt *receipt, struct sk_store *store,
+                                     int64_t peer, struct sk_error *err)
 {
     sk_auto_stmt stmt = NULL;
     bool row = false;
@@ -77,7 +58,7 @@ static enum sk_status remark_notices(struct remarks *r, struct sk_store *store, 
         char line[400];
         size_t len = strcspn(at, "\n");
         (void)snprintf(line, sizeof(line), "%.*s", (int)len, at);
-        SK_TRY(add_remark(r, "notice ", line, err));
+        SK_TRY(sk_receipt_add_remark(receipt, SK_REMARK_NOTICE, NULL, line, err));
         at += len + (at[len] == '\n');
     }
     return SK_OK;
@@ -107,10 +88,8 @@ static enum sk_status fill_stored(struct sk_store *store, const struct sk_log *l
 {
     sk_auto_ranges held = SK_RANGES_INIT;
     struct sk_merkle tree;
-    uint8_t root[SK_MERKLE_LEN];
     SK_TRY(sk_log_tree(store, log->id, log->size, &tree, err));
-    sk_merkle_root(&tree, root);
-    sk_base64_hash(receipt->root, root);
+    sk_merkle_root(&tree, receipt->root);
     receipt->size = log->size;
     SK_TRY(sk_log_ranges(store, log->id, &held, err));
     for (size_t i = 0; i < held.count; i++)
@@ -126,13 +105,11 @@ static enum sk_status fill_receipt(struct sk_store *store, const struct sk_log *
     memcpy(receipt->archive_id, sk_store_id(store), SK_HASH_LEN);
     memcpy(receipt->log_id, log->log_id, SK_HASH_LEN);
     receipt->number = number;
-    sk_day_format(receipt->day, sk_day_now());
+    receipt->day = sk_day_now();
     SK_TRY(fill_stored(store, log, receipt, err));
     SK_TRY(sk_quarantined_each(store, remark_quarantined, &remarks, err));
-    remarks.count = 0;
     SK_TRY(sk_malformed_each(store, log->id, remark_malformed, &remarks, err));
-    remarks.count = 0;
-    return remark_notices(&remarks, store, log->peer, err);
+    return remark_notices(receipt, store, log->peer, err);
 }
 
 /* ---- the two notes ---- */

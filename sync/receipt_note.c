@@ -1,8 +1,14 @@
 #include "sync/receipt_note.h"
 
+#include "core/text.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+
+/* Remarks stop before the text could grow over SK_RECEIPT_MAX. */
+#define REMARKS_MAX (SK_RECEIPT_MAX / 2)
+#define SHOWN_MAX   8 /* characters that one byte of words can become: <U+001B> */
 
 void sk_receipt_clear(struct sk_receipt *receipt)
 {
@@ -37,28 +43,61 @@ enum sk_status sk_receipt_add_stored(struct sk_receipt *receipt, uint64_t from, 
                                      const uint8_t root[static SK_MERKLE_LEN], struct sk_error *err)
 {
     struct sk_receipt_stored stored = {.from = from, .to = to};
-    sk_base64_hash(stored.root, root);
+    memcpy(stored.root, root, sizeof(stored.root));
     return push_stored(receipt, &stored, err);
 }
 
 /* ---- writing ---- */
+
+#define NUMBERS_MAX 3
+
+/* How a remark stands in the text, and what a person is told. */
+static const struct {
+    const char *word;
+    unsigned numbers;
+    const char *before, *after; /* around the first number; NULL: only the words are told */
+} remarks[SK_REMARK_KINDS] = {
+    [SK_REMARK_QUARANTINED] = {"quarantined ", 3, "bundle ", " is in quarantine: "},
+    [SK_REMARK_MALFORMED] = {"malformed ", 1, "entry ", " was put aside: "},
+    [SK_REMARK_NOTICE] = {"notice ", 0, NULL, NULL},
+};
+
+enum sk_status sk_receipt_add_remark(struct sk_receipt *receipt, enum sk_remark kind,
+                                     const uint64_t *numbers, const char *words,
+                                     struct sk_error *err)
+{
+    struct sk_buf *out = &receipt->remarks;
+    if (receipt->remark_counts[kind] == SK_RECEIPT_LIST_MAX ||
+        out->len + strlen(words) * SHOWN_MAX > REMARKS_MAX)
+        return SK_OK;
+    receipt->remark_counts[kind]++;
+    SK_TRY(sk_buf_add_text(out, remarks[kind].word, err));
+    for (unsigned i = 0; i < remarks[kind].numbers; i++)
+        SK_TRY(sk_buf_printf(out, err, "%" PRIu64 " ", numbers[i]));
+    SK_TRY(sk_text_show(out, words, strlen(words), false, 0, err));
+    return sk_buf_add_byte(out, '\n', err);
+}
 
 enum sk_status sk_receipt_format(struct sk_buf *out, const struct sk_receipt *receipt,
                                  struct sk_error *err)
 {
     char archive[2 * SK_HASH_LEN + 1];
     char log[2 * SK_HASH_LEN + 1];
+    char day[11];
+    char root[SK_BASE64_HASH_LEN + 1];
     sk_hex(archive, receipt->archive_id, SK_HASH_LEN);
     sk_hex(log, receipt->log_id, SK_HASH_LEN);
+    sk_day_format(day, receipt->day);
+    sk_base64_hash(root, receipt->root);
     SK_TRY(sk_buf_printf(out, err,
                          SK_RECEIPT_CONTEXT "\narchive %s\nlog %s\nnumber %" PRIu64
                                             "\nday %s\nsize %" PRIu64 "\nroot %s\n",
-                         archive, log, receipt->number, receipt->day, receipt->size,
-                         receipt->root));
-    for (size_t i = 0; i < receipt->stored_count && i < SK_RECEIPT_LIST_MAX; i++)
+                         archive, log, receipt->number, day, receipt->size, root));
+    for (size_t i = 0; i < receipt->stored_count && i < SK_RECEIPT_LIST_MAX; i++) {
+        sk_base64_hash(root, receipt->stored[i].root);
         SK_TRY(sk_buf_printf(out, err, "stored %" PRIu64 " %" PRIu64 " %s\n",
-                             receipt->stored[i].from, receipt->stored[i].to,
-                             receipt->stored[i].root));
+                             receipt->stored[i].from, receipt->stored[i].to, root));
+    }
     for (size_t i = 0; i < receipt->wanted.count && i < SK_RECEIPT_LIST_MAX; i++)
         SK_TRY(sk_buf_printf(out, err, "wanted %" PRIu64 " %" PRIu64 "\n",
                              receipt->wanted.items[i].from, receipt->wanted.items[i].to));
@@ -113,15 +152,21 @@ static bool take_id(struct cursor *c, uint8_t out[static SK_HASH_LEN])
     return true;
 }
 
-/* Exactly `len` characters other than newlines. What they are is checked where they are compared.
- */
-static bool take_text(struct cursor *c, char *out, size_t len)
+static bool take_day(struct cursor *c, uint32_t *out)
 {
-    if ((size_t)(c->end - c->at) < len || memchr(c->at, '\n', len))
+    char text[11] = "";
+    if (c->end - c->at < 10)
         return false;
-    memcpy(out, c->at, len);
-    out[len] = '\0';
-    c->at += len;
+    memcpy(text, c->at, 10);
+    c->at += 10;
+    return sk_day_parse(out, text) == SK_OK;
+}
+
+static bool take_root(struct cursor *c, uint8_t out[static SK_MERKLE_LEN])
+{
+    if (c->end - c->at < SK_BASE64_HASH_LEN || sk_base64_hash_parse(out, c->at) != SK_OK)
+        return false;
+    c->at += SK_BASE64_HASH_LEN;
     return true;
 }
 
@@ -129,9 +174,9 @@ static bool take_head(struct cursor *c, struct sk_receipt *r)
 {
     return accept(c, SK_RECEIPT_CONTEXT "\narchive ") && take_id(c, r->archive_id) &&
            accept(c, "\nlog ") && take_id(c, r->log_id) && accept(c, "\nnumber ") &&
-           take_number(c, &r->number) && accept(c, "\nday ") && take_text(c, r->day, 10) &&
-           accept(c, "\nsize ") && take_number(c, &r->size) && accept(c, "\nroot ") &&
-           take_text(c, r->root, SK_BASE64_HASH_LEN) && accept(c, "\n");
+           take_number(c, &r->number) && r->number > 0 && accept(c, "\nday ") &&
+           take_day(c, &r->day) && accept(c, "\nsize ") && take_number(c, &r->size) &&
+           accept(c, "\nroot ") && take_root(c, r->root) && accept(c, "\n");
 }
 
 static bool take_range(struct cursor *c, uint64_t *from, uint64_t *to)
@@ -146,8 +191,8 @@ static enum sk_status take_stored(struct cursor *c, struct sk_receipt *r, struct
         const struct sk_receipt_stored *last =
             r->stored_count ? &r->stored[r->stored_count - 1] : NULL;
         if (!take_range(c, &stored.from, &stored.to) || !accept(c, " ") ||
-            !take_text(c, stored.root, SK_BASE64_HASH_LEN) || !accept(c, "\n") ||
-            (last && stored.from <= last->to) || r->stored_count == SK_RECEIPT_LIST_MAX)
+            !take_root(c, stored.root) || !accept(c, "\n") || (last && stored.from <= last->to) ||
+            r->stored_count == SK_RECEIPT_LIST_MAX)
             return sk_fail(err, SK_DAMAGED, "the receipt's list of what is stored is malformed");
         SK_TRY(push_stored(r, &stored, err));
     }
@@ -169,17 +214,57 @@ static enum sk_status take_wanted(struct cursor *c, struct sk_receipt *r, struct
     return SK_OK;
 }
 
-static bool remarks_valid(const struct cursor *rest)
+/* One line, which belongs to the text that the cursor goes over. */
+struct remark {
+    enum sk_remark kind;
+    uint64_t numbers[NUMBERS_MAX];
+    const char *words;
+    size_t words_len;
+};
+
+static bool take_remark(struct cursor *c, struct remark *out)
 {
-    struct cursor c = *rest;
-    while (c.at < c.end) {
-        const char *line_end = memchr(c.at, '\n', (size_t)(c.end - c.at));
-        if (!line_end ||
-            !(accept(&c, "quarantined ") || accept(&c, "malformed ") || accept(&c, "notice ")))
+    unsigned kind = 0;
+    while (!accept(c, remarks[kind].word))
+        if (++kind == SK_REMARK_KINDS)
             return false;
-        c.at = line_end + 1;
-    }
+    for (unsigned i = 0; i < remarks[kind].numbers; i++)
+        if (!take_number(c, &out->numbers[i]) || !accept(c, " "))
+            return false;
+    const char *line_end = memchr(c->at, '\n', (size_t)(c->end - c->at));
+    if (!line_end)
+        return false;
+    out->kind = (enum sk_remark)kind;
+    out->words = c->at;
+    out->words_len = (size_t)(line_end - c->at);
+    c->at = line_end + 1;
     return true;
+}
+
+static enum sk_status check_shown(const struct remark *remark, struct sk_error *err)
+{
+    sk_auto_buf shown = SK_BUF_INIT;
+    SK_TRY(sk_text_show(&shown, remark->words, remark->words_len, false, 0, err));
+    return shown.len == remark->words_len &&
+                   memcmp(sk_buf_text(&shown), remark->words, shown.len) == 0
+               ? SK_OK
+               : sk_fail(err, SK_DAMAGED, "the receipt's remarks are not safe to show");
+}
+
+/* To the end of the text. */
+static enum sk_status take_remarks(struct cursor *c, struct sk_receipt *r, struct sk_error *err)
+{
+    struct remark remark = {.kind = SK_REMARK_QUARANTINED};
+    enum sk_remark last = SK_REMARK_QUARANTINED;
+    const char *start = c->at;
+    while (c->at < c->end) {
+        if (!take_remark(c, &remark) || remark.kind < last ||
+            r->remark_counts[remark.kind]++ == SK_RECEIPT_LIST_MAX)
+            return sk_fail(err, SK_DAMAGED, "the receipt's remarks are malformed");
+        SK_TRY(check_shown(&remark, err));
+        last = remark.kind;
+    }
+    return sk_buf_add(&r->remarks, start, (size_t)(c->end - start), err);
 }
 
 enum sk_status sk_receipt_parse(struct sk_receipt *out, const char *text, size_t len,
@@ -191,10 +276,24 @@ enum sk_status sk_receipt_parse(struct sk_receipt *out, const char *text, size_t
         return sk_fail(err, SK_DAMAGED, "this is not the text of a receipt");
     SK_TRY(take_stored(&c, &r, err));
     SK_TRY(take_wanted(&c, &r, err));
-    if (!remarks_valid(&c))
-        return sk_fail(err, SK_DAMAGED, "the receipt's remarks are malformed");
-    SK_TRY(sk_buf_add(&r.remarks, c.at, (size_t)(c.end - c.at), err));
+    SK_TRY(take_remarks(&c, &r, err));
     *out = r;
     r = (struct sk_receipt){.stored = NULL};
+    return SK_OK;
+}
+
+enum sk_status sk_receipt_tell(struct sk_buf *out, const struct sk_receipt *receipt,
+                               struct sk_error *err)
+{
+    const char *text = sk_buf_text(&receipt->remarks);
+    struct cursor c = {text, text + receipt->remarks.len};
+    struct remark remark;
+    while (take_remark(&c, &remark)) {
+        if (remarks[remark.kind].before)
+            SK_TRY(sk_buf_printf(out, err, "%s%" PRIu64 "%s", remarks[remark.kind].before,
+                                 remark.numbers[0], remarks[remark.kind].after));
+        SK_TRY(sk_buf_add(out, remark.words, remark.words_len, err));
+        SK_TRY(sk_buf_add_byte(out, '\n', err));
+    }
     return SK_OK;
 }

@@ -16,20 +16,29 @@
 /* A part of the log that the archive stores, and the log's root at its end. */
 struct sk_receipt_stored {
     uint64_t from, to;
-    char root[SK_BASE64_HASH_LEN + 1];
+    uint8_t root[SK_MERKLE_LEN];
+};
+
+/* What the archive says in words, in the order of a receipt. */
+enum sk_remark {
+    SK_REMARK_QUARANTINED, /* numbers: bundle, n0, n1 */
+    SK_REMARK_MALFORMED,   /* numbers: position */
+    SK_REMARK_NOTICE,      /* no numbers */
+    SK_REMARK_KINDS,
 };
 
 struct sk_receipt {
     uint8_t archive_id[SK_HASH_LEN];
     uint8_t log_id[SK_HASH_LEN];
     uint64_t number;
-    char day[11]; /* "2024-07-14" */
+    uint32_t day; /* since 1970-01-01 */
     uint64_t size;
-    char root[SK_BASE64_HASH_LEN + 1];
+    uint8_t root[SK_MERKLE_LEN];
     struct sk_receipt_stored *stored; /* owned; rising, not touching */
     size_t stored_count;
     struct sk_ranges wanted;
-    struct sk_buf remarks; /* lines "quarantined ...", "malformed ...", "notice ..." */
+    struct sk_buf remarks; /* lines as they stand in the text, safe to show */
+    size_t remark_counts[SK_REMARK_KINDS];
 };
 void sk_receipt_clear(struct sk_receipt *receipt);
 #define sk_auto_receipt __attribute__((cleanup(sk_receipt_clear))) struct sk_receipt
@@ -45,11 +54,24 @@ SK_MUST_CHECK enum sk_status sk_receipt_add_stored(struct sk_receipt *receipt, u
                                                    const uint8_t root[static SK_MERKLE_LEN],
                                                    struct sk_error *err);
 
+/*
+ * Adds to `remarks`, kind after kind: its numbers, and words of which everything that is not safe
+ * to show is escaped. Dropped when there are SK_RECEIPT_LIST_MAX of a kind, or the text could grow
+ * over SK_RECEIPT_MAX. Errors: SK_NOMEM.
+ */
+SK_MUST_CHECK enum sk_status sk_receipt_add_remark(struct sk_receipt *receipt, enum sk_remark kind,
+                                                   const uint64_t *numbers, const char *words,
+                                                   struct sk_error *err);
+
+/* Appends the remarks as lines for a person. Errors: SK_NOMEM. */
+SK_MUST_CHECK enum sk_status sk_receipt_tell(struct sk_buf *out, const struct sk_receipt *receipt,
+                                             struct sk_error *err);
+
 /* Appends the text, without signature; lists longer than SK_RECEIPT_LIST_MAX are cut. */
 SK_MUST_CHECK enum sk_status sk_receipt_format(struct sk_buf *out, const struct sk_receipt *receipt,
                                                struct sk_error *err);
 
-/* Reads the text; out is empty. Strict, but for the words of remarks. Errors: SK_DAMAGED. */
+/* Reads the text; out is empty. Strict: only what sk_receipt_format() makes. Errors: SK_DAMAGED. */
 SK_MUST_CHECK enum sk_status sk_receipt_parse(struct sk_receipt *out, const char *text, size_t len,
                                               struct sk_error *err);
 

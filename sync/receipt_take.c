@@ -137,18 +137,17 @@ static enum sk_status read_notes(struct arrival *a, struct sk_error *err)
 
 /* Whether this log has that root at a size; false also when it has never been so long. */
 static enum sk_status own_root_is(struct arrival *a, uint64_t own_size, uint64_t size,
-                                  const char *root, bool *same, struct sk_error *err)
+                                  const uint8_t root[static SK_MERKLE_LEN], bool *same,
+                                  struct sk_error *err)
 {
     struct sk_merkle tree;
     uint8_t own[SK_MERKLE_LEN];
-    char text[SK_BASE64_HASH_LEN + 1];
     *same = false;
     if (size > own_size)
         return SK_OK;
     SK_TRY(sk_log_tree(a->store, SK_LOG_OWN, size, &tree, err));
     sk_merkle_root(&tree, own);
-    sk_base64_hash(text, own);
-    *same = strcmp(text, root) == 0;
+    *same = memcmp(own, root, sizeof(own)) == 0;
     return SK_OK;
 }
 
@@ -211,34 +210,13 @@ static enum sk_status keep(struct arrival *a, uint64_t own_size, struct sk_error
 
 /* ---- the words ---- */
 
-/* One remark in words. The signed lines are "quarantined <bundle> <from> <to> <reason>", "malformed
- * <position> <reason>" and "notice <words>". */
-static enum sk_status add_words(struct sk_buf *out, const char *line, size_t len,
-                                struct sk_error *err)
-{
-    char copy[4096];
-    char number[24] = "";
-    int at = 0;
-    (void)snprintf(copy, sizeof(copy), "%.*s", (int)len, line);
-    if (sscanf(copy, "quarantined %23[0-9] %*[0-9] %*[0-9] %n", number, &at) == 1 && at > 0)
-        return sk_buf_printf(out, err, "bundle %s is in quarantine: %s\n", number, copy + at);
-    if (sscanf(copy, "malformed %23[0-9] %n", number, &at) == 1 && at > 0)
-        return sk_buf_printf(out, err, "entry %s was put aside: %s\n", number, copy + at);
-    const char *words = strchr(copy, ' ');
-    return words ? sk_buf_printf(out, err, "%s\n", words + 1) : SK_OK;
-}
-
 static enum sk_status set_words(struct sk_receipt_result *result, const struct sk_receipt *receipt,
                                 struct sk_error *err)
 {
     sk_auto_buf words = SK_BUF_INIT;
     if (result->rollback)
         SK_TRY(sk_buf_add_text(&words, ROLLBACK_WORDS, err));
-    for (const char *at = sk_buf_text(&receipt->remarks); *at;) {
-        size_t len = strcspn(at, "\n");
-        SK_TRY(add_words(&words, at, len, err));
-        at += len + (at[len] == '\n');
-    }
+    SK_TRY(sk_receipt_tell(&words, receipt, err));
     result->notes = strdup(sk_buf_text(&words));
     return result->notes ? SK_OK : sk_fail_status(err, SK_NOMEM);
 }

@@ -449,14 +449,18 @@ static void days_count_through_the_calendar(void **state)
     uint32_t day = 0;
     char text[11];
     char expected[16];
+    uint32_t parsed;
 
     (void)state;
     for (unsigned year = 1970; year < 2200; year++) {
         for (unsigned month = 1; month <= 12; month++) {
             for (unsigned d = 1; d <= 31; d++) {
                 (void)snprintf(expected, sizeof(expected), "%04u-%02u-%02u", year, month, d);
-                if (sk_date_check(expected, NULL) != SK_OK)
+                bool valid = sk_date_check(expected, NULL) == SK_OK;
+                assert_int_equal(sk_day_parse(&parsed, expected), valid ? SK_OK : SK_REFUSED);
+                if (!valid)
                     continue;
+                assert_int_equal(parsed, day);
                 sk_day_format(text, day++);
                 assert_string_equal(text, expected);
             }
@@ -466,6 +470,22 @@ static void days_count_through_the_calendar(void **state)
     assert_string_equal(text, "9999-12-31");
     sk_day_format(text, UINT32_MAX);
     assert_string_equal(text, "9999-12-31");
+    assert_int_equal(sk_day_parse(&parsed, text), SK_OK);
+    assert_int_equal(parsed, 2932896);
+}
+
+static void only_whole_days_are_parsed(void **state)
+{
+    static const char *const bad[] = {"",           "2024",        "2024-07",     "2024-7-14",
+                                      "2024-07-1",  "2024-07-144", "2024-07-14 ", " 024-07-14",
+                                      "2024-07-00", "2024-00-14",  "1969-12-31",  "2024/07/14",
+                                      "+024-07-14", "2024-07-14~", "2023-02-29"};
+    uint32_t day = 77;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_int_equal(sk_day_parse(&day, bad[i]), SK_REFUSED);
+    assert_int_equal(day, 77);
 }
 
 int main(void)
@@ -485,6 +505,7 @@ int main(void)
         cmocka_unit_test(datetimes_need_an_offset),
         cmocka_unit_test(now_is_a_valid_datetime_of_today),
         cmocka_unit_test(days_count_through_the_calendar),
+        cmocka_unit_test(only_whole_days_are_parsed),
     };
     sk_json_init();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,25 @@
+/*
+ * The content of an invite's file (sync/FORMAT.md, "Invite"). Private to sync.
+ */
+#ifndef SK_SYNC_INVITE_PARTS_H
+#define SK_SYNC_INVITE_PARTS_H
+
+#include "sync/invite.h"
+
+#define SK_INVITE_PLAIN_LEN 4040
+
+/* The names are checked. */
+void sk_invite_encode(uint8_t out[static SK_INVITE_PLAIN_LEN], const struct sk_invite *invite,
+                      const uint8_t seed[static SK_SIGN_SEED_LEN]);
+
+/* Strict: what is decoded has no other encoding. Errors: SK_DAMAGED, SK_CONFIG (a newer version),
+ * SK_NOMEM. */
+SK_MUST_CHECK enum sk_status sk_invite_decode(struct sk_invite *out,
+                                              const uint8_t in[static SK_INVITE_PLAIN_LEN],
+                                              struct sk_error *err);
+
+/* Whether `what` (in the words of an error) can be a name; `status` is the error if not. */
+SK_MUST_CHECK enum sk_status sk_invite_check_name(const char *name, enum sk_status status,
+                                                  const char *what, struct sk_error *err);
+
+#endif

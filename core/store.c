@@ -445,10 +445,21 @@ enum sk_status sk_store_commit(struct sk_store **txn, struct sk_error *err)
     store->erased = store->words_erased = false;
     if (!erased)
         return SK_OK;
-    /* Old pages must not linger in the write-ahead log. */
-    enum sk_status removed = sk_media_remove_erased(store, err);
-    enum sk_status cut = sk_db_checkpoint(store->db, err);
-    return removed != SK_OK ? removed : cut;
+    struct sk_error why = SK_ERROR_INIT;
+    enum sk_status removed = sk_media_remove_erased(store, &why);
+    enum sk_status cut = sk_db_checkpoint(store->db, &why);
+    enum sk_status status = removed != SK_OK ? removed : cut;
+    return status == SK_OK
+               ? SK_OK
+               : sk_fail(err, status,
+                         "it was saved, but old copies of what it took away may still be on the "
+                         "disk: %s",
+                         why.text);
+}
+
+void sk_store_erases(struct sk_store *store)
+{
+    store->erased = true;
 }
 
 void sk_store_rollback(struct sk_store *store)

@@ -96,7 +96,9 @@ enum sk_status sk_store_dh(const struct sk_store *store, uint8_t shared[static S
 
 /*
  * A transaction on the store: everything that changes it happens in one. The commit signs the new
- * head of the store's own log, if it grew, and then removes the media files that were erased.
+ * head of the store's own log, if it grew. If something was erased, it then removes the media files
+ * and empties the write-ahead log, where old pages would stay readable; when that alone fails
+ * (SK_IO, SK_FULL), what was committed stays, and the error says so.
  *
  *     sk_auto_store_txn txn = NULL;
  *     SK_TRY(sk_store_begin(&txn, store, err));
@@ -108,6 +110,9 @@ enum sk_status sk_store_begin(struct sk_store **txn, struct sk_store *store, str
 SK_MUST_CHECK
 enum sk_status sk_store_commit(struct sk_store **txn, struct sk_error *err);
 void sk_store_rollback(struct sk_store *store);
+
+/* Says that the running transaction takes away what must not stay readable in old pages: a key. */
+void sk_store_erases(struct sk_store *store);
 
 static inline void sk_store_txn_cleanup(struct sk_store **txn)
 {

@@ -49,6 +49,7 @@ static enum sk_status load_chain(struct sk_store *store, int64_t chain, struct s
     return SK_OK;
 }
 
+/* The key that was there gives those of bundles that were read or written. */
 static enum sk_status save_chain(struct sk_store *store, int64_t chain, const struct sk_key *key,
                                  uint64_t next, struct sk_error *err)
 {
@@ -58,6 +59,7 @@ static enum sk_status save_chain(struct sk_store *store, int64_t chain, const st
     sk_bind_int(stmt, 1, chain);
     sk_bind_bytes(stmt, 2, key->bytes, sizeof(key->bytes));
     sk_bind_int(stmt, 3, (int64_t)next);
+    sk_store_erases(store);
     return sk_run(stmt, err);
 }
 
@@ -227,6 +229,7 @@ static enum sk_status update_spent(struct sk_store *store, int64_t chain, uint64
     sk_bind_int(stmt, 2, (int64_t)index);
     sk_bind_bytes(stmt, 3, file_hash, 32);
     sk_bind_bytes(stmt, 4, header_hash, 32);
+    sk_store_erases(store);
     SK_TRY(sk_run(stmt, err));
     return sk_db_changes(db) == 1 ? SK_OK
                                   : sk_fail(err, SK_REFUSED, "this index has been spent before");

@@ -24,8 +24,7 @@ struct sk_inflater {
 /* ---- memory that is wiped: its length stands before it ---- */
 
 struct block {
-    size_t len;
-    max_align_t bytes[];
+    _Alignas(max_align_t) size_t len;
 };
 
 static void *block_new(void *context, unsigned items, unsigned size)
@@ -39,7 +38,7 @@ static void *block_new(void *context, unsigned items, unsigned size)
     if (!block)
         return NULL;
     block->len = len;
-    return block->bytes;
+    return block + 1;
 }
 
 static void block_free(void *context, void *bytes)
@@ -47,8 +46,8 @@ static void block_free(void *context, void *bytes)
     (void)context;
     if (!bytes)
         return;
-    struct block *block = (struct block *)(void *)((char *)bytes - offsetof(struct block, bytes));
-    sk_wipe(block->bytes, block->len);
+    struct block *block = (struct block *)bytes - 1;
+    sk_wipe(bytes, block->len);
     free(block);
 }
 

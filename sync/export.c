@@ -95,9 +95,7 @@ static enum sk_status reserve(struct sk_store *store, const struct sk_peers *pee
         memcpy(out->items[i].dh_public, peers->items[i].dh_public, SK_DH_LEN);
     }
     out->count = peers->count;
-    SK_TRY(sk_store_commit(&txn, err));
-    /* The key that was taken must not linger in the write-ahead log either. */
-    return sk_db_checkpoint(sk_store_db(store), err);
+    return sk_store_commit(&txn, err);
 }
 
 /* ---- the bundle ---- */

@@ -290,7 +290,7 @@ static enum sk_status other_bundle(struct arrival *a, int64_t chain, bool *other
 {
     sk_auto_stmt stmt = NULL;
     bool row = false;
-    uint8_t n0[N0_KEPT];
+    uint8_t n0[N0_KEPT] = {0};
     SK_TRY(sk_db_prepare(sk_store_db(a->store), &stmt,
                          "SELECT n0 FROM chain_index WHERE chain = ?1 AND idx = ?2 AND "
                          "n0 IS NOT NULL",

@@ -29,8 +29,8 @@ void sk_ratchet_receipts(uint8_t out[static 32], const uint8_t psk[static 32]);
 SK_MUST_CHECK enum sk_status sk_chain_create(struct sk_store *store, const uint8_t key[static 32],
                                              int64_t *chain, struct sk_error *err);
 
-/* Sending: takes the next index and moves on; what is taken is gone once the transaction commits.
- */
+/* Sending: takes the next index and moves on; what is taken is gone once the transaction commits,
+ * from the write-ahead log too. */
 SK_MUST_CHECK enum sk_status sk_chain_take(struct sk_store *store, int64_t chain, uint64_t *index,
                                            struct sk_slot_keys *out, struct sk_error *err);
 
@@ -59,7 +59,7 @@ SK_MUST_CHECK enum sk_status sk_chain_find(struct sk_store *store, int64_t chain
                                            struct sk_chain_found *out, struct sk_error *err);
 
 /* Reading: spends an index in the current transaction: keys before it are kept one by one, its own
- * are erased but for the tag key, and the hashes are noted. */
+ * are erased but for the tag key (from the write-ahead log too), and the hashes are noted. */
 SK_MUST_CHECK enum sk_status sk_chain_spend(struct sk_store *store, int64_t chain, uint64_t index,
                                             const uint8_t file_hash[static 32],
                                             const uint8_t header_hash[static 32],

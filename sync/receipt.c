@@ -171,8 +171,6 @@ static enum sk_status reserve(struct sk_store *store, const struct sk_log *log, 
     SK_TRY(sk_chain_take(store, peer.send, &index, &out->keys, err));
     memcpy(out->dh_public, log->dh_public, SK_DH_LEN);
     SK_TRY(sk_store_commit(&txn, err));
-    /* The key that was taken must not linger in the write-ahead log either. */
-    SK_TRY(sk_db_checkpoint(sk_store_db(store), err));
     *number = peer.number + 1;
     return SK_OK;
 }

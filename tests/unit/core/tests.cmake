@@ -1,5 +1,6 @@
 # Unit tests of core.
-add_library(sk_support_core STATIC support/temp_dir.c support/disk.c support/stores.c support/work.c)
+add_library(sk_support_core STATIC support/temp_dir.c support/disk.c support/seized.c support/stores.c
+    support/work.c)
 target_link_libraries(sk_support_core PUBLIC sk_core PRIVATE PkgConfig::SQLITE)
 
 foreach(name buf db entry error file form form_load item json log record search store text types vfs

@@ -64,24 +64,58 @@ static enum sk_status out_notes(const char *notes, struct sk_error *err)
     return SK_OK;
 }
 
+static enum sk_status out_older(const struct sk_receipt_result *result, struct sk_error *err)
+{
+    unsigned long long newest = result->newest;
+
+    if (result->number > 0)
+        sk_out("Receipt %llu from ", (unsigned long long)result->number);
+    else
+        sk_out("A receipt from ");
+    SK_TRY(sk_out_text(result->archive, err));
+    if (result->number > 0)
+        sk_out(" is older than receipt %llu, which was taken before. Nothing was changed.\n",
+               newest);
+    else
+        sk_out(" that was taken before; the newest is receipt %llu. Nothing was changed.\n",
+               newest);
+    return SK_OK;
+}
+
+static enum sk_status out_taken(const struct sk_receipt_result *result, struct sk_error *err)
+{
+    sk_out("Receipt %llu from ", (unsigned long long)result->number);
+    SK_TRY(sk_out_text(result->archive, err));
+    if (result->rollback) {
+        sk_out(": nothing was changed.\n");
+        return SK_OK;
+    }
+    sk_out(": %llu %s arrived.", (unsigned long long)result->arrived,
+           sk_plural(result->arrived, "entry of this store has", "entries of this store have"));
+    if (result->wanted > 0)
+        sk_out(" %llu %s asked for again: 'export' sends %s.", (unsigned long long)result->wanted,
+               sk_plural(result->wanted, "is", "are"), sk_plural(result->wanted, "it", "them"));
+    sk_out("\n");
+    return SK_OK;
+}
+
 static enum sk_status out_receipt(struct sk_run *run, const struct sk_receipt_result *result,
                                   struct sk_error *err)
 {
     if (run->json) {
-        sk_auto_json json = json_pack(
-            "{s:s, s:I, s:I, s:b, s:b, s:s}", "archive", result->archive, "receipt",
-            (json_int_t)result->number, "size", (json_int_t)result->size, "older", result->older,
-            "rollback", result->rollback, "notes", result->notes ? result->notes : "");
+        sk_auto_json json =
+            json_pack("{s:s, s:I, s:I, s:I, s:I, s:b, s:b, s:s}", "archive", result->archive,
+                      "receipt", (json_int_t)result->number, "size", (json_int_t)result->size,
+                      "arrived", (json_int_t)result->arrived, "wanted", (json_int_t)result->wanted,
+                      "older", result->older, "rollback", result->rollback, "notes",
+                      result->notes ? result->notes : "");
 
         return sk_out_json_line(json, err);
     }
-    sk_out("Receipt %llu from ", (unsigned long long)result->number);
-    SK_TRY(sk_out_text(result->archive, err));
     if (result->older)
-        sk_out(": older than one taken before; nothing was changed.\n");
+        SK_TRY(out_older(result, err));
     else
-        sk_out(": the archive holds the first %llu %s of this store.\n",
-               (unsigned long long)result->size, sk_plural(result->size, "entry", "entries"));
+        SK_TRY(out_taken(result, err));
     return out_notes(result->notes, err);
 }
 

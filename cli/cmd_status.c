@@ -37,7 +37,7 @@ static enum sk_status add_text(void *context, const struct sk_archive_status *st
     sk_out("\n");
     SK_TRY(out_ranges("has arrived:", status->acknowledged, err));
     SK_TRY(out_ranges("on its way:", status->exported, err));
-    SK_TRY(out_ranges("never exported:", status->unexported, err));
+    SK_TRY(out_ranges("to be exported:", status->unexported, err));
     if (status->wanted->count > 0)
         SK_TRY(out_ranges("asked for again:", status->wanted, err));
     return SK_OK;

@@ -223,15 +223,6 @@ enum sk_status sk_ranges_text(struct sk_buf *out, const struct sk_ranges *ranges
     return SK_OK;
 }
 
-uint64_t sk_ranges_total(const struct sk_ranges *ranges)
-{
-    uint64_t total = 0;
-
-    for (size_t i = 0; i < ranges->count; i++)
-        total += ranges->items[i].to - ranges->items[i].from;
-    return total;
-}
-
 const char *sk_plural(uint64_t count, const char *one, const char *many)
 {
     return count == 1 ? one : many;

@@ -59,7 +59,6 @@ SK_MUST_CHECK enum sk_status sk_fields_show(struct sk_buf *out, const struct sk_
 json_t *sk_ranges_json(const struct sk_ranges *ranges);
 SK_MUST_CHECK enum sk_status sk_ranges_text(struct sk_buf *out, const struct sk_ranges *ranges,
                                             struct sk_error *err);
-uint64_t sk_ranges_total(const struct sk_ranges *ranges);
 
 /* "1 entry", "2 entries": appended to a message as "%llu %s". */
 const char *sk_plural(uint64_t count, const char *one, const char *many);

@@ -176,6 +176,15 @@ enum sk_status sk_ranges_common(struct sk_ranges *out, const struct sk_ranges *a
     return SK_OK;
 }
 
+uint64_t sk_ranges_total(const struct sk_ranges *ranges)
+{
+    uint64_t total = 0;
+
+    for (size_t i = 0; i < ranges->count; i++)
+        total += ranges->items[i].to - ranges->items[i].from;
+    return total;
+}
+
 bool sk_ranges_contain(const struct sk_ranges *ranges, uint64_t position)
 {
     size_t low = 0;

@@ -90,6 +90,8 @@ enum sk_status sk_ranges_missing(struct sk_ranges *out, const struct sk_ranges *
 SK_MUST_CHECK
 enum sk_status sk_ranges_common(struct sk_ranges *out, const struct sk_ranges *a,
                                 const struct sk_ranges *b, struct sk_error *err);
+/* How many positions they hold. */
+uint64_t sk_ranges_total(const struct sk_ranges *ranges);
 bool sk_ranges_contain(const struct sk_ranges *ranges, uint64_t position);
 
 #endif

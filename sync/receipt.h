@@ -8,10 +8,13 @@
 
 struct sk_receipt_result {
     char archive[128]; /* its name */
-    uint64_t number;
-    uint64_t size; /* the archive holds everything before this position */
-    bool older;    /* an older receipt than the newest taken: nothing changed */
-    bool rollback; /* the archive holds more than this store, or other content: see the words */
+    uint64_t number;   /* of this receipt; 0 when the file was taken before */
+    uint64_t newest;   /* of the newest that was taken, 0 when there is none */
+    uint64_t size;     /* the archive holds everything before this position */
+    uint64_t arrived;  /* entries that the archive has acknowledged by now */
+    uint64_t wanted;   /* entries that it asks for again */
+    bool older;        /* taken before, or older than the newest taken: nothing changed */
+    bool rollback;     /* the archive holds more than this store, or other content: see the words */
     char *notes; /* owned: lines for a person (refused copies, quarantined or malformed entries) */
 };
 void sk_receipt_result_clear(struct sk_receipt_result *result);

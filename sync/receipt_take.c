@@ -233,7 +233,6 @@ static enum sk_status take_spent(struct arrival *a, struct sk_receipt_result *re
                        "%s: this receipt was taken before in another form; this copy is damaged",
                        a->path);
     result->older = true;
-    result->number = a->peer.number;
     result->notes = strdup("");
     return result->notes ? SK_OK : sk_fail_status(err, SK_NOMEM);
 }
@@ -255,7 +254,11 @@ static enum sk_status take(struct arrival *a, struct sk_receipt_result *result,
     result->older = a->receipt.number <= a->peer.number;
     result->rollback = !same;
     SK_TRY(set_words(result, &a->receipt, err));
-    return result->older || result->rollback ? SK_OK : keep(a, log.size, err);
+    if (result->older || result->rollback)
+        return SK_OK;
+    SK_TRY(keep(a, log.size, err));
+    a->peer.number = a->receipt.number;
+    return SK_OK;
 }
 
 enum sk_status sk_receipt_take(struct sk_store *store, const char *path,
@@ -268,6 +271,9 @@ enum sk_status sk_receipt_take(struct sk_store *store, const char *path,
         sk_receipt_result_clear(&result);
         return status;
     }
+    result.newest = a.peer.number;
+    result.arrived = sk_ranges_total(&a.peer.acknowledged);
+    result.wanted = sk_ranges_total(&a.peer.wanted);
     *out = result;
     return SK_OK;
 }

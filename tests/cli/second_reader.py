@@ -1,0 +1,76 @@
+"""The document core/FORMAT.md is exact: a reader written from it alone (tests/reader/store.py) finds in
+a store what was recorded, after it was closed and after the program was killed."""
+import json
+import os
+import signal
+import subprocess
+import time
+
+from programs import PASSPHRASE, archive, check, device, main, start, write
+
+READER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "reader", "store.py")
+PYTHON = "/usr/bin/python3"  # that for which Debian packages python3-nacl
+RECORDS = 3000
+
+
+def read_store(store, top):
+    """What the second reader counts in a store."""
+    plain = os.path.join(top, "plain")
+    os.makedirs(plain, exist_ok=True)
+    for name in os.listdir(plain):
+        os.remove(os.path.join(plain, name))
+    ran = subprocess.run([PYTHON, "-B", READER, store.folder, plain], check=False,
+                         input=PASSPHRASE.encode() + b"\n", capture_output=True)
+    check(ran.returncode == 0, f"the second reader ends with\n{ran.stderr.decode()}")
+    return json.loads(ran.stdout)
+
+
+def events(count):
+    return "".join(json.dumps({"title": f"Event {n}"}) + "\n"
+                   for n in range(count))
+
+
+def kill_while_adding(store, top):
+    """Kills the program when its write-ahead log holds something."""
+    source = write(os.path.join(top, "many"), events(RECORDS))
+    wal = os.path.join(store.folder, "data-wal")
+    with store.run("add", "event", "--from", source, how=start, stdout=subprocess.DEVNULL) as process:
+        while process.poll() is None and not (os.path.exists(wal) and os.path.getsize(wal) > 8192):
+            time.sleep(0.001)
+        process.send_signal(signal.SIGKILL)
+    return os.path.exists(wal) and os.path.getsize(wal) > 0
+
+
+def test(top):
+    office = archive(os.path.join(top, "archive"))
+    laptop = device(os.path.join(top, "store"), office)
+    laptop("add", "event", "--from", write(os.path.join(top, "one"), events(300)))
+    first = laptop.json("list")[0]["id"]
+    laptop("attach", first, write(os.path.join(top, "photo"), os.urandom(3_000_000)))
+    laptop("attach", first, write(os.path.join(top, "empty"), b""))
+    laptop("withdraw", laptop.json("list")[1]["id"])
+    bundle = os.path.join(top, "bundle")
+    laptop("export", bundle)
+    office("import", bundle)
+
+    for store in (laptop, office):
+        found = read_store(store, top)
+        check(found["entries"] == 303, f"{found['entries']} entries")
+        check(found["payloads"] == 301, f"{found['payloads']} payloads")
+        check(not found["log"], "a store that was closed well has no log")
+        titles = {text["fields"]["title"] for text in found["texts"] if "fields" in text}
+        check(len(titles) == 299 and "Event 0" in titles, "titles are not those that were recorded")
+
+    # The program may have closed the store well before the signal came: then again.
+    before, tries = 303, 0
+    while not kill_while_adding(laptop, top):
+        before, tries = before + RECORDS, tries + 1
+        check(tries < 20, "the program could not be killed in time")
+    found = read_store(laptop, top)
+    check(found["log"], "the log of a killed program was not read")
+    check(found["entries"] in (before, before + RECORDS), f"{found['entries']} after a kill")
+    laptop("verify")
+    check(len(laptop.json("list")) == found["entries"] - 4, "both readers see the same")
+
+
+main(test)

@@ -87,13 +87,13 @@ code=$(say export "$top/b1" 2>/dev/null)
 expect 73 say export "$top/b1" --all
 expect 0 say export "$top/b2"
 [ ! -e "$top/b2" ] || fail "an export of nothing wrote a file"
-# Uniform bytes look like some format now and then; most of the time they look like nothing.
+# One in two hundred still looks like some rare format.
 nothing=0
 for i in 1 2 3 4 5 6 7; do
     say export "$top/again$i" --all >/dev/null 2>&1
     [ "$(file -b "$top/again$i")" != data ] || nothing=$((nothing + 1))
 done
-[ "$nothing" -ge 4 ] || fail "file(1) sees something in bundles"
+[ "$nothing" -ge 6 ] || fail "file(1) sees something in bundles"
 expect 0 "$SK_BIN/skrynia-courier" check --code "$code" "$top/b1"
 expect 65 "$SK_BIN/skrynia-courier" check --code "11111 11111 11111 11111 11111 11111" "$top/b1"
 arc list --json 2>/dev/null >"$top/dump"

@@ -41,7 +41,7 @@ static enum sk_status add_text(struct history *history, const struct sk_record *
     if (erasure)
         sk_out("    (withdrawn with this entry)\n");
     else if (!record->fields)
-        sk_out("    (erased)\n");
+        sk_out("    %s\n", sk_no_fields(history->item, record));
     else if (form)
         SK_TRY(sk_fields_show(&shown, form->fields, form->field_count, record->fields, 4, err));
     sk_out("%s", sk_buf_text(&shown));

@@ -138,7 +138,7 @@ static enum sk_status show_text(struct view *view, struct sk_error *err)
     SK_TRY(sk_out_text(view->device.name, err));
     sk_out("\n\n");
     if (!view->record.fields)
-        sk_out("    (withdrawn: what it said was erased, its line in the log stays)\n");
+        sk_out("    %s\n", sk_no_fields(&view->item, &view->record));
     else if (form)
         SK_TRY(
             sk_fields_show(&shown, form->fields, form->field_count, view->record.fields, 4, err));

@@ -79,7 +79,7 @@ void sk_item_list_end(struct sk_item_list *list)
 
 const char *sk_recorded(const struct sk_record *record, char day[static 11])
 {
-    if (record->recorded && record->recorded[0])
+    if (record->recorded)
         return record->recorded;
     sk_day_format(day, record->day);
     return day;
@@ -103,4 +103,13 @@ enum sk_status sk_find_record(struct sk_run *run, const char *text, struct sk_it
     *out = item;
     item.title = NULL;
     return SK_OK;
+}
+
+const char *sk_no_fields(const struct sk_item *item, const struct sk_record *record)
+{
+    if (item->erased)
+        return "(withdrawn: what it said was erased, its line in the log stays)";
+    if (record->malformed)
+        return "(malformed: kept, but not shown)";
+    return "(what it says has not arrived)";
 }

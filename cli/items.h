@@ -30,6 +30,9 @@ void sk_item_list_end(struct sk_item_list *list);
 struct sk_record;
 const char *sk_recorded(const struct sk_record *record, char day[static 11]);
 
+/* What stands in place of the fields when a record has none to show. */
+const char *sk_no_fields(const struct sk_item *item, const struct sk_record *record);
+
 /* Finds a record (not a link or attachment). Errors: those of sk_item_find(), SK_REFUSED. */
 SK_MUST_CHECK enum sk_status sk_find_record(struct sk_run *run, const char *text,
                                             struct sk_item *out, struct sk_error *err);

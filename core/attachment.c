@@ -193,16 +193,13 @@ static enum sk_status attachment_row(struct sk_stmt *stmt, struct sk_attachment 
     return sk_column_copy(stmt, 5, out->sha256, sizeof(out->sha256), err);
 }
 
-#define ATTACHMENT_COLUMNS                                                             \
-    "item.uid, attachment.record, attachment.name, attachment.type, attachment.size, " \
-    "attachment.sha256 FROM attachment JOIN item ON item.id = attachment.item "
-
 enum sk_status sk_attachment_each(struct sk_store *store, const struct sk_item *item,
                                   sk_attachment_each_fn *each, void *context, struct sk_error *err)
 {
     sk_auto_stmt stmt = NULL;
     SK_TRY(sk_db_prepare(store->db, &stmt,
-                         "SELECT " ATTACHMENT_COLUMNS
+                         "SELECT item.uid, record, name, attachment.type, size, sha256 "
+                         "FROM attachment JOIN item ON item.id = attachment.item "
                          "WHERE record = ?1 AND log = ?2 AND NOT erased ORDER BY item.id",
                          err));
     sk_bind_bytes(stmt, 1, item->id.bytes, SK_ID_LEN);
@@ -220,13 +217,14 @@ enum sk_status sk_attachment_each(struct sk_store *store, const struct sk_item *
 
 /* Extracting */
 
-enum sk_status sk_attachment_check(struct sk_store *store, const struct sk_item *item,
-                                   const struct sk_payload *payload,
-                                   const uint8_t sha256[static 32], struct sk_file *to,
+enum sk_status sk_attachment_check(struct sk_store *store, const struct sk_payload *payload,
+                                   const uint8_t *sha256, struct sk_file *to,
                                    const struct sk_progress *progress, struct sk_error *err)
 {
     sk_auto_media_reader reader = NULL;
-    SK_TRY(sk_media_open(store, payload->media, &reader, err));
+    /* An archive keeps no file for nothing. */
+    if (payload->media || payload->body_len)
+        SK_TRY(sk_media_open(store, payload->media, &reader, err));
     auto_block block = malloc(SK_BLOCK_LEN);
     if (!block)
         return sk_fail_status(err, SK_NOMEM);
@@ -250,9 +248,9 @@ enum sk_status sk_attachment_check(struct sk_store *store, const struct sk_item 
     }
     uint8_t digest[32];
     crypto_hash_sha256_final(&sha, digest);
-    if (memcmp(digest, sha256, sizeof(digest)) != 0)
-        return sk_fail(err, SK_DAMAGED, "the SHA-256 of the attachment (entry %llu) does not fit",
-                       (unsigned long long)item->position);
+    if (sha256 && memcmp(digest, sha256, sizeof(digest)) != 0)
+        return sk_fail(err, SK_DAMAGED,
+                       "the SHA-256 of the attachment is not the one it came with");
     return SK_OK;
 }
 
@@ -271,18 +269,11 @@ enum sk_status sk_attachment_extract(struct sk_store *store, const struct sk_ite
     SK_TRY(sk_payload_load(store, item->log, item->position, &payload, &found, err));
     if (!found)
         return sk_fail(err, SK_MISSING, "the bytes of this attachment are not here");
-
-    sk_auto_stmt stmt = NULL;
-    struct sk_attachment attachment;
-    SK_TRY(sk_db_prepare(store->db, &stmt, "SELECT " ATTACHMENT_COLUMNS "WHERE item.id = ?1", err));
-    sk_bind_int(stmt, 1, item->row);
-    SK_TRY(sk_step(stmt, &found, err));
-    if (!found)
-        return sk_fail(err, SK_DAMAGED, "the database lacks the description of the attachment");
-    SK_TRY(attachment_row(stmt, &attachment, err));
-
+    sk_auto_meaning meaning = {.json = NULL};
+    SK_TRY(sk_meaning_read(&meaning, SK_TYPE_ATTACHMENT, sk_buf_text(&payload.text),
+                           payload.text.len, payload.body_len, err));
     sk_auto_file file = NULL;
     SK_TRY(sk_file_create_beside(&file, path, err));
-    SK_TRY(sk_attachment_check(store, item, &payload, attachment.sha256, file, progress, err));
+    SK_TRY(sk_attachment_check(store, &payload, meaning.attachment.sha256, file, progress, err));
     return sk_file_publish(file, false, err);
 }

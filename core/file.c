@@ -152,6 +152,13 @@ static enum sk_status temporary_name(char **out, const char *path, struct sk_err
     return sk_path_join(out, parent, name, err);
 }
 
+bool sk_file_is_temporary(const char *name)
+{
+    size_t digits = 2 * RANDOM_NAME_LEN;
+    return name[0] == '.' && strspn(name + 1, "0123456789abcdef") == digits &&
+           strcmp(name + 1 + digits, ".part") == 0;
+}
+
 enum sk_status sk_file_create_beside(struct sk_file **out, const char *path, struct sk_error *err)
 {
     char *temporary = NULL;

@@ -31,6 +31,9 @@ enum sk_status sk_file_create(struct sk_file **out, const char *path, struct sk_
 SK_MUST_CHECK
 enum sk_status sk_file_create_beside(struct sk_file **out, const char *path, struct sk_error *err);
 
+/* Whether a name is such as sk_file_create_beside() gives. */
+bool sk_file_is_temporary(const char *name);
+
 /*
  * Syncs, renames to the final path, syncs the folder. With `replace` an existing file gives way;
  * without, it is left alone. Works on file systems without links or renameat2.

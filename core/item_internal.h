@@ -65,13 +65,13 @@ enum sk_status sk_record_append(struct sk_store *store, struct sk_entry *entry,
                                 struct sk_payload *payload, struct sk_error *err);
 
 /*
- * Reads an attachment's bytes and holds them against the block hashes and the SHA-256, writing them
- * to a file if one is given. Errors: SK_DAMAGED, SK_FULL, SK_IO.
+ * Reads the bytes of a payload's body and holds them against the block hashes and, if it is given,
+ * the SHA-256 (32 bytes), writing them to a file if one is given. Errors: SK_MISSING, SK_DAMAGED,
+ * SK_FULL, SK_IO.
  */
 SK_MUST_CHECK
-enum sk_status sk_attachment_check(struct sk_store *store, const struct sk_item *item,
-                                   const struct sk_payload *payload,
-                                   const uint8_t sha256[static 32], struct sk_file *to,
+enum sk_status sk_attachment_check(struct sk_store *store, const struct sk_payload *payload,
+                                   const uint8_t *sha256, struct sk_file *to,
                                    const struct sk_progress *progress, struct sk_error *err);
 
 #endif

@@ -275,44 +275,20 @@ enum sk_status sk_media_remove_erased(struct sk_store *store, struct sk_error *e
     return worst;
 }
 
-/* Sweeping */
-
-static bool name_from_hex(uint8_t out[static SK_MEDIA_NAME_LEN], const char *name)
+enum sk_status sk_media_known(struct sk_store *store, const char *file_name, bool *shaped,
+                              bool *known, struct sk_error *err)
 {
-    struct sk_id id;
-    if (sk_id_parse(&id, name) != SK_OK)
-        return false;
-    memcpy(out, id.bytes, SK_MEDIA_NAME_LEN);
-    return true;
-}
-
-/* Files this program left: a temporary name, or a media name that no row has. Others are not ours.
- */
-static enum sk_status sweep_one(void *context, const char *file_name, struct sk_error *err)
-{
-    struct sk_store *store = context;
-    uint8_t name[SK_MEDIA_NAME_LEN];
-    size_t len = strlen(file_name);
-    bool ours = file_name[0] == '.' && len > 5 && strcmp(file_name + len - 5, ".part") == 0;
-    if (!ours && name_from_hex(name, file_name)) {
-        sk_auto_stmt stmt = NULL;
-        bool row = false;
-        SK_TRY(sk_db_prepare(store->db, &stmt, "SELECT 1 FROM media WHERE name = ?1", err));
-        sk_bind_bytes(stmt, 1, name, sizeof(name));
-        SK_TRY(sk_step(stmt, &row, err));
-        ours = !row;
-    }
-    if (!ours)
+    struct sk_id name;
+    char same[SK_ID_TEXT_LEN];
+    *shaped = *known = false;
+    if (sk_id_parse(&name, file_name) != SK_OK)
         return SK_OK;
-    sk_auto_free char *path = NULL;
-    SK_TRY(sk_path_join(&path, store->media_dir, file_name, err));
-    return sk_file_remove(path, err);
-}
-
-enum sk_status sk_media_sweep(struct sk_store *store, struct sk_error *err)
-{
-    /* Copying a store may leave out an empty folder; what it lacks beyond that, verifying tells. */
-    if (!sk_file_exists(store->media_dir))
-        return sk_dir_create(store->media_dir, err);
-    return sk_dir_each(store->media_dir, sweep_one, store, err);
+    sk_id_format(same, &name);
+    if (strcmp(same, file_name) != 0)
+        return SK_OK;
+    *shaped = true;
+    sk_auto_stmt stmt = NULL;
+    SK_TRY(sk_db_prepare(store->db, &stmt, "SELECT 1 FROM media WHERE name = ?1", err));
+    sk_bind_bytes(stmt, 1, name.bytes, SK_MEDIA_NAME_LEN);
+    return sk_step(stmt, known, err);
 }

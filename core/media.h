@@ -2,7 +2,7 @@
  * Encrypted files under media/: the bytes of attachments, and bundles in quarantine. Each has a
  * random name, a rounded size and a random key of its own that stands in the database; the layout
  * is in core/FORMAT.md. A file is durable under its name before a row names it; rows are added in
- * the caller's transaction; files that no row names are removed when the store is opened.
+ * the caller's transaction; files that no row names are removed by sk_folder_sweep().
  */
 #ifndef SK_CORE_MEDIA_H
 #define SK_CORE_MEDIA_H
@@ -45,9 +45,10 @@ void sk_media_reader_free(struct sk_media_reader *reader);
 SK_MUST_CHECK
 enum sk_status sk_media_erase(struct sk_store *store, int64_t row, struct sk_error *err);
 
-/* Removes files that no row names. */
+/* *shaped: whether a file's name is such as media files have; *known: whether a row names it. */
 SK_MUST_CHECK
-enum sk_status sk_media_sweep(struct sk_store *store, struct sk_error *err);
+enum sk_status sk_media_known(struct sk_store *store, const char *file_name, bool *shaped,
+                              bool *known, struct sk_error *err);
 
 static inline void sk_media_writer_cleanup(struct sk_media_writer **writer)
 {

@@ -237,6 +237,26 @@ enum sk_status sk_link_each(struct sk_store *store, const struct sk_item *item, 
 
 /* Reading */
 
+/* What another device wrote may be no record at all: it is said so, and is no reason to stop. */
+static enum sk_status read_text(struct sk_record *record, const struct sk_payload *payload,
+                                struct sk_error *err)
+{
+    sk_auto_json json = NULL;
+    struct sk_error why = SK_ERROR_INIT;
+    enum sk_status status =
+        sk_json_parse(&json, sk_buf_text(&payload->text), payload->text.len, &why);
+    if (status != SK_OK && status != SK_REFUSED)
+        return sk_fail(err, status, "%s", why.text);
+    const char *recorded = json_string_value(json_object_get(json, "recorded"));
+    json_t *fields = json_object_get(json, "fields");
+    record->malformed = !recorded || !json_is_object(fields);
+    if (record->malformed)
+        return SK_OK;
+    record->fields = json_incref(fields);
+    record->recorded = strdup(recorded);
+    return record->recorded ? SK_OK : sk_fail_status(err, SK_NOMEM);
+}
+
 enum sk_status sk_record_load(struct sk_store *store, const struct sk_item *item, uint64_t position,
                               struct sk_record *out, struct sk_error *err)
 {
@@ -248,18 +268,11 @@ enum sk_status sk_record_load(struct sk_store *store, const struct sk_item *item
         memcmp(&entry.id, &item->id, sizeof(entry.id)) != 0)
         return sk_fail(err, SK_DAMAGED, "the database lacks an entry of a record");
 
-    sk_auto_record record = {
-        .revision = entry.revision, .position = position, .day = entry.day, .fields = NULL};
+    sk_auto_record record = {.revision = entry.revision, .position = position, .day = entry.day};
     sk_auto_payload payload = SK_PAYLOAD_INIT;
-    sk_auto_json json = NULL;
     SK_TRY(sk_payload_load(store, item->log, position, &payload, &found, err));
     if (found)
-        SK_TRY(sk_json_parse(&json, sk_buf_text(&payload.text), payload.text.len, err));
-    const char *recorded = json_string_value(json_object_get(json, "recorded"));
-    record.recorded = strdup(recorded ? recorded : "");
-    if (!record.recorded)
-        return sk_fail_status(err, SK_NOMEM);
-    record.fields = json_incref(json_object_get(json, "fields"));
+        SK_TRY(read_text(&record, &payload, err));
     *out = record;
     record = (struct sk_record){.fields = NULL};
     return SK_OK;

@@ -13,8 +13,9 @@ struct sk_record {
     uint32_t revision;
     uint64_t position;
     uint32_t day;   /* as the entry says */
-    char *recorded; /* owned; "" when it is withdrawn */
-    json_t *fields; /* owned; NULL when it is withdrawn */
+    char *recorded; /* owned; NULL when there are no fields */
+    json_t *fields; /* owned; NULL when withdrawn, malformed or not here yet */
+    bool malformed; /* what a device wrote is no record */
 };
 void sk_record_clear(struct sk_record *record);
 #define sk_auto_record __attribute__((cleanup(sk_record_clear))) struct sk_record
@@ -46,7 +47,8 @@ SK_MUST_CHECK
 enum sk_status sk_link_add(struct sk_store *store, const struct sk_item *source, const char *role,
                            const struct sk_item *target, struct sk_id *out, struct sk_error *err);
 
-/* The record as the entry at `position` holds it (the newest revision: item->position). */
+/* The record as the entry at `position` holds it (what is shown: item->position). Errors:
+ * SK_DAMAGED (no entry of this item), SK_IO, SK_NOMEM. */
 SK_MUST_CHECK
 enum sk_status sk_record_load(struct sk_store *store, const struct sk_item *item, uint64_t position,
                               struct sk_record *out, struct sk_error *err);

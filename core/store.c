@@ -1,13 +1,10 @@
 #include "core/store.h"
 
+#include "core/folder.h"
 #include "core/log.h"
-#include "core/media.h"
 #include "core/store_internal.h"
 #include "core/text.h"
 
-#define KEYS_FILE  "keys"
-#define DATA_FILE  "data"
-#define MEDIA_DIR  "media"
 #define SECRET_LEN 32
 
 /* What belongs to one kind of store, in the words of messages. */
@@ -126,7 +123,7 @@ static enum sk_status load_identity(struct sk_store *store, struct sk_error *err
 static enum sk_status open_database(struct sk_store *store, bool create, struct sk_error *err)
 {
     sk_auto_free char *path = NULL;
-    SK_TRY(sk_path_join(&path, store->dir, DATA_FILE, err));
+    SK_TRY(sk_path_join(&path, store->dir, SK_DATA_FILE, err));
     struct sk_db_options options = {
         .path = path,
         .store_key = sk_secret_view(store->store_key),
@@ -169,7 +166,7 @@ static enum sk_status store_new(struct sk_store **out, const char *dir, enum sk_
     store->dir = strdup(dir);
     if (!store->dir)
         return sk_fail_status(err, SK_NOMEM);
-    return sk_path_join(&store->media_dir, dir, MEDIA_DIR, err);
+    return sk_path_join(&store->media_dir, dir, SK_MEDIA_DIR, err);
 }
 
 static struct sk_kdf_params kdf_params(bool insecure)
@@ -207,7 +204,7 @@ static enum sk_status build(const char *dir, const struct sk_store_options *opti
     SK_TRY(sk_db_close(db, err));
 
     sk_auto_free char *keys_path = NULL;
-    SK_TRY(sk_path_join(&keys_path, dir, KEYS_FILE, err));
+    SK_TRY(sk_path_join(&keys_path, dir, SK_KEYS_FILE, err));
     SK_TRY(sk_file_save(keys_path, store->keys.bytes, SK_KEYS_LEN, false, err));
     return sk_dir_sync(dir, err);
 }
@@ -255,7 +252,7 @@ static enum sk_status unlock(struct sk_store *store, const struct sk_unlock *wit
                              struct sk_error *err)
 {
     sk_auto_free char *path = NULL;
-    SK_TRY(sk_path_join(&path, store->dir, KEYS_FILE, err));
+    SK_TRY(sk_path_join(&path, store->dir, SK_KEYS_FILE, err));
     sk_auto_buf file = SK_BUF_INIT;
     struct sk_error why = SK_ERROR_INIT;
     enum sk_status status = sk_file_load(&file, path, SK_KEYS_LEN, &why);
@@ -306,7 +303,7 @@ static enum sk_status load(struct sk_store *store, struct sk_error *err)
     if (sk_db_recovered(store->db))
         SK_TRY(verify_heads(store, err));
     SK_TRY(sk_db_trust(store->db, err));
-    return sk_media_sweep(store, err);
+    return sk_folder_sweep(store, err);
 }
 
 enum sk_status sk_store_open(struct sk_store **out, const struct sk_store_options *options,
@@ -339,7 +336,7 @@ enum sk_status sk_store_close(struct sk_store *store, struct sk_error *err)
 bool sk_store_there(const char *dir)
 {
     char *path = NULL;
-    if (sk_path_join(&path, dir, KEYS_FILE, NULL) != SK_OK)
+    if (sk_path_join(&path, dir, SK_KEYS_FILE, NULL) != SK_OK)
         return false;
     bool there = sk_file_exists(path);
     free(path);
@@ -361,7 +358,7 @@ enum sk_status sk_store_change_passphrase(struct sk_store *store, const struct s
     if (status != SK_OK)
         return sk_fail_status(err, status);
     sk_auto_free char *path = NULL;
-    SK_TRY(sk_path_join(&path, store->dir, KEYS_FILE, err));
+    SK_TRY(sk_path_join(&path, store->dir, SK_KEYS_FILE, err));
     SK_TRY(sk_file_save(path, keys.bytes, SK_KEYS_LEN, true, err));
     store->keys = keys;
     return SK_OK;

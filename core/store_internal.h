@@ -10,6 +10,9 @@
 #include "crypto/merkle.h"
 #include "crypto/secret.h"
 
+#define SK_KEYS_FILE      "keys"
+#define SK_DATA_FILE      "data"
+#define SK_MEDIA_DIR      "media"
 #define SK_MEDIA_NAME_LEN 16
 
 /*

@@ -1,7 +1,10 @@
 #include "core/verify.h"
 
+#include "core/folder.h"
 #include "core/item_internal.h"
+#include "core/media.h"
 #include "core/store_internal.h"
+#include "core/text.h"
 
 struct check {
     struct sk_store *store;
@@ -9,25 +12,57 @@ struct check {
     void *context;
     const struct sk_progress *progress;
     uint64_t done, total; /* entries */
+    enum sk_status lost;  /* why a sentence could not be told */
 };
 
-/* Tells one problem; the words of `err` are used up by it. */
-static void report(const struct check *check, const struct sk_log *log, uint64_t position,
-                   const char *what)
+/* An entry with its item, as the database has them. The title is valid until the next row. */
+struct row {
+    const struct sk_log *log;
+    uint64_t position;
+    uint8_t bytes[SK_ENTRY_LEN];
+    int64_t id;
+    int64_t item; /* 0: an archive does not know this kind of entry */
+    bool item_there;
+    unsigned type;
+    int64_t newest, shown; /* entries of the item */
+    bool erased;
+    const char *title;
+};
+
+/* Tells one problem. Names of files in it may be anything. */
+static void tell(void *context, const char *sentence)
 {
-    char sentence[SK_ERROR_TEXT_MAX + 160];
-    if (log)
-        (void)snprintf(sentence, sizeof(sentence), "entry %llu of the log of \"%s\": %s",
-                       (unsigned long long)position, log->alias, what);
+    struct check *check = context;
+    sk_auto_buf shown = SK_BUF_INIT;
+    enum sk_status status = sk_text_show(&shown, sentence, strlen(sentence), true, 0, NULL);
+    if (status == SK_OK)
+        check->each(check->context, sk_buf_text(&shown));
     else
-        (void)snprintf(sentence, sizeof(sentence), "%s", what);
-    check->each(check->context, sentence);
+        check->lost = status;
 }
 
-/* Whether a status is a finding about the data, after which checking goes on. */
-static bool is_finding(enum sk_status status)
+static void tell_row(struct check *check, const struct row *row, const char *what)
 {
-    return status == SK_DAMAGED || status == SK_REFUSED || status == SK_MISSING;
+    char sentence[SK_ERROR_TEXT_MAX + 160];
+    (void)snprintf(sentence, sizeof(sentence), "entry %llu of the log of \"%s\": %s",
+                   (unsigned long long)row->position, row->log->alias, what);
+    tell(check, sentence);
+}
+
+/* What a step said: a finding about the data is told (row: of an entry, or NULL), and checking goes
+ * on; anything else ends it. */
+static enum sk_status settle(struct check *check, const struct row *row, enum sk_status status,
+                             const struct sk_error *why, struct sk_error *err)
+{
+    if (status == SK_OK)
+        return SK_OK;
+    if (status != SK_DAMAGED && status != SK_REFUSED && status != SK_MISSING)
+        return sk_fail(err, status, "%s", why->text);
+    if (row)
+        tell_row(check, row, why->text);
+    else
+        tell(check, why->text);
+    return SK_OK;
 }
 
 /* The text's block hashes, and the commitment over all of them. */
@@ -48,60 +83,141 @@ static bool payload_fits(const struct sk_entry *entry, const struct sk_payload *
     return memcmp(commitment, entry->commitment, SK_HASH_LEN) == 0;
 }
 
-static enum sk_status check_attachment(const struct check *check, const struct sk_log *log,
-                                       uint64_t position, const struct sk_payload *payload,
-                                       struct sk_error *err)
+/* The body's bytes, also of an attachment with a description that is malformed. */
+static enum sk_status check_body(struct check *check, const struct row *row,
+                                 const struct sk_payload *payload, const struct sk_meaning *meaning,
+                                 struct sk_error *err)
 {
-    sk_auto_meaning meaning = {.json = NULL};
-    enum sk_status status =
-        sk_meaning_read(&meaning, SK_TYPE_ATTACHMENT, sk_buf_text(&payload->text),
-                        payload->text.len, payload->body_len, NULL);
-    if (status == SK_REFUSED)
-        return SK_OK; /* malformed: listed in quarantine, and not shown */
-    SK_TRY(status);
     struct sk_error why = SK_ERROR_INIT;
-    struct sk_item item = {.log = log->id, .position = position};
-    status = sk_attachment_check(check->store, &item, payload, meaning.attachment.sha256, NULL,
-                                 NULL, &why);
-    if (!is_finding(status))
-        return status == SK_OK ? SK_OK : sk_fail(err, status, "%s", why.text);
-    report(check, log, position, why.text);
+    const uint8_t *sha256 = meaning->attachment.name ? meaning->attachment.sha256 : NULL;
+    enum sk_status status = sk_attachment_check(check->store, payload, sha256, NULL, NULL, &why);
+    return settle(check, row, status, &why, err);
+}
+
+/* Whether the table of links or attachments has what the meaning says. */
+static enum sk_status find_meaning(struct sk_store *store, int64_t item,
+                                   const struct sk_meaning *meaning, bool *found,
+                                   struct sk_error *err)
+{
+    const struct sk_attachment *attachment = &meaning->attachment;
+    sk_auto_stmt stmt = NULL;
+    *found = true;
+    if (meaning->role) {
+        SK_TRY(sk_db_prepare(store->db, &stmt,
+                             "SELECT 1 FROM link WHERE item = ?1 AND source = ?2 AND target = ?3 "
+                             "AND role = ?4",
+                             err));
+        sk_bind_bytes(stmt, 2, meaning->source.bytes, SK_ID_LEN);
+        sk_bind_bytes(stmt, 3, meaning->target.bytes, SK_ID_LEN);
+        sk_bind_text(stmt, 4, meaning->role);
+    } else if (attachment->name) {
+        SK_TRY(sk_db_prepare(store->db, &stmt,
+                             "SELECT 1 FROM attachment WHERE item = ?1 AND record = ?2 AND "
+                             "name = ?3 AND type = ?4 AND size = ?5 AND sha256 = ?6",
+                             err));
+        sk_bind_bytes(stmt, 2, attachment->record.bytes, SK_ID_LEN);
+        sk_bind_text(stmt, 3, attachment->name);
+        sk_bind_text(stmt, 4, attachment->type);
+        sk_bind_int(stmt, 5, (int64_t)attachment->size);
+        sk_bind_bytes(stmt, 6, attachment->sha256, sizeof(attachment->sha256));
+    } else {
+        return SK_OK;
+    }
+    sk_bind_int(stmt, 1, item);
+    return sk_step(stmt, found, err);
+}
+
+/* Whether what lists show is what the entry says. */
+static enum sk_status check_shown(struct check *check, const struct row *row,
+                                  const struct sk_meaning *meaning, struct sk_error *err)
+{
+    bool same = true;
+    if (row->id > row->shown && !row->erased)
+        tell_row(check, row, "an older revision is shown in its place");
+    if (row->id != row->shown)
+        return SK_OK;
+    SK_TRY(find_meaning(check->store, row->item, meaning, &same, err));
+    if (!same || strcmp(meaning->title, row->title) != 0)
+        tell_row(check, row, "it is not shown as it was signed");
     return SK_OK;
 }
 
-static enum sk_status check_entry(const struct check *check, const struct sk_log *log,
-                                  uint64_t position, const uint8_t *bytes, bool item_erased,
-                                  struct sk_error *err)
+/* What the payload says: its item's state and, for an attachment, its bytes. */
+static enum sk_status check_meaning(struct check *check, const struct row *row,
+                                    const struct sk_entry *entry, const struct sk_payload *payload,
+                                    struct sk_error *err)
 {
-    struct sk_entry entry;
+    sk_auto_meaning meaning = {.json = NULL};
+    enum sk_status status = SK_REFUSED;
+    if (entry->type == row->type)
+        status = sk_meaning_read(&meaning, entry->type, sk_buf_text(&payload->text),
+                                 payload->text.len, payload->body_len, NULL);
+    if (status == SK_OK)
+        SK_TRY(check_shown(check, row, &meaning, err));
+    else if (status != SK_REFUSED) /* malformed: listed by quarantine, and not shown */
+        return sk_fail_status(err, status);
+    return payload->media || payload->body_len ? check_body(check, row, payload, &meaning, err)
+                                               : SK_OK;
+}
+
+static enum sk_status check_payload(struct check *check, const struct row *row,
+                                    const struct sk_entry *entry, struct sk_error *err)
+{
     sk_auto_payload payload = SK_PAYLOAD_INIT;
     bool found = false;
-    if (sk_entry_decode(&entry, bytes) != SK_OK) {
-        report(check, log, position, "these are not the bytes of an entry");
-        return SK_OK;
-    }
     struct sk_error why = SK_ERROR_INIT;
     enum sk_status status =
-        sk_payload_load(check->store, log->id, position, &payload, &found, &why);
-    if (is_finding(status)) {
-        report(check, log, position, why.text);
-        return SK_OK;
-    }
+        sk_payload_load(check->store, row->log->id, row->position, &payload, &found, &why);
     if (status != SK_OK)
-        return sk_fail(err, status, "%s", why.text);
+        return settle(check, row, status, &why, err);
     if (!found) {
         /* An archive may hold an entry whose payload was withdrawn before it was sent. */
-        if (!item_erased && sk_entry_has_payload(&entry) && log->state == SK_LOG_STATE_OWN)
-            report(check, log, position, "what it commits to is gone");
+        if (!row->erased && (row->id == row->shown || row->log->state == SK_LOG_STATE_OWN))
+            tell_row(check, row, "what it commits to is gone");
         return SK_OK;
     }
-    if (item_erased)
-        report(check, log, position, "it was withdrawn and is still here");
-    if (!payload_fits(&entry, &payload)) {
-        report(check, log, position, "what is stored is not what was signed");
+    if (row->erased)
+        tell_row(check, row, "it was withdrawn and is still here");
+    if (payload_fits(entry, &payload))
+        return check_meaning(check, row, entry, &payload, err);
+    tell_row(check, row, "what is stored is not what was signed");
+    return SK_OK;
+}
+
+static enum sk_status check_entry(struct check *check, const struct row *row, struct sk_error *err)
+{
+    struct sk_entry entry;
+    const char *what = NULL;
+    if (row->item == 0)
         return SK_OK;
-    }
-    return payload.media ? check_attachment(check, log, position, &payload, err) : SK_OK;
+    if (sk_entry_decode(&entry, row->bytes) != SK_OK)
+        what = "these are not the bytes of an entry";
+    else if (!row->item_there)
+        what = "the database lacks what it belongs to";
+    else if (row->id > row->newest)
+        what = "the database takes an older revision for the newest";
+    else if (sk_entry_has_payload(&entry))
+        return check_payload(check, row, &entry, err);
+    else if (!row->erased)
+        what = "what it withdraws is still here";
+    if (what)
+        tell_row(check, row, what);
+    return SK_OK;
+}
+
+static enum sk_status read_row(struct sk_stmt *stmt, struct row *out, struct sk_error *err)
+{
+    SK_TRY(sk_column_copy(stmt, 1, out->bytes, SK_ENTRY_LEN, err));
+    out->id = sk_column_int(stmt, 0);
+    out->position = sk_entry_row_position(out->id);
+    out->item = sk_column_int(stmt, 2);
+    out->item_there = !sk_column_null(stmt, 3);
+    out->type = (unsigned)sk_column_int(stmt, 3);
+    out->newest = sk_column_int(stmt, 4);
+    out->shown = sk_column_int(stmt, 5);
+    out->erased = sk_column_int(stmt, 6) != 0;
+    out->title = sk_column_text(stmt, 7);
+    return SK_OK;
 }
 
 static enum sk_status check_entries(struct check *check, const struct sk_log *log,
@@ -109,21 +225,21 @@ static enum sk_status check_entries(struct check *check, const struct sk_log *lo
 {
     sk_auto_stmt stmt = NULL;
     SK_TRY(sk_db_prepare(check->store->db, &stmt,
-                         "SELECT entry.id, entry.bytes, item.erased FROM entry "
-                         "JOIN item ON item.id = entry.item "
+                         "SELECT entry.id, entry.bytes, entry.item, item.type, item.entry, "
+                         "item.shown, item.erased, item.title FROM entry "
+                         "LEFT JOIN item ON item.id = entry.item "
                          "WHERE entry.id >= ?1 AND entry.id < ?2 ORDER BY entry.id",
                          err));
     sk_bind_int(stmt, 1, sk_entry_row(log->id, 0));
     sk_bind_int(stmt, 2, sk_entry_row(log->id + 1, 0));
     for (;;) {
-        bool row = false;
-        uint8_t bytes[SK_ENTRY_LEN];
-        SK_TRY(sk_step(stmt, &row, err));
-        if (!row)
+        bool more = false;
+        struct row row = {.log = log};
+        SK_TRY(sk_step(stmt, &more, err));
+        if (!more)
             return SK_OK;
-        SK_TRY(sk_column_copy(stmt, 1, bytes, SK_ENTRY_LEN, err));
-        SK_TRY(check_entry(check, log, sk_entry_row_position(sk_column_int(stmt, 0)), bytes,
-                           sk_column_int(stmt, 2) != 0, err));
+        SK_TRY(read_row(stmt, &row, err));
+        SK_TRY(check_entry(check, &row, err));
         if (++check->done % 64 == 0)
             sk_progress_tell(check->progress, check->done, check->total);
     }
@@ -134,11 +250,10 @@ static enum sk_status check_log(void *context, const struct sk_log *log, struct 
     struct check *check = context;
     struct sk_error why = SK_ERROR_INIT;
     enum sk_status status = sk_log_verify(check->store, log, NULL, &why);
-    if (is_finding(status))
-        report(check, NULL, 0, why.text);
-    else if (status != SK_OK)
-        return sk_fail(err, status, "%s", why.text);
-    return check_entries(check, log, err);
+    SK_TRY(settle(check, NULL, status, &why, err));
+    sk_error_clear(&why);
+    status = check_entries(check, log, &why);
+    return settle(check, NULL, status, &why, err);
 }
 
 static enum sk_status count_entries(struct check *check, struct sk_error *err)
@@ -151,11 +266,66 @@ static enum sk_status count_entries(struct check *check, struct sk_error *err)
     return SK_OK;
 }
 
+/* Reads a media file to its end. */
+static enum sk_status read_media(struct sk_store *store, int64_t row, struct sk_error *err)
+{
+    uint8_t piece[4096];
+    size_t got = sizeof(piece);
+    sk_auto_media_reader reader = NULL;
+    SK_TRY(sk_media_open(store, row, &reader, err));
+    while (got == sizeof(piece))
+        SK_TRY(sk_media_read(reader, piece, sizeof(piece), &got, err));
+    sk_wipe(piece, sizeof(piece));
+    return SK_OK;
+}
+
+/* Media files that are no attachments: bundles in quarantine, and what nothing names. */
+static enum sk_status check_other_media(struct check *check, struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    SK_TRY(sk_db_prepare(check->store->db, &stmt,
+                         "SELECT media.id, quarantine.media FROM media "
+                         "LEFT JOIN quarantine ON quarantine.media = media.id WHERE media.id "
+                         "NOT IN (SELECT media FROM payload WHERE media IS NOT NULL)",
+                         err));
+    for (;;) {
+        bool row = false;
+        struct sk_error why = SK_ERROR_INIT;
+        SK_TRY(sk_step(stmt, &row, err));
+        if (!row)
+            return SK_OK;
+        if (sk_column_null(stmt, 1))
+            tell(check, "a media file is kept that belongs to nothing");
+        enum sk_status status = read_media(check->store, sk_column_int(stmt, 0), &why);
+        SK_TRY(settle(check, NULL, status, &why, err));
+    }
+}
+
+static enum sk_status tell_stray(void *context, const char *name, struct sk_error *err)
+{
+    sk_auto_buf sentence = SK_BUF_INIT;
+    SK_TRY(sk_text_show(&sentence, name, strlen(name), false, 0, err));
+    SK_TRY(sk_buf_add_text(&sentence, ": this file does not belong to the store", err));
+    tell(context, sk_buf_text(&sentence));
+    return SK_OK;
+}
+
+static enum sk_status check_all(struct check *check, struct sk_error *err)
+{
+    SK_TRY(sk_db_check(check->store->db, tell, check, err));
+    SK_TRY(count_entries(check, err));
+    SK_TRY(sk_log_each(check->store, check_log, check, err));
+    SK_TRY(check_other_media(check, err));
+    return sk_folder_strays(check->store, tell_stray, check, err);
+}
+
 enum sk_status sk_verify(struct sk_store *store, sk_problem_fn *each, void *context,
                          const struct sk_progress *progress, struct sk_error *err)
 {
-    struct check check = {store, each, context, progress, 0, 0};
-    SK_TRY(sk_db_check(store->db, each, context, err));
-    SK_TRY(count_entries(&check, err));
-    return sk_log_each(store, check_log, &check, err);
+    struct check check = {
+        .store = store, .each = each, .context = context, .progress = progress, .lost = SK_OK};
+    struct sk_error why = SK_ERROR_INIT;
+    enum sk_status status = check_all(&check, &why);
+    SK_TRY(settle(&check, NULL, status, &why, err));
+    return check.lost == SK_OK ? SK_OK : sk_fail_status(err, check.lost);
 }

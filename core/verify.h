@@ -1,13 +1,14 @@
 /*
  * Checks everything a store holds: pages, logs and their signed heads, commitments of payloads,
- * media.
+ * that what is listed is what was signed, media; and that its folders hold nothing else.
  */
 #ifndef SK_CORE_VERIFY_H
 #define SK_CORE_VERIFY_H
 
 #include "core/store.h"
 
-/* One problem in a sentence that says what and where; free of record text. */
+/* One problem in a sentence that says what and where: valid UTF-8, free of record text but for the
+ * name of a log. */
 typedef void sk_problem_fn(void *context, const char *sentence);
 
 /*

@@ -3,6 +3,7 @@
  * kept as it came, since the keys of its envelope are gone; when it is approved it is read again,
  * through the same checks.
  */
+#include "core/folder.h"
 #include "crypto/bytes.h"
 #include "sync/import_parts.h"
 
@@ -270,6 +271,6 @@ enum sk_status sk_approve(struct sk_store *store, int64_t log, sk_import_each_fn
     if (row.state != SK_LOG_STATE_WAITING)
         return sk_fail(err, SK_REFUSED, "\"%s\" does not wait for approval", row.alias);
     enum sk_status status = approve_all(store, log, each, context, err);
-    sk_ignore(sk_media_sweep(store, NULL));
+    sk_ignore(sk_folder_sweep(store, NULL));
     return status;
 }

@@ -5,6 +5,7 @@
  */
 #include "core/item.h"
 #include "core/media.h"
+#include "core/record.h"
 #include "crypto/secret.h"
 #include "tests/support/stores.h"
 
@@ -436,6 +437,30 @@ static void test_malformed(void **state)
     assert_int_equal(sk_test_sql_int(at->store, "SELECT count(*) FROM payload"), MALFORMED);
 }
 
+/* Old revisions that are no records are said to be so, and do not keep from reading the others. */
+static void test_load_malformed(void **state)
+{
+    struct sk_test_store *at = *state;
+    static const char *const texts[] = {"", "SECRET", "[]", "{\"fields\":7," RECORDED "}",
+                                        "{\"fields\":{\"title\":\"a\"}}"};
+    struct sk_id id = id_of(1);
+    begin_logs(at);
+    assert_false(put(at->store, 1, 0, entry_of(SK_TYPE_EVENT, 1, 1), event_text("first")));
+    for (uint32_t i = 0; i < 5; i++)
+        assert_true(put(at->store, 1, i + 1, entry_of(SK_TYPE_EVENT, 1, i + 2), texts[i]));
+    assert_false(put(at->store, 1, 6, entry_of(SK_TYPE_EVENT, 1, 7), NULL));
+    sk_auto_item item = {.title = NULL};
+    EXPECT_OK(sk_item_get(at->store, 1, &id, &item, &sk_test_err));
+    assert_int_equal(item.position, 0);
+    for (uint64_t position = 0; position < 7; position++) {
+        sk_auto_record record = {.fields = NULL};
+        EXPECT_OK(sk_record_load(at->store, &item, position, &record, &sk_test_err));
+        assert_int_equal(record.revision, position + 1);
+        assert_int_equal(record.malformed, position > 0 && position < 6);
+        assert_int_equal(record.fields != NULL, position == 0);
+    }
+}
+
 /* A later revision of another type is kept, but never changes what the record is. */
 static void test_type_never_changes(void **state)
 {
@@ -487,27 +512,64 @@ static void test_same_id_in_two_logs(void **state)
     assert_int_equal(search(at->store, "yours").count, 0);
 }
 
+/* A media file with one byte, and a payload that names it. */
+static void payload_with_media(struct sk_store *store, struct sk_payload *payload)
+{
+    uint8_t hash[SK_HASH_LEN] = {0};
+    sk_auto_media_writer writer = NULL;
+    EXPECT_OK(sk_media_create(store, &writer, &sk_test_err));
+    EXPECT_OK(sk_media_write(writer, "a", 1, &sk_test_err));
+    EXPECT_OK(sk_media_finish(writer, &sk_test_err));
+    EXPECT_OK(sk_media_keep(writer, &payload->media, &sk_test_err));
+    payload_of(payload, ATTACHMENT "\"a\",\"type\":\"a/b\",\"size\":1,\"sha256\":\"" DIGEST "\"}");
+    EXPECT_OK(sk_buf_add(&payload->hashes, hash, sizeof(hash), &sk_test_err));
+    payload->body_len = 1;
+}
+
+static void assert_media(const struct sk_test_store *at, unsigned count)
+{
+    assert_int_equal(sk_test_sql_int(at->store, "SELECT count(*) FROM media"), count);
+    assert_int_equal(sk_test_count_files(sk_test_path(at, "store/media")), count);
+}
+
 /* Bytes that came for something withdrawn do not stay behind under media/. */
 static void test_media_of_what_was_withdrawn(void **state)
 {
     struct sk_test_store *at = *state;
     struct sk_store *txn = NULL;
     sk_auto_payload payload = SK_PAYLOAD_INIT;
+    struct sk_entry entry = entry_of(SK_TYPE_ATTACHMENT, 1, 1);
     begin_logs(at);
     assert_false(put(at->store, 1, 1, erasure_of(SK_TYPE_ATTACHMENT, 1, 2), NULL));
     EXPECT_OK(sk_store_begin(&txn, at->store, &sk_test_err));
-    sk_auto_media_writer writer = NULL;
-    EXPECT_OK(sk_media_create(at->store, &writer, &sk_test_err));
-    EXPECT_OK(sk_media_write(writer, "a", 1, &sk_test_err));
-    EXPECT_OK(sk_media_finish(writer, &sk_test_err));
-    EXPECT_OK(sk_media_keep(writer, &payload.media, &sk_test_err));
-    payload_of(&payload, ATTACHMENT "\"a\",\"type\":\"a/b\",\"size\":1,\"sha256\":\"" DIGEST "\"}");
-    payload.body_len = 1;
-    struct sk_entry entry = entry_of(SK_TYPE_ATTACHMENT, 1, 1);
+    payload_with_media(at->store, &payload);
     EXPECT_OK(sk_item_put(at->store, 1, 0, &entry, &payload, NULL, &sk_test_err));
     EXPECT_OK(sk_store_commit(&txn, &sk_test_err));
-    assert_int_equal(sk_test_sql_int(at->store, "SELECT count(*) FROM media"), 0);
-    assert_int_equal(sk_test_count_files(sk_test_path(at, "store/media")), 0);
+    assert_media(at, 0);
+}
+
+/* Nor do those that came a second time; those that came first go with the withdrawal. */
+static void test_media_that_came_twice(void **state)
+{
+    struct sk_test_store *at = *state;
+    bool kept = false;
+    begin_logs(at);
+    assert_false(put(at->store, 1, 0, entry_of(SK_TYPE_ATTACHMENT, 1, 1), NULL));
+    for (int i = 0; i < 2; i++) {
+        struct sk_store *txn = NULL;
+        sk_auto_payload payload = SK_PAYLOAD_INIT;
+        EXPECT_OK(sk_store_begin(&txn, at->store, &sk_test_err));
+        payload_with_media(at->store, &payload);
+        EXPECT_OK(sk_item_fill(at->store, 1, 0, &payload, &kept, NULL, &sk_test_err));
+        assert_int_equal(kept, i == 0);
+        EXPECT_OK(sk_store_commit(&txn, &sk_test_err));
+        assert_media(at, 1);
+    }
+    struct sk_store *txn = NULL;
+    EXPECT_OK(sk_store_begin(&txn, at->store, &sk_test_err));
+    assert_false(put(at->store, 1, 1, erasure_of(SK_TYPE_ATTACHMENT, 1, 2), NULL));
+    EXPECT_OK(sk_store_commit(&txn, &sk_test_err));
+    assert_media(at, 0);
 }
 
 static void test_damaged_payload(void **state)
@@ -540,10 +602,12 @@ int main(void)
         ARCHIVE(test_filled_later),
         ARCHIVE(test_fill_refused),
         ARCHIVE(test_malformed),
+        ARCHIVE(test_load_malformed),
         ARCHIVE(test_type_never_changes),
         ARCHIVE(test_foreign_link_and_attachment),
         ARCHIVE(test_same_id_in_two_logs),
         ARCHIVE(test_media_of_what_was_withdrawn),
+        ARCHIVE(test_media_that_came_twice),
         TEST(test_damaged_payload),
     };
     return cmocka_run_group_tests(tests, sk_test_begin, sk_test_end);

@@ -236,7 +236,8 @@ static void test_history(void **state)
         sk_auto_record record = {.fields = NULL};
         EXPECT_OK(sk_record_load(at->store, &item, positions[i], &record, &sk_test_err));
         assert_null(record.fields);
-        assert_string_equal(record.recorded, "");
+        assert_null(record.recorded);
+        assert_false(record.malformed);
         assert_int_equal(record.revision, i + 1);
     }
     assert_clean(at->store);

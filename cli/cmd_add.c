@@ -77,12 +77,10 @@ static enum sk_status add_single(struct adding *adding, struct sk_error *err)
 
 static enum sk_status add_many(struct adding *adding, const char *from, struct sk_error *err)
 {
-    sk_auto_buf text = SK_BUF_INIT;
     sk_auto_store_txn txn = NULL;
 
-    SK_TRY(sk_input_load(from, &text, err));
     SK_TRY(sk_store_begin(&txn, adding->run->store, err));
-    SK_TRY(sk_json_each(sk_buf_text(&text), text.len, add_from, adding, err));
+    SK_TRY(sk_input_each(from, add_from, adding, err));
     return sk_store_commit(&txn, err);
 }
 

@@ -44,10 +44,7 @@ static enum sk_status read_changes(const struct sk_run *run, struct editing *edi
     const char *from = sk_run_option(run, "--from");
 
     if (from) {
-        sk_auto_buf text = SK_BUF_INIT;
-
-        SK_TRY(sk_input_load(from, &text, err));
-        SK_TRY(sk_json_each(sk_buf_text(&text), text.len, merge, editing, err));
+        SK_TRY(sk_input_each(from, merge, editing, err));
     } else if (run->terminal) {
         return sk_ask_fields(editing->form, editing->fields, err);
     }

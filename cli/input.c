@@ -35,8 +35,26 @@ enum sk_status sk_input_set(const struct sk_run *run, int first, const struct sk
     return SK_OK;
 }
 
-enum sk_status sk_input_load(const char *from, struct sk_buf *out, struct sk_error *err)
+static enum sk_status read_file(void *from, void *out, size_t len, size_t *got,
+                                struct sk_error *err)
 {
-    return strcmp(from, "-") == 0 ? sk_stdin_load(out, SK_FROM_MAX, err)
-                                  : sk_file_load(out, from, SK_FROM_MAX, err);
+    return sk_file_read((struct sk_file *)from, out, len, got, err);
+}
+
+static enum sk_status read_stdin(void *from, void *out, size_t len, size_t *got,
+                                 struct sk_error *err)
+{
+    (void)from;
+    return sk_stdin_read(out, len, got, err);
+}
+
+enum sk_status sk_input_each(const char *from, sk_json_each_fn *each, void *context,
+                             struct sk_error *err)
+{
+    sk_auto_file file = NULL;
+
+    if (strcmp(from, "-") == 0)
+        return sk_json_each(read_stdin, NULL, each, context, err);
+    SK_TRY(sk_file_open(&file, from, err));
+    return sk_json_each(read_file, file, each, context, err);
 }

@@ -5,8 +5,6 @@
 #include "cli/command.h"
 #include "core/form.h"
 
-#define SK_FROM_MAX (1024u * 1024 * 1024) /* bytes that --from takes */
-
 /* On a terminal, record text is asked for: refuses it as arguments from `first` on.
  * Errors: SK_USAGE with the reason. */
 SK_MUST_CHECK enum sk_status sk_input_refuse_args(const struct sk_run *run, int first,
@@ -17,8 +15,8 @@ SK_MUST_CHECK enum sk_status sk_input_set(const struct sk_run *run, int first,
                                           const struct sk_form *form, json_t *fields,
                                           struct sk_error *err);
 
-/* What --from names: a file, or standard input for "-". */
-SK_MUST_CHECK enum sk_status sk_input_load(const char *from, struct sk_buf *out,
+/* Each record of what --from names: a file, or standard input for "-". See sk_json_each(). */
+SK_MUST_CHECK enum sk_status sk_input_each(const char *from, sk_json_each_fn *each, void *context,
                                            struct sk_error *err);
 
 #endif

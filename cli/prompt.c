@@ -354,24 +354,16 @@ enum sk_status sk_line_from_program(struct sk_line *out, const char *program, co
     return SK_OK;
 }
 
-enum sk_status sk_stdin_load(struct sk_buf *out, size_t most, struct sk_error *err)
+enum sk_status sk_stdin_read(void *out, size_t len, size_t *got, struct sk_error *err)
 {
     for (;;) {
-        SK_TRY(sk_buf_grow(out, 65536, err));
-
-        ssize_t n = read(STDIN_FILENO, out->bytes + out->len, 65536);
+        ssize_t n = read(STDIN_FILENO, out, len);
 
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
             return sk_fail_errno(err, SK_IO, "standard input cannot be read");
-        if (n == 0)
-            break;
-        out->len += (size_t)n;
-        if (out->len > most)
-            return sk_fail(err, SK_LIMIT, "standard input holds more than %zu bytes", most);
+        *got = (size_t)n;
+        return SK_OK;
     }
-    SK_TRY(sk_buf_grow(out, 1, err));
-    out->bytes[out->len] = '\0';
-    return SK_OK;
 }

@@ -66,7 +66,8 @@ SK_MUST_CHECK enum sk_status sk_line_from_fd(struct sk_line *out, int fd, struct
 SK_MUST_CHECK enum sk_status sk_line_from_program(struct sk_line *out, const char *program,
                                                   const char *question, struct sk_error *err);
 
-/* All of standard input, at most `most` bytes. Errors: SK_LIMIT, SK_IO. */
-SK_MUST_CHECK enum sk_status sk_stdin_load(struct sk_buf *out, size_t most, struct sk_error *err);
+/* Up to len bytes of standard input; *got is 0 at its end. Errors: SK_IO. */
+SK_MUST_CHECK enum sk_status sk_stdin_read(void *out, size_t len, size_t *got,
+                                           struct sk_error *err);
 
 #endif

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define WINDOW_LEN 65536
+
 static void *json_malloc(size_t len)
 {
     return malloc(len);
@@ -194,41 +196,18 @@ enum sk_status sk_json_write(struct sk_buf *out, const json_t *json, struct sk_e
     return writing.status != SK_OK ? writing.status : sk_fail_status(err, SK_NOMEM);
 }
 
-/* A place in the text of sk_json_each(). */
+/* A place in the text of sk_json_each(), of which a window is in memory. */
 struct cursor {
-    const char *text;
-    size_t len;
-    size_t at;
+    sk_json_read_fn *read;
+    void *from;
+    bool ended; /* there is nothing behind the window */
+    struct sk_buf window;
+    size_t at; /* in the window */
     size_t line;
     size_t number; /* of the record, from 1 */
     sk_json_each_fn *each;
     void *context;
 };
-
-static void advance(struct cursor *cursor, size_t count)
-{
-    for (size_t end = cursor->at + count; cursor->at < end; cursor->at++) {
-        if (cursor->text[cursor->at] == '\n')
-            cursor->line++;
-    }
-}
-
-static bool at_end(const struct cursor *cursor)
-{
-    return cursor->at == cursor->len;
-}
-
-static bool at_char(const struct cursor *cursor, char c)
-{
-    return !at_end(cursor) && cursor->text[cursor->at] == c;
-}
-
-static void skip_space(struct cursor *cursor)
-{
-    while (at_char(cursor, ' ') || at_char(cursor, '\t') || at_char(cursor, '\r') ||
-           at_char(cursor, '\n'))
-        advance(cursor, 1);
-}
 
 static enum sk_status cursor_fail(const struct cursor *cursor, const char *sentence,
                                   struct sk_error *err)
@@ -236,17 +215,109 @@ static enum sk_status cursor_fail(const struct cursor *cursor, const char *sente
     return piece_fail(&(struct piece){"", 0, 0, cursor->number}, cursor->line, sentence, err);
 }
 
-/* Parses the next `len` bytes as one object, hands it on and moves behind it. */
-static enum sk_status take_object(struct cursor *cursor, size_t len, struct sk_error *err)
+static const char *here(const struct cursor *cursor)
 {
-    struct piece piece = {cursor->text + cursor->at, len, cursor->line, cursor->number};
-    sk_auto_json object = NULL;
+    return sk_buf_text(&cursor->window) + cursor->at;
+}
 
-    if (at_end(cursor))
+static size_t left(const struct cursor *cursor)
+{
+    return cursor->window.len - cursor->at;
+}
+
+/* Reads on: what was passed leaves the window, and at least as much as is left comes in. */
+static enum sk_status fill(struct cursor *cursor, struct sk_error *err)
+{
+    struct sk_buf *window = &cursor->window;
+    size_t keep = left(cursor);
+    size_t step = keep > WINDOW_LEN ? keep : WINDOW_LEN;
+    size_t got = 0;
+
+    if (keep > SK_JSON_RECORD_MAX)
+        return cursor_fail(cursor, "this record is too long", err);
+    if (keep > 0)
+        memmove(window->bytes, window->bytes + cursor->at, keep);
+    window->len = keep;
+    cursor->at = 0;
+    SK_TRY(sk_buf_grow(window, step, err));
+    SK_TRY(cursor->read(cursor->from, window->bytes + keep, step, &got, err));
+    window->len = keep + got;
+    cursor->ended = got == 0;
+    return SK_OK;
+}
+
+/* The character that stands `ahead` bytes from here, -1 behind the end. */
+static enum sk_status peek(struct cursor *cursor, size_t ahead, int *c, struct sk_error *err)
+{
+    while (ahead >= left(cursor) && !cursor->ended)
+        SK_TRY(fill(cursor, err));
+    *c = ahead < left(cursor) ? (unsigned char)here(cursor)[ahead] : -1;
+    return SK_OK;
+}
+
+static void advance(struct cursor *cursor, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (here(cursor)[i] == '\n')
+            cursor->line++;
+    cursor->at += count;
+}
+
+/* Passes over white space; *c becomes the character behind it. */
+static enum sk_status skip_space(struct cursor *cursor, int *c, struct sk_error *err)
+{
+    for (;;) {
+        SK_TRY(peek(cursor, 0, c, err));
+        if (*c != ' ' && *c != '\t' && *c != '\r' && *c != '\n')
+            return SK_OK;
+        advance(cursor, 1);
+    }
+}
+
+/* The length of the value that begins here; all that is left when it has no end. */
+static enum sk_status measure(struct cursor *cursor, size_t *len, struct sk_error *err)
+{
+    unsigned deepest;
+
+    while (!value_bounds(here(cursor), left(cursor), len, &deepest)) {
+        *len = left(cursor);
+        if (cursor->ended || deepest > SK_JSON_DEPTH_MAX)
+            return SK_OK;
+        SK_TRY(fill(cursor, err));
+    }
+    return SK_OK;
+}
+
+/* A record that is not in an array has the rest of its line for itself. */
+static enum sk_status check_line_ends(struct cursor *cursor, size_t len, struct sk_error *err)
+{
+    int c;
+
+    do
+        SK_TRY(peek(cursor, len++, &c, err));
+    while (c == ' ' || c == '\t' || c == '\r');
+    return c == '\n' || c == -1
+               ? SK_OK
+               : cursor_fail(cursor, "there is more behind the end of the JSON value", err);
+}
+
+/* Parses one object, hands it on and moves behind it. */
+static enum sk_status take_object(struct cursor *cursor, bool in_array, struct sk_error *err)
+{
+    sk_auto_json object = NULL;
+    size_t len = 0;
+    int c;
+
+    SK_TRY(peek(cursor, 0, &c, err));
+    if (c == -1)
         return cursor_fail(cursor, "the JSON ends too early", err);
-    if (!at_char(cursor, '{'))
+    if (c != '{')
         return cursor_fail(cursor, "a record is a JSON object, in { and }", err);
-    SK_TRY(parse_piece(&object, &piece, err));
+    SK_TRY(measure(cursor, &len, err));
+    SK_TRY(parse_piece(&object, &(struct piece){here(cursor), len, cursor->line, cursor->number},
+                       err));
+    if (!in_array)
+        SK_TRY(check_line_ends(cursor, len, err));
     SK_TRY(cursor->each(cursor->context, object, cursor->number, err));
     advance(cursor, len);
     cursor->number++;
@@ -255,66 +326,64 @@ static enum sk_status take_object(struct cursor *cursor, size_t len, struct sk_e
 
 static enum sk_status each_of_array(struct cursor *cursor, struct sk_error *err)
 {
-    advance(cursor, 1);
-    skip_space(cursor);
-    while (!at_char(cursor, ']') || cursor->number > 1) {
-        size_t len = cursor->len - cursor->at;
-        unsigned deepest;
+    int c;
 
-        /* Without bounds the rest is one broken object, and the parser says how. */
-        (void)value_bounds(cursor->text + cursor->at, len, &len, &deepest);
-        SK_TRY(take_object(cursor, len, err));
-        skip_space(cursor);
-        if (at_char(cursor, ']'))
+    advance(cursor, 1);
+    SK_TRY(skip_space(cursor, &c, err));
+    while (c != ']' || cursor->number > 1) {
+        SK_TRY(take_object(cursor, true, err));
+        SK_TRY(skip_space(cursor, &c, err));
+        if (c == ']')
             break;
-        if (!at_char(cursor, ','))
+        if (c != ',')
             return cursor_fail(cursor, "a comma or ] is missing before this", err);
         advance(cursor, 1);
-        skip_space(cursor);
+        SK_TRY(skip_space(cursor, &c, err));
     }
     advance(cursor, 1);
-    skip_space(cursor);
-    if (!at_end(cursor))
-        return cursor_fail(cursor, "there is more behind the end of the array", err);
-    return SK_OK;
+    SK_TRY(skip_space(cursor, &c, err));
+    return c == -1 ? SK_OK : cursor_fail(cursor, "there is more behind the end of the array", err);
 }
 
 static enum sk_status each_of_lines(struct cursor *cursor, struct sk_error *err)
 {
-    while (!at_end(cursor)) {
-        const char *start = cursor->text + cursor->at;
-        const char *end = memchr(start, '\n', cursor->len - cursor->at);
+    int c;
 
-        SK_TRY(take_object(cursor, end ? (size_t)(end - start) : cursor->len - cursor->at, err));
-        skip_space(cursor);
-    }
+    do {
+        SK_TRY(take_object(cursor, false, err));
+        SK_TRY(skip_space(cursor, &c, err));
+    } while (c != -1);
     return SK_OK;
 }
 
-enum sk_status sk_json_each(const char *text, size_t len, sk_json_each_fn *each, void *context,
-                            struct sk_error *err)
+static enum sk_status each_of_text(struct cursor *cursor, struct sk_error *err)
 {
     static const char byte_order_mark[] = "\xef\xbb\xbf";
-    struct cursor cursor = {text, len, 0, 1, 1, each, context};
-    unsigned deepest;
-    size_t used;
+    int c;
 
-    if (len >= 3 && memcmp(text, byte_order_mark, 3) == 0)
-        advance(&cursor, 3);
-    skip_space(&cursor);
-    if (at_end(&cursor))
+    SK_TRY(peek(cursor, 2, &c, err));
+    if (c != -1 && memcmp(here(cursor), byte_order_mark, 3) == 0)
+        advance(cursor, 3);
+    SK_TRY(skip_space(cursor, &c, err));
+    if (c == -1)
         return sk_fail(err, SK_REFUSED, "there is no record in it");
-    if (at_char(&cursor, '['))
-        return each_of_array(&cursor, err);
+    return c == '[' ? each_of_array(cursor, err) : each_of_lines(cursor, err);
+}
 
-    /* One object may span lines; where more follows it, each line holds one. */
-    struct cursor rest = cursor;
+enum sk_status sk_json_each(sk_json_read_fn *read, void *from, sk_json_each_fn *each, void *context,
+                            struct sk_error *err)
+{
+    struct cursor cursor = {
+        .read = read,
+        .from = from,
+        .window = SK_BUF_INIT,
+        .line = 1,
+        .number = 1,
+        .each = each,
+        .context = context,
+    };
+    enum sk_status status = each_of_text(&cursor, err);
 
-    if (value_bounds(text + cursor.at, len - cursor.at, &used, &deepest)) {
-        advance(&rest, used);
-        skip_space(&rest);
-    }
-    if (rest.at == cursor.at || at_end(&rest))
-        return take_object(&cursor, len - cursor.at, err);
-    return each_of_lines(&cursor, err);
+    sk_buf_clear(&cursor.window);
+    return status;
 }

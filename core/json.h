@@ -9,7 +9,8 @@
 
 #include <jansson.h>
 
-#define SK_JSON_DEPTH_MAX 32
+#define SK_JSON_DEPTH_MAX  32
+#define SK_JSON_RECORD_MAX (64u * 1024 * 1024) /* bytes of one record that sk_json_each() reads */
 
 static inline void sk_json_cleanup(json_t **json)
 {
@@ -30,16 +31,21 @@ enum sk_status sk_json_parse(json_t **out, const char *text, size_t len, struct 
 SK_MUST_CHECK
 enum sk_status sk_json_write(struct sk_buf *out, const json_t *json, struct sk_error *err);
 
+/* Fills up to len bytes; *got is 0 at the end of the text. */
+typedef enum sk_status sk_json_read_fn(void *from, void *out, size_t len, size_t *got,
+                                       struct sk_error *err);
+
 /*
- * Reads records for `--from`: one object, an array of objects, or JSON Lines (one object a line,
- * blank lines passed over). Calls `each` with each object (borrowed) and its number, from 1; stops
- * at the first status that is not SK_OK. One object is in memory at a time for JSON Lines and for
- * arrays. Errors: SK_REFUSED naming the record and line, the callback's.
+ * Reads records for `--from`: an array of objects, or objects of which each begins on a line of its
+ * own (JSON Lines; one object is the simplest case). Calls `each` with each object (borrowed) and
+ * its number, from 1; stops at the first status that is not SK_OK. Memory follows the longest
+ * record, which may have SK_JSON_RECORD_MAX bytes, and not the text.
+ * Errors: SK_REFUSED naming the record and line, those of both callbacks, SK_NOMEM.
  */
 typedef enum sk_status sk_json_each_fn(void *context, json_t *object, size_t number,
                                        struct sk_error *err);
 SK_MUST_CHECK
-enum sk_status sk_json_each(const char *text, size_t len, sk_json_each_fn *each, void *context,
+enum sk_status sk_json_each(sk_json_read_fn *read, void *from, sk_json_each_fn *each, void *context,
                             struct sk_error *err);
 
 #endif

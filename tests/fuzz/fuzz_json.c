@@ -3,6 +3,8 @@
 #include "core/json.h"
 #include "tests/fuzz/fuzz.h"
 
+#include <string.h>
+
 static enum sk_status each(void *context, json_t *object, size_t number, struct sk_error *err)
 {
     size_t *count = context;
@@ -15,11 +17,29 @@ static enum sk_status each(void *context, json_t *object, size_t number, struct 
     return SK_OK;
 }
 
+struct input {
+    const uint8_t *bytes;
+    size_t len;
+};
+
+static enum sk_status read_some(void *from, void *out, size_t len, size_t *got,
+                                struct sk_error *err)
+{
+    struct input *input = from;
+    (void)err;
+    *got = input->len < 7 ? input->len : 7;
+    *got = *got < len ? *got : len;
+    memcpy(out, input->bytes, *got);
+    input->bytes += *got;
+    input->len -= *got;
+    return SK_OK;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
     size_t count = 0;
     sk_auto_json json = NULL;
     sk_ignore(sk_json_parse(&json, (const char *)bytes, len, NULL));
-    sk_ignore(sk_json_each((const char *)bytes, len, each, &count, NULL));
+    sk_ignore(sk_json_each(read_some, &(struct input){bytes, len}, each, &count, NULL));
     return 0;
 }

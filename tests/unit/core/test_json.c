@@ -200,6 +200,33 @@ static void a_value_that_cannot_be_written_leaves_the_buffer(void **state)
     assert_int_equal(out.len, 6);
 }
 
+/* A text that is read in steps: sk_json_each() must not care where they end. */
+struct steps {
+    const char *text;
+    size_t left;
+    size_t step;
+};
+
+static enum sk_status read_step(void *from, void *bytes, size_t len, size_t *got,
+                                struct sk_error *err)
+{
+    struct steps *steps = from;
+    (void)err;
+    *got = steps->left < steps->step ? steps->left : steps->step;
+    *got = *got < len ? *got : len;
+    memcpy(bytes, steps->text, *got);
+    steps->text += *got;
+    steps->left -= *got;
+    return SK_OK;
+}
+
+static enum sk_status each_of(const char *text, size_t len, size_t step, sk_json_each_fn *each,
+                              void *context, struct sk_error *err)
+{
+    struct steps steps = {text, len, step};
+    return sk_json_each(read_step, &steps, each, context, err);
+}
+
 /* What sk_json_each() handed on, one line a record. */
 static enum sk_status collect(void *context, json_t *object, size_t number, struct sk_error *err)
 {
@@ -215,23 +242,27 @@ static enum sk_status collect(void *context, json_t *object, size_t number, stru
 
 static void each_gives(const char *text, const char *expected)
 {
-    struct sk_error err = SK_ERROR_INIT;
+    for (size_t step = 1; step < 8; step++) {
+        struct sk_error err = SK_ERROR_INIT;
 
-    (void)clear(NULL);
-    if (sk_json_each(text, strlen(text), collect, NULL, &err) != SK_OK)
-        fail_msg("%s: %s", text, err.text);
-    assert_string_equal(sk_buf_text(&out), expected);
+        (void)clear(NULL);
+        if (each_of(text, strlen(text), step, collect, NULL, &err) != SK_OK)
+            fail_msg("%s: %s", text, err.text);
+        assert_string_equal(sk_buf_text(&out), expected);
+    }
 }
 
 static void each_refuses(const char *text, const char *given, const char *words)
 {
-    struct sk_error err = SK_ERROR_INIT;
+    for (size_t step = 1; step < 8; step++) {
+        struct sk_error err = SK_ERROR_INIT;
 
-    (void)clear(NULL);
-    if (sk_json_each(text, strlen(text), collect, NULL, &err) != SK_REFUSED)
-        fail_msg("taken: %s", text);
-    assert_string_equal(sk_buf_text(&out), given);
-    assert_string_equal(err.text, words);
+        (void)clear(NULL);
+        if (each_of(text, strlen(text), step, collect, NULL, &err) != SK_REFUSED)
+            fail_msg("taken: %s", text);
+        assert_string_equal(sk_buf_text(&out), given);
+        assert_string_equal(err.text, words);
+    }
 }
 
 static void records_come_one_by_one(void **state)
@@ -246,6 +277,34 @@ static void records_come_one_by_one(void **state)
     each_gives("{\"a\":1}\n{\"b\":2}", "1{\"a\":1}\n2{\"b\":2}\n");
     each_gives("\xef\xbb\xbf{\"a\":1}\r\n\n  \r\n {\"b\":2} \r\n{\"c\":3}\n\n",
                "1{\"a\":1}\n2{\"b\":2}\n3{\"c\":3}\n");
+    each_gives("{\n\"a\":1}\n{\"a\":\n2}\n", "1{\"a\":1}\n2{\"a\":2}\n");
+}
+
+static enum sk_status count_long(void *context, json_t *object, size_t number, struct sk_error *err)
+{
+    size_t *count = context;
+    (void)err;
+    assert_int_equal(number, ++*count);
+    assert_int_equal(json_string_length(json_object_get(object, "text")), 1000 * number);
+    return SK_OK;
+}
+
+/* Records that are longer than what is read at once, with brackets and quotes in them. */
+static void long_records_are_read_piece_by_piece(void **state)
+{
+    sk_auto_buf text = SK_BUF_INIT;
+    size_t count = 0;
+
+    (void)state;
+    for (size_t number = 1; number <= 200; number++) {
+        assert_int_equal(sk_buf_add_text(&text, "{\"text\":\"", NULL), SK_OK);
+        for (size_t i = 0; i < 500 * number; i++)
+            assert_int_equal(sk_buf_add_text(&text, "}\\\"", NULL), SK_OK);
+        assert_int_equal(sk_buf_add_text(&text, "\"}\n", NULL), SK_OK);
+    }
+    assert_int_equal(each_of((const char *)text.bytes, text.len, 50000, count_long, &count, NULL),
+                     SK_OK);
+    assert_int_equal(count, 200);
 }
 
 static void broken_records_are_named(void **state)
@@ -267,8 +326,8 @@ static void broken_records_are_named(void **state)
     each_refuses("[{},\n{\"a\":\n\"Secret", "1{}\n", "record 2, line 3: the JSON ends too early");
     each_refuses("{\"a\":1}\n{\"a\":2}{}\n", "1{\"a\":1}\n",
                  "record 2, line 2: there is more behind the end of the JSON value");
-    each_refuses("{\"a\":1}\n{\"a\":\n2}\n", "1{\"a\":1}\n",
-                 "record 2, line 2: the JSON ends too early");
+    each_refuses("{\"a\":1}\n{\"a\":\n2\n", "1{\"a\":1}\n",
+                 "record 2, line 4: the JSON ends too early");
     each_refuses("{\"a\":1}\n\n[]\n", "1{\"a\":1}\n",
                  "record 2, line 3: a record is a JSON object, in { and }");
     each_refuses("{\"a\":1,\n{\"b\":2}\n", "", "record 1, line 2: this is not valid JSON");
@@ -298,8 +357,7 @@ static void the_callback_can_stop(void **state)
             struct sk_error err = SK_ERROR_INIT;
 
             (void)clear(NULL);
-            assert_int_equal(sk_json_each(texts[i], strlen(texts[i]), collect, &stop, &err),
-                             SK_BUSY);
+            assert_int_equal(each_of(texts[i], strlen(texts[i]), 9, collect, &stop, &err), SK_BUSY);
             assert_string_equal(err.text, "stopped");
             assert_int_equal(out.len, 4 * (stop - 1));
         }
@@ -319,14 +377,14 @@ static void cut_records_do_no_harm(void **state)
         for (size_t at = 0; at < strlen(texts[i]); at++) {
             (void)clear(NULL);
             if (i == 0)
-                assert_int_equal(sk_json_each(texts[i], at, collect, NULL, NULL), SK_REFUSED);
+                assert_int_equal(each_of(texts[i], at, 9, collect, NULL, NULL), SK_REFUSED);
             for (int c = 0; c < 256; c++) {
                 enum sk_status status;
 
                 (void)clear(NULL);
                 memcpy(text, texts[i], strlen(texts[i]));
                 text[at] = (char)c;
-                status = sk_json_each(text, strlen(texts[i]), collect, NULL, NULL);
+                status = each_of(text, strlen(texts[i]), 9, collect, NULL, NULL);
                 assert_true(status == SK_OK || status == SK_REFUSED);
             }
         }
@@ -343,6 +401,7 @@ int main(void)
         cmocka_unit_test_teardown(hostile_bytes_do_no_harm, clear),
         cmocka_unit_test_teardown(a_value_that_cannot_be_written_leaves_the_buffer, clear),
         cmocka_unit_test_teardown(records_come_one_by_one, clear),
+        cmocka_unit_test_teardown(long_records_are_read_piece_by_piece, clear),
         cmocka_unit_test_teardown(broken_records_are_named, clear),
         cmocka_unit_test_teardown(deep_records_are_refused, clear),
         cmocka_unit_test_teardown(the_callback_can_stop, clear),

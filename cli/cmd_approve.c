@@ -1,5 +1,6 @@
 #include "cli/commands.h"
 #include "cli/imported.h"
+#include "cli/items.h"
 #include "cli/prompt.h"
 #include "cli/unlock.h"
 
@@ -38,7 +39,7 @@ enum sk_status sk_cmd_approve(struct sk_run *run, struct sk_error *err)
     struct approving approving = {.run = run};
     struct sk_log log;
 
-    SK_TRY(sk_device_find(run->store, run->args[0], true, &log, err));
+    SK_TRY(sk_find_device(run, run->args[0], true, &log, err));
     if (run->terminal)
         SK_TRY(confirm(&log, err));
     if (run->json)

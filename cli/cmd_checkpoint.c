@@ -1,5 +1,5 @@
 #include "cli/commands.h"
-#include "cli/print.h"
+#include "cli/items.h"
 #include "core/log.h"
 #include "sync/import.h"
 
@@ -99,7 +99,7 @@ enum sk_status sk_cmd_checkpoint(struct sk_run *run, struct sk_error *err)
     SK_TRY(read_since(run, &since, &given, err));
     if (run->arg_count == 0)
         return sk_log_each(run->store, out_if_signed, run, err);
-    SK_TRY(sk_device_find(run->store, run->args[0], false, &log, err));
+    SK_TRY(sk_find_device(run, run->args[0], false, &log, err));
     if (given)
         return out_for_witness(run, &log, since, err);
     SK_TRY(note_of(run, &log, &note, err));

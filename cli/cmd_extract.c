@@ -1,5 +1,5 @@
 #include "cli/commands.h"
-#include "cli/print.h"
+#include "cli/items.h"
 #include "core/record.h"
 
 enum sk_status sk_cmd_extract(struct sk_run *run, struct sk_error *err)
@@ -8,7 +8,7 @@ enum sk_status sk_cmd_extract(struct sk_run *run, struct sk_error *err)
     sk_auto_bar bar;
 
     sk_bar_begin(&bar, "extracting");
-    SK_TRY(sk_item_find(run->store, run->args[0], &item, err));
+    SK_TRY(sk_find_item(run, run->args[0], &item, err));
     SK_TRY(sk_attachment_extract(run->store, &item, run->args[1], &bar.progress, err));
     sk_bar_end(&bar);
     sk_say(run->program->name,

@@ -41,6 +41,8 @@ static enum sk_status read_invite(struct sk_run *run, struct plan *plan, struct 
     if (status == SK_WRONG_KEY)
         sk_run_advise(run, "No store was made. Check the eight words; if they are right, the file "
                            "is damaged and has to be sent again.");
+    else if (status != SK_OK)
+        sk_run_advise(run, "No store was made. Check that this is the invite's file.");
     return status;
 }
 

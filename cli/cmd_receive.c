@@ -128,7 +128,10 @@ enum sk_status sk_cmd_receive(struct sk_run *run, struct sk_error *err)
     SK_TRY(looks_like_invite(run->args[0], &invite, err));
     if (invite)
         return receive_invite(run, run->args[0], err);
-    SK_TRY(sk_receipt_take(run->store, run->args[0], &result, err));
+    status = sk_receipt_take(run->store, run->args[0], &result, err);
+    if (status == SK_DAMAGED || status == SK_REFUSED)
+        sk_run_advise(run, "Nothing was changed. Keep the file, and ask for it again.");
+    SK_TRY(status);
     status = out_receipt(run, &result, err);
     if (result.rollback)
         sk_say(run->program->name,

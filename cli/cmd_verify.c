@@ -48,8 +48,6 @@ enum sk_status sk_cmd_verify(struct sk_run *run, struct sk_error *err)
             sk_out("Everything is as it was signed.\n");
         return SK_OK;
     }
-    sk_run_advise(run, "Nothing was changed. Copy the whole folder before anything else, then ask "
-                       "your organisation.");
     return sk_fail(err, SK_DAMAGED, "%llu %s found", (unsigned long long)problems.count,
                    sk_plural(problems.count, "problem was", "problems were"));
 }

@@ -1,5 +1,5 @@
 #include "cli/commands.h"
-#include "cli/print.h"
+#include "cli/items.h"
 #include "cli/prompt.h"
 #include "core/record.h"
 #include "core/text.h"
@@ -27,7 +27,7 @@ enum sk_status sk_cmd_withdraw(struct sk_run *run, struct sk_error *err)
     sk_auto_store_txn txn = NULL;
     unsigned count = 0;
 
-    SK_TRY(sk_item_find(run->store, run->args[0], &item, err));
+    SK_TRY(sk_find_item(run, run->args[0], &item, err));
     if (run->terminal && !item.erased)
         SK_TRY(confirm(&item, err));
     SK_TRY(sk_store_begin(&txn, run->store, err));

@@ -319,6 +319,7 @@ static enum sk_status start(struct sk_error *err)
         return sk_fail_errno(err, SK_INTERNAL, "cores of this program cannot be forbidden");
     (void)umask(077);
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk */
     if (sk_crypto_init() != SK_OK)
         return sk_fail(err, SK_INTERNAL, "the cryptographic library does not start");
     sk_json_init();
@@ -390,7 +391,8 @@ static const char *advice_for(enum sk_status status)
     case SK_OK:
         return "";
     case SK_DAMAGED:
-        return "Nothing was changed. Keep the file as it is and get another copy.";
+        return "Nothing was changed. Copy the whole folder of the store before anything else, then "
+               "ask your organisation.";
     case SK_REFUSED:
     case SK_LIMIT:
         return "Nothing was saved.";
@@ -423,7 +425,8 @@ static void print_error(const struct sk_run *run, const struct sk_error *err, en
     sk_say(run->program->name, "%s%s%s%s", words, ended ? "" : ".", advice[0] ? " " : "", advice);
     if (status == SK_USAGE && run->command) {
         sk_help_usage_line(run->program, run->command, stderr);
-        (void)fputc('\n', stderr);
+        (void)fprintf(stderr, "\n'%s %s -h' explains it.\n", run->program->name,
+                      run->command->name);
     }
 }
 

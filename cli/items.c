@@ -1,8 +1,8 @@
 #include "cli/items.h"
 
-#include "core/log.h"
 #include "core/record.h"
 #include "core/text.h"
+#include "sync/import.h"
 
 #include <string.h>
 
@@ -85,12 +85,23 @@ const char *sk_recorded(const struct sk_record *record, char day[static 11])
     return day;
 }
 
+enum sk_status sk_find_item(struct sk_run *run, const char *text, struct sk_item *out,
+                            struct sk_error *err)
+{
+    enum sk_status status = sk_item_find(run->store, text, out, err);
+
+    if (status == SK_MISSING)
+        sk_run_advise(run, "Nothing was changed. 'list' shows the records, 'show ID' what belongs "
+                           "to one.");
+    return status;
+}
+
 enum sk_status sk_find_record(struct sk_run *run, const char *text, struct sk_item *out,
                               struct sk_error *err)
 {
     sk_auto_item item = {.title = NULL};
 
-    SK_TRY(sk_item_find(run->store, text, &item, err));
+    SK_TRY(sk_find_item(run, text, &item, err));
     if (!sk_type_is_record(item.type)) {
         sk_run_advise(run, "Nothing was changed. %s",
                       item.type == SK_TYPE_ATTACHMENT
@@ -112,4 +123,14 @@ const char *sk_no_fields(const struct sk_item *item, const struct sk_record *rec
     if (record->malformed)
         return "(malformed: kept, but not shown)";
     return "(what it says has not arrived)";
+}
+
+enum sk_status sk_find_device(struct sk_run *run, const char *text, bool waiting,
+                              struct sk_log *out, struct sk_error *err)
+{
+    enum sk_status status = sk_device_find(run->store, text, waiting, out, err);
+
+    if (status == SK_MISSING)
+        sk_run_advise(run, "Nothing was changed. 'devices' lists them.");
+    return status;
 }

@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/print.h"
 #include "core/item.h"
+#include "core/log.h"
 
 /* The name of the device behind a log, read once as long as the same log is asked for. */
 struct sk_device_name {
@@ -33,8 +34,16 @@ const char *sk_recorded(const struct sk_record *record, char day[static 11]);
 /* What stands in place of the fields when a record has none to show. */
 const char *sk_no_fields(const struct sk_item *item, const struct sk_record *record);
 
+/* Finds a record, attachment or link, with advice when there is none. Errors: of sk_item_find(). */
+SK_MUST_CHECK enum sk_status sk_find_item(struct sk_run *run, const char *text, struct sk_item *out,
+                                          struct sk_error *err);
+
 /* Finds a record (not a link or attachment). Errors: those of sk_item_find(), SK_REFUSED. */
 SK_MUST_CHECK enum sk_status sk_find_record(struct sk_run *run, const char *text,
                                             struct sk_item *out, struct sk_error *err);
+
+/* Finds a device's log, with advice when there is none. Errors: those of sk_device_find(). */
+SK_MUST_CHECK enum sk_status sk_find_device(struct sk_run *run, const char *text, bool waiting,
+                                            struct sk_log *out, struct sk_error *err);
 
 #endif

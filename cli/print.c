@@ -14,6 +14,7 @@
 #define OUT_BUFFER_LEN 65536
 
 static char out_buffer[OUT_BUFFER_LEN];
+static int out_errno; /* why a flush before the end failed */
 
 void sk_out_begin(void)
 {
@@ -24,12 +25,14 @@ enum sk_status sk_out_end(struct sk_error *err)
 {
     bool failed = ferror(stdout) != 0;
 
-    errno = 0;
+    errno = out_errno;
     failed |= fclose(stdout) != 0;
     sk_wipe(out_buffer, sizeof(out_buffer));
-    if (failed)
-        return sk_fail_errno(err, SK_IO, "standard output could not be written");
-    return SK_OK;
+    if (!failed)
+        return SK_OK;
+    if (errno == 0)
+        return sk_fail(err, SK_IO, "standard output could not be written");
+    return sk_fail_errno(err, SK_IO, "standard output could not be written");
 }
 
 void sk_out(const char *format, ...)
@@ -99,7 +102,8 @@ void sk_say(const char *program, const char *format, ...)
     (void)vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     /* The result comes first where both go to one terminal. */
-    (void)fflush(stdout);
+    if (fflush(stdout) != 0 && out_errno == 0)
+        out_errno = errno;
     if (sk_text_show(&shown, text, strlen(text), true, 0, NULL) == SK_OK)
         (void)fprintf(stderr, "%s: %s\n", program, sk_buf_text(&shown));
 }

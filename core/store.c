@@ -10,7 +10,8 @@
 /* What belongs to one kind of store, in the words of messages. */
 static const char *kind_name(uint32_t kind)
 {
-    return kind == SK_STORE_ARCHIVE ? "an archive" : "a documenter's store";
+    return kind == SK_STORE_ARCHIVE ? "an archive, which skrynia-receiver opens"
+                                    : "a documenter's store, which skrynia opens";
 }
 
 void sk_progress_tell(const struct sk_progress *progress, uint64_t done, uint64_t total)

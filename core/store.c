@@ -156,18 +156,19 @@ static void store_cleanup(struct sk_store **store)
 }
 #define auto_store __attribute__((cleanup(store_cleanup))) struct sk_store *
 
-static enum sk_status store_new(struct sk_store **out, const char *dir, enum sk_store_kind kind,
-                                struct sk_error *err)
+/* NULL when there is no memory. */
+static struct sk_store *store_new(const char *dir, enum sk_store_kind kind)
 {
-    struct sk_store *store = calloc(1, sizeof(*store));
+    auto_store store = calloc(1, sizeof(*store));
     if (!store)
-        return sk_fail_status(err, SK_NOMEM);
-    *out = store;
+        return NULL;
     store->kind = kind;
     store->dir = strdup(dir);
-    if (!store->dir)
-        return sk_fail_status(err, SK_NOMEM);
-    return sk_path_join(&store->media_dir, dir, SK_MEDIA_DIR, err);
+    if (!store->dir || sk_path_join(&store->media_dir, dir, SK_MEDIA_DIR, NULL) != SK_OK)
+        return NULL;
+    struct sk_store *made = store;
+    store = NULL;
+    return made;
 }
 
 static struct sk_kdf_params kdf_params(bool insecure)
@@ -182,9 +183,8 @@ static struct sk_kdf_params kdf_params(bool insecure)
 static enum sk_status build(const char *dir, const struct sk_store_options *options,
                             struct sk_error *err)
 {
-    auto_store store = NULL;
-    SK_TRY(store_new(&store, dir, options->kind, err));
-    if (sk_secret_new(&store->store_key, SECRET_LEN) != SK_OK)
+    auto_store store = store_new(dir, options->kind);
+    if (!store || sk_secret_new(&store->store_key, SECRET_LEN) != SK_OK)
         return sk_fail_status(err, SK_NOMEM);
     sk_random(sk_secret_bytes(store->store_key), SECRET_LEN);
     struct sk_kdf_params params = kdf_params(options->insecure_kdf);
@@ -312,8 +312,9 @@ enum sk_status sk_store_open(struct sk_store **out, const struct sk_store_option
 {
     if (!sk_store_there(options->dir))
         return sk_fail(err, SK_MISSING, "%s: there is no store here", options->dir);
-    auto_store store = NULL;
-    SK_TRY(store_new(&store, options->dir, options->kind, err));
+    auto_store store = store_new(options->dir, options->kind);
+    if (!store)
+        return sk_fail_status(err, SK_NOMEM);
     SK_TRY(sk_dir_lock(&store->lock, options->dir, options->wait_s, err));
     SK_TRY(unlock(store, options->unlock, err));
     SK_TRY(open_database(store, false, err));

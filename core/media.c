@@ -133,13 +133,14 @@ enum sk_status sk_media_keep(struct sk_media_writer *writer, int64_t *row, struc
     sk_auto_stmt stmt = NULL;
     if (!writer->finished)
         return sk_fail(err, SK_INTERNAL, "a media file is kept before it is finished");
+    SK_TRY(sk_buf_add(&writer->store->new_media, writer->name, SK_MEDIA_NAME_LEN, err));
+    writer->kept = true;
     SK_TRY(sk_db_prepare(db, &stmt, "INSERT INTO media(name, key, size) VALUES(?1, ?2, ?3)", err));
     sk_bind_bytes(stmt, 1, writer->name, SK_MEDIA_NAME_LEN);
     sk_bind_bytes(stmt, 2, writer->key.bytes, sizeof(writer->key.bytes));
     sk_bind_int(stmt, 3, (int64_t)writer->size);
     SK_TRY(sk_run(stmt, err));
     *row = sk_db_last_id(db);
-    writer->kept = true;
     return SK_OK;
 }
 
@@ -260,9 +261,8 @@ enum sk_status sk_media_erase(struct sk_store *store, int64_t row, struct sk_err
     return sk_run(stmt, err);
 }
 
-enum sk_status sk_media_remove_erased(struct sk_store *store, struct sk_error *err)
+enum sk_status sk_media_remove(struct sk_store *store, struct sk_buf *names, struct sk_error *err)
 {
-    const struct sk_buf *names = &store->erased_media;
     enum sk_status worst = SK_OK;
     for (size_t at = 0; at + SK_MEDIA_NAME_LEN <= names->len; at += SK_MEDIA_NAME_LEN) {
         sk_auto_free char *path = NULL;
@@ -271,7 +271,7 @@ enum sk_status sk_media_remove_erased(struct sk_store *store, struct sk_error *e
         if (status != SK_OK)
             worst = status;
     }
-    sk_buf_reset(&store->erased_media);
+    sk_buf_reset(names);
     return worst;
 }
 

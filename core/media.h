@@ -21,7 +21,8 @@ SK_MUST_CHECK
 enum sk_status sk_media_write(struct sk_media_writer *writer, const void *bytes, size_t len,
                               struct sk_error *err);
 
-/* Pads, syncs, names the file; then sk_media_keep() adds its row in the current transaction. */
+/* Pads, syncs, names the file; then sk_media_keep() adds its row in the current transaction of the
+ * store. If that is rolled back, the file goes. */
 SK_MUST_CHECK
 enum sk_status sk_media_finish(struct sk_media_writer *writer, struct sk_error *err);
 SK_MUST_CHECK

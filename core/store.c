@@ -142,6 +142,7 @@ static void store_free(struct sk_store *store)
     sk_secret_free(store->identity);
     sk_secret_free(store->store_key);
     sk_buf_clear(&store->erased_media);
+    sk_buf_clear(&store->new_media);
     sk_dir_unlock(store->lock);
     free(store->name);
     free(store->media_dir);
@@ -438,6 +439,8 @@ enum sk_status sk_store_commit(struct sk_store **txn, struct sk_error *err)
     SK_TRY(sk_log_finish(store, err));
     if (store->words_erased)
         SK_TRY(forget_words(store, err));
+    /* If this fails, only opening the store again tells whether their rows are there. */
+    sk_buf_reset(&store->new_media);
     SK_TRY(sk_db_commit(store->db, err));
     *txn = NULL;
     bool erased = store->erased;
@@ -445,7 +448,7 @@ enum sk_status sk_store_commit(struct sk_store **txn, struct sk_error *err)
     if (!erased)
         return SK_OK;
     struct sk_error why = SK_ERROR_INIT;
-    enum sk_status removed = sk_media_remove_erased(store, &why);
+    enum sk_status removed = sk_media_remove(store, &store->erased_media, &why);
     enum sk_status cut = sk_db_checkpoint(store->db, &why);
     enum sk_status status = removed != SK_OK ? removed : cut;
     return status == SK_OK
@@ -464,6 +467,7 @@ void sk_store_erases(struct sk_store *store)
 void sk_store_rollback(struct sk_store *store)
 {
     sk_db_rollback(store->db);
+    sk_ignore(sk_media_remove(store, &store->new_media, NULL));
     sk_buf_reset(&store->erased_media);
     store->erased = store->words_erased = false;
     sk_log_forget(store);

@@ -41,6 +41,7 @@ struct sk_store {
     uint8_t id[SK_HASH_LEN];
     struct sk_log_tail tail;
     struct sk_buf erased_media; /* names of files to remove after the commit */
+    struct sk_buf new_media;    /* names of files to remove after a rollback */
     bool erased;                /* the transaction erased something: old pages must go */
     bool words_erased;          /* and it took words out of the search index */
 };
@@ -57,8 +58,8 @@ enum sk_status sk_log_finish(struct sk_store *store, struct sk_error *err);
 /* After a rollback: forgets the tail. */
 void sk_log_forget(struct sk_store *store);
 
-/* Removes the files named in store->erased_media and forgets the list. */
+/* Removes the media files of a list of names and empties it. Errors: SK_IO, SK_NOMEM. */
 SK_MUST_CHECK
-enum sk_status sk_media_remove_erased(struct sk_store *store, struct sk_error *err);
+enum sk_status sk_media_remove(struct sk_store *store, struct sk_buf *names, struct sk_error *err);
 
 #endif

@@ -403,7 +403,7 @@ static const char *advice_for(enum sk_status status)
     case SK_FULL:
         return "What was there before is kept. Make room, then do it again.";
     case SK_BUSY:
-        return "Another program has this store open; close it, or use --wait SECONDS.";
+        return "Nothing was changed. Close that one, or use --wait SECONDS.";
     case SK_WRONG_KEY:
         return "Nothing was changed. Check the passphrase, its spaces and letters, and the key "
                "file if one is used.";

@@ -230,7 +230,12 @@ enum sk_status sk_run_open(struct sk_run *run, const struct sk_given *given, str
         .wait_s = run->wait_s,
     };
 
-    SK_TRY(sk_store_open(&run->store, &options, err));
+    enum sk_status status = sk_store_open(&run->store, &options, err);
+
+    if (status == SK_MISSING)
+        sk_run_advise(run, "Nothing was changed. A part of the store is missing: put the folder back "
+                           "as a whole.");
+    SK_TRY(status);
     warn(run);
     return SK_OK;
 }

@@ -1,108 +1,15 @@
-#include "core/db.h"
-
+#include "core/db_internal.h"
 #include "core/embed.h"
 #include "core/file.h"
-#include "core/sqlite.h"
-#include "core/vfs.h"
 #include "crypto/aead.h"
-#include "crypto/secret.h"
 
 #include <errno.h>
-#include <malloc.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define STMT_BUCKETS         256
 #define AUTOCHECKPOINT_PAGES 1000
 #define PRAGMA_ROOM          64
-
-struct sk_stmt {
-    sqlite3_stmt *handle;
-    struct sk_db *db;
-    const char *sql;
-    struct sk_stmt *next; /* in its bucket */
-    int bind_rc;          /* the first bind that failed */
-    bool in_use;
-};
-
-struct sk_db {
-    sqlite3 *handle;
-    struct sk_vfs *vfs;
-    char *path;
-    bool read_only;
-    bool trusted;
-    bool in_transaction;
-    bool broken; /* a commit failed: nothing works but closing */
-    struct sk_stmt *buckets[STMT_BUCKETS];
-};
-
-/* ---- memory that is wiped when freed ---- */
-
-static void *mem_malloc(int len)
-{
-    return malloc((size_t)len);
-}
-
-static void mem_free(void *p)
-{
-    if (!p)
-        return;
-    sk_wipe(p, malloc_usable_size(p));
-    free(p);
-}
-
-static void *mem_realloc(void *p, int len)
-{
-    size_t old_len = p ? malloc_usable_size(p) : 0;
-    void *moved = malloc((size_t)len);
-    if (!moved)
-        return NULL;
-    if (p)
-        memcpy(moved, p, old_len < (size_t)len ? old_len : (size_t)len);
-    mem_free(p);
-    return moved;
-}
-
-static int mem_size(void *p)
-{
-    return p ? (int)malloc_usable_size(p) : 0;
-}
-
-static int mem_roundup(int len)
-{
-    return (len + 7) & ~7;
-}
-
-static int mem_init(void *context)
-{
-    (void)context;
-    return SQLITE_OK;
-}
-
-static void mem_shutdown(void *context)
-{
-    (void)context;
-}
-
-static pthread_once_t started = PTHREAD_ONCE_INIT;
-static bool start_failed;
-
-/* These settings hold for the whole process and only before SQLite's first use. */
-static void start_sqlite(void)
-{
-    static const sqlite3_mem_methods wiping = {mem_malloc,  mem_free, mem_realloc,  mem_size,
-                                               mem_roundup, mem_init, mem_shutdown, NULL};
-
-    start_failed =
-        sqlite3_config(SQLITE_CONFIG_MALLOC, &wiping) != SQLITE_OK ||
-        sqlite3_config(SQLITE_CONFIG_URI, 0) != SQLITE_OK ||
-        sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) != SQLITE_OK ||
-        sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1) != SQLITE_OK ||
-        sqlite3_config(SQLITE_CONFIG_MMAP_SIZE, (sqlite3_int64)0, (sqlite3_int64)0) != SQLITE_OK ||
-        sqlite3_initialize() != SQLITE_OK;
-}
 
 /* ---- errors ---- */
 
@@ -111,11 +18,7 @@ static bool is_full_errno(int number)
     return number == ENOSPC || number == EDQUOT || number == EFBIG;
 }
 
-/*
- * SQLite's own messages may hold a record's text and are never used; its fixed sentence for the
- * code is. Damage that the VFS found reaches SQLite as an I/O error.
- */
-static enum sk_status fail_sqlite(const struct sk_db *db, int rc, struct sk_error *err)
+enum sk_status sk_db_fail(const struct sk_db *db, int rc, struct sk_error *err)
 {
     int number = errno; /* for a commit, SQLite keeps none */
     const char *fault = sk_vfs_fault(db->vfs);
@@ -147,9 +50,7 @@ static enum sk_status fail_sqlite(const struct sk_db *db, int rc, struct sk_erro
     }
 }
 
-/* Whether the handle can be used at all. A transaction may be gone: SQLite undoes it after some
- * errors, and what follows would then be saved piece by piece. */
-static enum sk_status check_usable(const struct sk_db *db, struct sk_error *err)
+enum sk_status sk_db_check_usable(const struct sk_db *db, struct sk_error *err)
 {
     if (db->broken)
         return sk_fail(err, SK_IO, "%s: what came before was not saved; open it again", db->path);
@@ -177,7 +78,7 @@ static enum sk_status open_handle(struct sk_db *db, struct sk_error *err)
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE |
                 (db->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
     int rc = sqlite3_open_v2(db->path, &db->handle, flags, sk_vfs_name(db->vfs));
-    return rc == SQLITE_OK ? SK_OK : fail_sqlite(db, rc, err);
+    return rc == SQLITE_OK ? SK_OK : sk_db_fail(db, rc, err);
 }
 
 static enum sk_status configure(struct sk_db *db, struct sk_error *err)
@@ -197,7 +98,7 @@ static enum sk_status configure(struct sk_db *db, struct sk_error *err)
     for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
         int rc = sqlite3_db_config(db->handle, settings[i].option, settings[i].value, NULL);
         if (rc != SQLITE_OK)
-            return fail_sqlite(db, rc, err);
+            return sk_db_fail(db, rc, err);
     }
     (void)sqlite3_limit(db->handle, SQLITE_LIMIT_ATTACHED, 0);
     (void)sqlite3_wal_autocheckpoint(db->handle, 0);
@@ -240,7 +141,7 @@ static enum sk_status set_pragmas(struct sk_db *db, bool create, struct sk_error
     if (create) {
         int rc = sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserve);
         if (rc != SQLITE_OK)
-            return fail_sqlite(db, rc, err);
+            return sk_db_fail(db, rc, err);
         SK_TRY(sk_db_exec(db,
                           "PRAGMA page_size = 4096; PRAGMA auto_vacuum = NONE;"
                           "PRAGMA journal_mode = MEMORY",
@@ -331,9 +232,7 @@ static enum sk_status prepare_file(const struct sk_db_options *options, struct s
 enum sk_status sk_db_open(struct sk_db **out, const struct sk_db_options *options,
                           struct sk_error *err)
 {
-    pthread_once(&started, start_sqlite);
-    if (start_failed)
-        return sk_fail(err, SK_CONFIG, "the SQLite library does not take the settings needed");
+    SK_TRY(sk_db_start_library(err));
     SK_TRY(prepare_file(options, err));
 
     struct sk_db *db = calloc(1, sizeof(*db));
@@ -356,30 +255,18 @@ bool sk_db_recovered(const struct sk_db *db)
 
 enum sk_status sk_db_trust(struct sk_db *db, struct sk_error *err)
 {
-    SK_TRY(check_usable(db, err));
+    SK_TRY(sk_db_check_usable(db, err));
     if (db->read_only)
         return SK_OK;
     int rc = sqlite3_wal_autocheckpoint(db->handle, AUTOCHECKPOINT_PAGES);
     if (rc != SQLITE_OK)
-        return fail_sqlite(db, rc, err);
+        return sk_db_fail(db, rc, err);
     db->trusted = true;
     /* A log that was cut by a crash may end inside a sector: nothing is added to it. */
     return sk_db_recovered(db) ? sk_db_checkpoint(db, err) : SK_OK;
 }
 
 /* ---- closing ---- */
-
-static void free_statements(struct sk_db *db)
-{
-    for (size_t i = 0; i < STMT_BUCKETS; i++) {
-        while (db->buckets[i]) {
-            struct sk_stmt *stmt = db->buckets[i];
-            db->buckets[i] = stmt->next;
-            sqlite3_finalize(stmt->handle);
-            free(stmt);
-        }
-    }
-}
 
 enum sk_status sk_db_close(struct sk_db *db, struct sk_error *err)
 {
@@ -389,7 +276,7 @@ enum sk_status sk_db_close(struct sk_db *db, struct sk_error *err)
         return SK_OK;
     if (db->handle) {
         sk_db_rollback(db);
-        free_statements(db);
+        sk_db_free_statements(db);
         if (db->trusted && !db->broken)
             status = sk_db_checkpoint(db, err);
         /* The last checkpoint of sqlite3_close() has nothing to do, but removes the empty log. */
@@ -397,7 +284,7 @@ enum sk_status sk_db_close(struct sk_db *db, struct sk_error *err)
             (void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
         int rc = sqlite3_close(db->handle);
         if (rc != SQLITE_OK && status == SK_OK)
-            status = fail_sqlite(db, rc, err);
+            status = sk_db_fail(db, rc, err);
     }
     sk_vfs_unregister(db->vfs);
     free(db->path);
@@ -407,20 +294,20 @@ enum sk_status sk_db_close(struct sk_db *db, struct sk_error *err)
 
 enum sk_status sk_db_checkpoint(struct sk_db *db, struct sk_error *err)
 {
-    SK_TRY(check_usable(db, err));
+    SK_TRY(sk_db_check_usable(db, err));
     if (!db->trusted)
         return sk_fail_status(err, SK_INTERNAL);
     int rc = sqlite3_wal_checkpoint_v2(db->handle, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-    return rc == SQLITE_OK ? SK_OK : fail_sqlite(db, rc, err);
+    return rc == SQLITE_OK ? SK_OK : sk_db_fail(db, rc, err);
 }
 
 /* ---- transactions ---- */
 
 enum sk_status sk_db_exec(struct sk_db *db, const char *sql, struct sk_error *err)
 {
-    SK_TRY(check_usable(db, err));
+    SK_TRY(sk_db_check_usable(db, err));
     int rc = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
-    return rc == SQLITE_OK ? SK_OK : fail_sqlite(db, rc, err);
+    return rc == SQLITE_OK ? SK_OK : sk_db_fail(db, rc, err);
 }
 
 static enum sk_status run_cached(struct sk_db *db, const char *sql, struct sk_error *err)
@@ -503,160 +390,6 @@ enum sk_status sk_txn_commit(struct sk_db **txn, struct sk_error *err)
     struct sk_db *db = *txn;
     *txn = NULL;
     return sk_db_commit(db, err);
-}
-
-/* ---- statements ---- */
-
-static size_t bucket_of(const char *sql)
-{
-    uint64_t h = (uint64_t)(uintptr_t)sql * UINT64_C(0x9e3779b97f4a7c15);
-    return (size_t)(h >> 56) % STMT_BUCKETS;
-}
-
-static enum sk_status compile(struct sk_db *db, const char *sql, struct sk_stmt **out,
-                              struct sk_error *err)
-{
-    struct sk_stmt *stmt = calloc(1, sizeof(*stmt));
-    if (!stmt)
-        return sk_fail_status(err, SK_NOMEM);
-    int rc =
-        sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt->handle, NULL);
-    if (rc != SQLITE_OK || !stmt->handle) {
-        free(stmt);
-        return rc != SQLITE_OK ? fail_sqlite(db, rc, err) : sk_fail_status(err, SK_INTERNAL);
-    }
-    stmt->db = db;
-    stmt->sql = sql;
-    stmt->next = db->buckets[bucket_of(sql)];
-    db->buckets[bucket_of(sql)] = stmt;
-    *out = stmt;
-    return SK_OK;
-}
-
-enum sk_status sk_db_prepare(struct sk_db *db, struct sk_stmt **out, const char *sql,
-                             struct sk_error *err)
-{
-    SK_TRY(check_usable(db, err));
-    struct sk_stmt *stmt = db->buckets[bucket_of(sql)];
-    /* The text is compared too: a query in memory that was used again must not run the old one. */
-    while (stmt && (stmt->sql != sql || stmt->in_use || strcmp(sqlite3_sql(stmt->handle), sql)))
-        stmt = stmt->next;
-    if (!stmt)
-        SK_TRY(compile(db, sql, &stmt, err));
-    stmt->in_use = true;
-    *out = stmt;
-    return SK_OK;
-}
-
-void sk_stmt_done(struct sk_stmt *stmt)
-{
-    if (!stmt)
-        return;
-    sk_stmt_reset(stmt);
-    (void)sqlite3_clear_bindings(stmt->handle);
-    stmt->bind_rc = SQLITE_OK;
-    stmt->in_use = false;
-}
-
-void sk_stmt_reset(struct sk_stmt *stmt)
-{
-    (void)sqlite3_reset(stmt->handle);
-}
-
-static void note_bind(struct sk_stmt *stmt, int rc)
-{
-    if (stmt->bind_rc == SQLITE_OK)
-        stmt->bind_rc = rc;
-}
-
-void sk_bind_int(struct sk_stmt *stmt, int index, int64_t v)
-{
-    note_bind(stmt, sqlite3_bind_int64(stmt->handle, index, v));
-}
-
-void sk_bind_bytes(struct sk_stmt *stmt, int index, const void *bytes, size_t len)
-{
-    note_bind(stmt, sqlite3_bind_blob64(stmt->handle, index, bytes, len, SQLITE_STATIC));
-}
-
-void sk_bind_text(struct sk_stmt *stmt, int index, const char *text)
-{
-    sk_bind_text_len(stmt, index, text, text ? strlen(text) : 0);
-}
-
-void sk_bind_text_len(struct sk_stmt *stmt, int index, const char *text, size_t len)
-{
-    note_bind(stmt,
-              sqlite3_bind_text64(stmt->handle, index, text, len, SQLITE_STATIC, SQLITE_UTF8));
-}
-
-void sk_bind_null(struct sk_stmt *stmt, int index)
-{
-    note_bind(stmt, sqlite3_bind_null(stmt->handle, index));
-}
-
-enum sk_status sk_step(struct sk_stmt *stmt, bool *row, struct sk_error *err)
-{
-    SK_TRY(check_usable(stmt->db, err));
-    int rc = stmt->bind_rc != SQLITE_OK ? stmt->bind_rc : sqlite3_step(stmt->handle);
-    if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-        return fail_sqlite(stmt->db, rc, err);
-    *row = rc == SQLITE_ROW;
-    return SK_OK;
-}
-
-enum sk_status sk_run(struct sk_stmt *stmt, struct sk_error *err)
-{
-    bool row;
-    enum sk_status status = sk_step(stmt, &row, err);
-    sk_stmt_reset(stmt);
-    return status;
-}
-
-int64_t sk_column_int(struct sk_stmt *stmt, int index)
-{
-    return sqlite3_column_int64(stmt->handle, index);
-}
-
-const uint8_t *sk_column_bytes(struct sk_stmt *stmt, int index, size_t *len)
-{
-    static const uint8_t nothing[1];
-    const uint8_t *bytes = sqlite3_column_blob(stmt->handle, index);
-    *len = (size_t)sqlite3_column_bytes(stmt->handle, index);
-    return bytes ? bytes : nothing;
-}
-
-const char *sk_column_text(struct sk_stmt *stmt, int index)
-{
-    const unsigned char *text = sqlite3_column_text(stmt->handle, index);
-    return text ? (const char *)text : "";
-}
-
-bool sk_column_null(struct sk_stmt *stmt, int index)
-{
-    return sqlite3_column_type(stmt->handle, index) == SQLITE_NULL;
-}
-
-enum sk_status sk_column_copy(struct sk_stmt *stmt, int index, void *out, size_t len,
-                              struct sk_error *err)
-{
-    size_t got;
-    const uint8_t *bytes = sk_column_bytes(stmt, index, &got);
-    if (got != len)
-        return sk_fail(err, SK_DAMAGED, "%s: a field has a wrong length", stmt->db->path);
-    if (len > 0)
-        memcpy(out, bytes, len);
-    return SK_OK;
-}
-
-int64_t sk_db_last_id(const struct sk_db *db)
-{
-    return sqlite3_last_insert_rowid(db->handle);
-}
-
-int64_t sk_db_changes(const struct sk_db *db)
-{
-    return sqlite3_changes64(db->handle);
 }
 
 /* ---- checking ---- */

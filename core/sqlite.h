@@ -1,6 +1,6 @@
 /*
- * The only place that includes sqlite3.h. Private to core: for db.c and the files of the VFS
- * (vfs*.c); everybody else speaks to the database through core/db.h.
+ * The only place that includes sqlite3.h. Private to core: for the files of the database (db*.c)
+ * and of the VFS (vfs*.c); everybody else speaks to the database through core/db.h.
  */
 #ifndef SK_CORE_SQLITE_H
 #define SK_CORE_SQLITE_H

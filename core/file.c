@@ -287,6 +287,11 @@ enum sk_status sk_file_sync(struct sk_file *file, struct sk_error *err)
     return SK_OK;
 }
 
+void sk_file_uncache(struct sk_file *file)
+{
+    (void)posix_fadvise(file->fd, 0, 0, POSIX_FADV_DONTNEED);
+}
+
 enum sk_status sk_file_rewind(struct sk_file *file, struct sk_error *err)
 {
     if (lseek(file->fd, 0, SEEK_SET) < 0)

@@ -64,6 +64,10 @@ enum sk_status sk_file_write(struct sk_file *file, const void *bytes, size_t len
 SK_MUST_CHECK
 enum sk_status sk_file_sync(struct sk_file *file, struct sk_error *err);
 
+/* Asks the system to forget its own copy of what was synced, so that the next reading comes from
+ * the medium. Best effort: some file systems have nothing else than that copy. */
+void sk_file_uncache(struct sk_file *file);
+
 /* Goes back to the first byte. Errors: SK_IO. */
 SK_MUST_CHECK
 enum sk_status sk_file_rewind(struct sk_file *file, struct sk_error *err);

@@ -8,10 +8,10 @@
 #include "sync/envelope.h"
 
 /*
- * Ends the envelope, gives the file its name (`path`, which must be free), and reads it back from the
- * medium. *file is closed and NULL afterwards, whatever happens. file_hash and *bytes: hash and size of the file.
- * Errors: SK_CREATE, SK_FULL, SK_IO (also when what was read back is not what was written: the file
- * is then removed).
+ * Ends the envelope, gives the file its name (`path`, which must be free), and reads it back from
+ * the medium. *file is closed and NULL afterwards, whatever happens. file_hash and *bytes: hash and
+ * size of the file. Errors: SK_CREATE, SK_FULL, SK_IO (also when what was read back is not what was
+ * written: the file is then removed).
  */
 SK_MUST_CHECK
 enum sk_status sk_deliver(struct sk_envelope_writer *writer, struct sk_file **file,

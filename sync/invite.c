@@ -83,8 +83,8 @@ static enum sk_status check_alias_free(struct sk_store *store, const char *alias
                : SK_OK;
 }
 
-static enum sk_status add_device(struct sk_store *store, const struct sk_invite *invite,
-                                 int64_t *peer, struct sk_error *err)
+enum sk_status sk_invite_add_device(struct sk_store *store, const struct sk_invite *invite,
+                                    int64_t *peer, struct sk_error *err)
 {
     sk_auto_store_txn txn = NULL;
     sk_auto_key receipts = {{0}};
@@ -123,7 +123,7 @@ static enum sk_status check_issue(struct sk_store *store, const char *alias, con
     return SK_OK;
 }
 
-static void fill_invite(struct sk_invite *invite, const struct sk_store *store, const char *alias)
+void sk_invite_fill(struct sk_invite *invite, const struct sk_store *store, const char *alias)
 {
     memcpy(invite->dh_public, sk_store_dh_public(store), SK_DH_LEN);
     memcpy(invite->sign_public, sk_store_sign_public(store), SK_SIGN_PUBLIC_LEN);
@@ -161,10 +161,10 @@ enum sk_status sk_invite_issue(struct sk_store *store, const char *alias, const 
     int64_t peer;
 
     SK_TRY(check_issue(store, alias, path, err));
-    fill_invite(&invite, store, alias);
+    sk_invite_fill(&invite, store, alias);
     SK_TRY(sk_invite_seal(&sealed, &invite, sk_store_seed(store), code, err));
     SK_TRY(write_beside(&file, path, &sealed, err));
-    SK_TRY(add_device(store, &invite, &peer, err));
+    SK_TRY(sk_invite_add_device(store, &invite, &peer, err));
     return publish(store, file, peer, err);
 }
 
@@ -209,31 +209,38 @@ static enum sk_status check_agrees(struct sk_store *store, const struct sk_invit
     return SK_OK;
 }
 
-enum sk_status sk_invite_accept(struct sk_store *store, const uint8_t *bytes, size_t len,
-                                const char *code, char *name, struct sk_error *err)
+enum sk_status sk_invite_add_archive(struct sk_store *store, const struct sk_invite *invite,
+                                     struct sk_error *err)
 {
-    sk_auto_invite invite = {0};
     sk_auto_store_txn txn = NULL;
     sk_auto_key receipts = {{0}};
     uint8_t id[SK_HASH_LEN];
     int64_t peer;
 
-    if (sk_store_kind(store) != SK_STORE_DEVICE)
-        return sk_fail(err, SK_CONFIG, "only a documenter's store accepts an invite");
-    SK_TRY(sk_invite_open(&invite, bytes, len, code, err));
-    SK_TRY(check_agrees(store, &invite, err));
-    archive_id(id, &invite);
-    sk_ratchet_receipts(receipts.bytes, invite.psk);
-    const struct pair pair = {.alias = invite.name,
+    SK_TRY(check_agrees(store, invite, err));
+    archive_id(id, invite);
+    sk_ratchet_receipts(receipts.bytes, invite->psk);
+    const struct pair pair = {.alias = invite->name,
                               .archive_id = id,
-                              .dh_public = invite.dh_public,
-                              .sign_public = invite.sign_public,
-                              .send = invite.psk,
+                              .dh_public = invite->dh_public,
+                              .sign_public = invite->sign_public,
+                              .send = invite->psk,
                               .receive = receipts.bytes};
     SK_TRY(sk_store_begin(&txn, store, err));
     SK_TRY(check_archive_new(store, id, err));
     SK_TRY(add_pair(store, &pair, &peer, err));
-    SK_TRY(sk_store_commit(&txn, err));
+    return sk_store_commit(&txn, err);
+}
+
+enum sk_status sk_invite_accept(struct sk_store *store, const uint8_t *bytes, size_t len,
+                                const char *code, char *name, struct sk_error *err)
+{
+    sk_auto_invite invite = {0};
+
+    if (sk_store_kind(store) != SK_STORE_DEVICE)
+        return sk_fail(err, SK_CONFIG, "only a documenter's store accepts an invite");
+    SK_TRY(sk_invite_open(&invite, bytes, len, code, err));
+    SK_TRY(sk_invite_add_archive(store, &invite, err));
     memcpy(name, invite.name, sizeof(invite.name));
     return SK_OK;
 }

@@ -1,5 +1,6 @@
 /*
- * The content of an invite's file (sync/FORMAT.md, "Invite"). Private to sync.
+ * The content of an invite's file (sync/FORMAT.md, "Invite"), and what each end makes of it.
+ * Private to sync.
  */
 #ifndef SK_SYNC_INVITE_PARTS_H
 #define SK_SYNC_INVITE_PARTS_H
@@ -21,5 +22,17 @@ SK_MUST_CHECK enum sk_status sk_invite_decode(struct sk_invite *out,
 /* Whether `what` (in the words of an error) can be a name; `status` is the error if not. */
 SK_MUST_CHECK enum sk_status sk_invite_check_name(const char *name, enum sk_status status,
                                                   const char *what, struct sk_error *err);
+
+/* A new invite by this archive: its keys and name, a fresh PSK, the alias (which is checked). */
+void sk_invite_fill(struct sk_invite *invite, const struct sk_store *store, const char *alias);
+
+/* The two halves of the pair, each in a transaction of its own. Errors: those of issue and accept.
+ */
+SK_MUST_CHECK enum sk_status sk_invite_add_device(struct sk_store *store,
+                                                  const struct sk_invite *invite, int64_t *peer,
+                                                  struct sk_error *err);
+SK_MUST_CHECK enum sk_status sk_invite_add_archive(struct sk_store *store,
+                                                   const struct sk_invite *invite,
+                                                   struct sk_error *err);
 
 #endif

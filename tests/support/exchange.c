@@ -7,7 +7,7 @@
 #include "crypto/secret.h"
 #include "sync/deliver.h"
 #include "sync/export_parts.h"
-#include "sync/invite.h"
+#include "sync/invite_parts.h"
 #include "sync/peer.h"
 #include "tests/support/temp_dir.h"
 
@@ -18,8 +18,6 @@
 
 #include <cmocka.h>
 #include <string.h>
-
-static const char code[] = "abacus abdomen abdominal abide abiding ability ablaze able";
 
 /* ---- the world ---- */
 
@@ -86,18 +84,25 @@ void sk_world_pair(struct sk_world *world)
 
 void sk_world_invite(struct sk_world *world, unsigned archive, const char *alias, const char *name)
 {
-    EXPECT_OK(sk_invite_issue(world->archive[archive].store, alias, code,
-                              sk_world_path(world, name), &sk_test_err));
+    struct sk_store *store = world->archive[archive].store;
+    uint8_t content[SK_INVITE_PLAIN_LEN];
+    struct sk_invite invite = {.alias = ""};
+    int64_t peer = 0;
+    sk_invite_fill(&invite, store, alias);
+    sk_invite_encode(content, &invite, sk_store_seed(store));
+    sk_temp_write(sk_world_path(world, name), content, sizeof(content));
+    EXPECT_OK(sk_invite_add_device(store, &invite, &peer, &sk_test_err));
 }
 
 void sk_world_accept(struct sk_world *world, unsigned device, const char *name)
 {
-    char archive[SK_ALIAS_MAX + 1];
+    struct sk_invite invite;
     size_t len = 0;
-    uint8_t *bytes = sk_test_read(sk_world_path(world, name), &len);
-    EXPECT_OK(
-        sk_invite_accept(world->device[device].store, bytes, len, code, archive, &sk_test_err));
-    free(bytes);
+    uint8_t *content = sk_test_read(sk_world_path(world, name), &len);
+    assert_int_equal(len, SK_INVITE_PLAIN_LEN);
+    EXPECT_OK(sk_invite_decode(&invite, content, &sk_test_err));
+    EXPECT_OK(sk_invite_add_archive(world->device[device].store, &invite, &sk_test_err));
+    free(content);
 }
 
 const char *sk_world_path(const struct sk_world *world, const char *name)

@@ -31,7 +31,8 @@ void sk_world_archives(struct sk_world *world, unsigned count);
 /* One device and one archive that has invited it as "lark". */
 void sk_world_pair(struct sk_world *world);
 
-/* Writes an invite of an archive to a file, takes one into a device. */
+/* Writes an invite of an archive to a file, takes one into a device. The file is not sealed, since
+ * that takes most of a second on purpose. */
 void sk_world_invite(struct sk_world *world, unsigned archive, const char *alias, const char *name);
 void sk_world_accept(struct sk_world *world, unsigned device, const char *name);
 

@@ -351,6 +351,12 @@ static enum sk_status close_store(struct sk_run *run, enum sk_status status, str
     run->store = NULL;
     if (status != SK_OK || closed == SK_OK)
         return status;
+    if (closed == SK_FULL) {
+        /* It was saved. A script that is told otherwise would do it again. */
+        sk_say(run->program->name,
+               "warning: %s. What was saved is safe. Make room before you go on.", closing.text);
+        return SK_OK;
+    }
     sk_run_advise(run, "What was saved is safe; it is taken up at the next start.");
     return sk_fail(err, closed, "%s", closing.text);
 }

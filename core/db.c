@@ -253,6 +253,15 @@ bool sk_db_recovered(const struct sk_db *db)
     return sk_vfs_recovered(db->vfs);
 }
 
+/* A log that was cut by a crash may end inside a sector: nothing is added to it. */
+static enum sk_status move_log(struct sk_db *db, struct sk_error *err)
+{
+    if (db->log_waits)
+        SK_TRY(sk_db_checkpoint(db, err));
+    db->log_waits = false;
+    return SK_OK;
+}
+
 enum sk_status sk_db_trust(struct sk_db *db, struct sk_error *err)
 {
     SK_TRY(sk_db_check_usable(db, err));
@@ -262,8 +271,10 @@ enum sk_status sk_db_trust(struct sk_db *db, struct sk_error *err)
     if (rc != SQLITE_OK)
         return sk_db_fail(db, rc, err);
     db->trusted = true;
-    /* A log that was cut by a crash may end inside a sector: nothing is added to it. */
-    return sk_db_recovered(db) ? sk_db_checkpoint(db, err) : SK_OK;
+    db->log_waits = sk_db_recovered(db);
+    /* On a full disk there is still reading. */
+    enum sk_status status = move_log(db, err);
+    return status == SK_FULL ? SK_OK : status;
 }
 
 /* ---- closing ---- */
@@ -277,10 +288,11 @@ enum sk_status sk_db_close(struct sk_db *db, struct sk_error *err)
     if (db->handle) {
         sk_db_rollback(db);
         sk_db_free_statements(db);
-        if (db->trusted && !db->broken)
+        bool moves = db->trusted && !db->broken && !db->log_waits;
+        if (moves)
             status = sk_db_checkpoint(db, err);
         /* The last checkpoint of sqlite3_close() has nothing to do, but removes the empty log. */
-        if (db->trusted && !db->broken && status == SK_OK)
+        if (moves && status == SK_OK)
             (void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
         int rc = sqlite3_close(db->handle);
         if (rc != SQLITE_OK && status == SK_OK)
@@ -321,6 +333,7 @@ enum sk_status sk_db_begin(struct sk_db *db, struct sk_error *err)
 {
     if (db->in_transaction || db->read_only)
         return sk_fail_status(err, SK_INTERNAL);
+    SK_TRY(move_log(db, err));
     SK_TRY(run_cached(db, "BEGIN IMMEDIATE", err));
     db->in_transaction = true;
     return SK_OK;

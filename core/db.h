@@ -48,6 +48,8 @@ SK_MUST_CHECK
 enum sk_status sk_db_open(struct sk_db **out, const struct sk_db_options *options,
                           struct sk_error *err);
 bool sk_db_recovered(const struct sk_db *db);
+/* Then moves the log of a crash into the database. On a full disk that waits for the first
+ * transaction, which fails as long as there is no room, and reading goes on. Errors: SK_IO. */
 SK_MUST_CHECK
 enum sk_status sk_db_trust(struct sk_db *db, struct sk_error *err);
 

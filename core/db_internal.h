@@ -26,6 +26,7 @@ struct sk_db {
     char *path;
     bool read_only;
     bool trusted;
+    bool log_waits; /* the log of a crash is still to be moved: nothing may be added to it */
     bool in_transaction;
     bool broken; /* a commit failed: nothing works but closing */
     struct sk_stmt *buckets[SK_DB_STMT_BUCKETS];

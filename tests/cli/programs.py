@@ -81,9 +81,9 @@ def run(program, *args, stdin=b"", passphrase=None, code=None, **popen):
         return Ran(process.returncode, out.read(), err.read(), usage.ru_maxrss * 1024)
 
 
-def courier(*args, expect=0):
+def courier(*args, expect=0, **more):
     """Runs the courier's program, which has to end with that code; returns how it ended."""
-    return expected(run("skrynia-courier", *args), expect, args)
+    return expected(run("skrynia-courier", *args, **more), expect, args)
 
 
 def expected(ran, code, args):

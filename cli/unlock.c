@@ -233,8 +233,9 @@ enum sk_status sk_run_open(struct sk_run *run, const struct sk_given *given, str
     enum sk_status status = sk_store_open(&run->store, &options, err);
 
     if (status == SK_MISSING)
-        sk_run_advise(run, "Nothing was changed. A part of the store is missing: put the folder back "
-                           "as a whole.");
+        sk_run_advise(run,
+                      "Nothing was changed. A part of the store is missing: put the folder back "
+                      "as a whole.");
     SK_TRY(status);
     warn(run);
     return SK_OK;

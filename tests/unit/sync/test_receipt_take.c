@@ -33,7 +33,7 @@ static void make_pair(struct sk_world *world, unsigned count)
 {
     sk_world_pair(world);
     for (unsigned i = 0; i < count; i++) {
-        char name[16];
+        char name[32];
         (void)snprintf(name, sizeof(name), "bundle%u", i);
         (void)sk_test_add(device(world), SK_TYPE_SOURCE, name);
         (void)sk_world_export(world, 0, name);

@@ -10,11 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define N0_KEPT       16 /* bytes of a file's N0 that stay with a spent index */
-#define NOTICES_MAX   16 /* lines in peer.notice */
-#define REASON_FORK   "fork: it does not continue the log that came before"
-#define REASON_FROZEN "the log is frozen, since it forked"
-#define REASON_WAITS  "another device came under this invite: it waits for `approve`"
+#define N0_KEPT      16 /* bytes of a file's N0 that stay with a spent index */
+#define NOTICES_MAX  16 /* lines in peer.notice */
+#define REASON_WAITS "another device came under this invite: it waits for `approve`"
 
 /* A file on its way in. */
 struct arrival {
@@ -121,7 +119,7 @@ static enum sk_status place(struct arrival *a, struct sk_intake *in, const char 
     if (!found)
         SK_TRY(new_log(a, in, err));
     *reason = in->log.state == SK_LOG_STATE_WAITING  ? REASON_WAITS
-              : in->log.state == SK_LOG_STATE_FROZEN ? REASON_FROZEN
+              : in->log.state == SK_LOG_STATE_FROZEN ? SK_REASON_FROZEN
                                                      : NULL;
     return SK_OK;
 }
@@ -231,7 +229,7 @@ static enum sk_status freeze(struct arrival *a, const struct sk_intake *in,
         return sk_fail(err, SK_INTERNAL, "a log that is not there has two histories");
     SK_TRY(sk_log_set_state(a->store, log.id, SK_LOG_STATE_FROZEN, err));
     log.state = SK_LOG_STATE_FROZEN;
-    return put_aside(a, &log, REASON_FORK, result, err);
+    return put_aside(a, &log, SK_REASON_FORK, result, err);
 }
 
 static enum sk_status take_ready(struct arrival *a, struct sk_import_result *result,

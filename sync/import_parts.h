@@ -14,6 +14,10 @@
 #include "sync/import.h"
 #include "sync/manifest.h"
 
+/* Why a bundle is in quarantine. */
+#define SK_REASON_FORK   "fork: it does not continue the log that came before"
+#define SK_REASON_FROZEN "the log is frozen, since it forked"
+
 struct sk_intake {
     struct sk_store *store;
     struct sk_source source;  /* the inner stream */

@@ -199,22 +199,25 @@ static enum sk_status take_one(struct sk_intake *in, const struct waiting *waiti
     return sk_log_gaps(in->store, in->log.id, &result->gaps, err);
 }
 
+/* This bundle is evidence now, and whatever waits behind it has nothing to wait for. */
 static enum sk_status freeze(struct sk_intake *in, const struct waiting *waiting,
                              struct sk_import_result *result, struct sk_error *err)
 {
-    static const char reason[] = "fork: it does not continue the log that came before";
     sk_auto_stmt stmt = NULL;
     SK_TRY(sk_log_set_state(in->store, in->log.id, SK_LOG_STATE_FROZEN, err));
     SK_TRY(sk_db_prepare(sk_store_db(in->store), &stmt,
-                         "UPDATE quarantine SET reason = ?2 WHERE id = ?1", err));
-    sk_bind_int(stmt, 1, waiting->id);
-    sk_bind_text(stmt, 2, reason);
+                         "UPDATE quarantine SET reason = iif(id = ?2, ?3, ?4) WHERE log = ?1",
+                         err));
+    sk_bind_int(stmt, 1, in->log.id);
+    sk_bind_int(stmt, 2, waiting->id);
+    sk_bind_text(stmt, 3, SK_REASON_FORK);
+    sk_bind_text(stmt, 4, SK_REASON_FROZEN);
     SK_TRY(sk_run(stmt, err));
     fill_result(result, in);
     result->fork = true;
     result->waiting = true;
     result->quarantined = in->manifest.n1 - in->manifest.n0;
-    (void)snprintf(result->reason, sizeof(result->reason), "%s", reason);
+    (void)snprintf(result->reason, sizeof(result->reason), "%s", SK_REASON_FORK);
     return SK_OK;
 }
 

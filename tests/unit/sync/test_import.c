@@ -457,51 +457,6 @@ static void a_broken_chain_of_revisions_is_marked(void **state)
     }
 }
 
-/* ---- finding ---- */
-
-static enum sk_status check_invited(void *context, const char *alias, struct sk_error *err)
-{
-    (void)err;
-    assert_string_equal(alias, "stork");
-    ++*(unsigned *)context;
-    return SK_OK;
-}
-
-static void devices_are_found_by_what_a_person_types(void **state)
-{
-    struct sk_world *world = *state;
-    struct sk_log log;
-    char hex[2 * SK_HASH_LEN + 1];
-    char safety[12 * 6];
-    unsigned invited = 0;
-    sk_world_pair(world);
-    sk_world_invite(world, 0, "stork", "invite2");
-    add(device(world), "one");
-    (void)sk_world_export(world, 0, "b1");
-    (void)sk_world_import(world, 0, "b1");
-    sk_hex(hex, sk_store_id(device(world)), SK_HASH_LEN);
-    sk_digits(safety, 12, SK_LABEL_SAFETY, sk_store_id(device(world)));
-    EXPECT_OK(sk_device_find(archive(world), "lark", false, &log, &sk_test_err));
-    EXPECT_OK(sk_device_find(archive(world), hex, false, &log, &sk_test_err));
-    EXPECT_OK(sk_device_find(archive(world), safety, false, &log, &sk_test_err));
-    safety[5] = '-';
-    EXPECT_OK(sk_device_find(archive(world), safety, false, &log, &sk_test_err));
-    assert_int_equal(log.id, 1);
-    safety[0] = safety[0] == '9' ? '0' : (char)(safety[0] + 1);
-    EXPECT(SK_MISSING, sk_device_find(archive(world), safety, false, &log, &sk_test_err));
-    safety[0] = 'x';
-    EXPECT(SK_MISSING, sk_device_find(archive(world), safety, false, &log, &sk_test_err));
-    hex[8] = '\0';
-    EXPECT_OK(sk_device_find(archive(world), hex, false, &log, &sk_test_err));
-    hex[7] = '\0';
-    EXPECT(SK_MISSING, sk_device_find(archive(world), hex, false, &log, &sk_test_err));
-    EXPECT(SK_MISSING, sk_device_find(archive(world), "", false, &log, &sk_test_err));
-    EXPECT(SK_MISSING, sk_device_find(archive(world), "lark", true, &log, &sk_test_err));
-    EXPECT_OK(sk_invited_each(archive(world), check_invited, &invited, &sk_test_err));
-    assert_int_equal(invited, 1);
-    EXPECT(SK_MISSING, sk_approve(archive(world), 77, NULL, NULL, &sk_test_err));
-}
-
 /* An index far ahead, as after many exports that failed; and one that is too far. */
 static void indexes_far_ahead_are_found(void **state)
 {
@@ -541,7 +496,6 @@ int main(void)
         TEST(what_is_malformed_is_put_aside),
         TEST(entries_of_an_unknown_kind_are_kept),
         TEST(a_broken_chain_of_revisions_is_marked),
-        TEST(devices_are_found_by_what_a_person_types),
         TEST(indexes_far_ahead_are_found),
     };
     return cmocka_run_group_tests(tests, sk_test_begin, sk_test_end);

@@ -198,6 +198,13 @@ static enum sk_status set_value(struct asking *asking, const struct sk_field *fi
     if (reason.status == SK_NOMEM)
         return sk_fail_status(err, SK_NOMEM);
     *what = ANSWER_AGAIN;
+    if (field->choice_count > 0 && answer[0] != '?') {
+        sk_prompt_say(field->type == SK_FIELD_CHOICES
+                          ? "    Please give numbers from 1 to %zu, with commas between them.\n"
+                          : "    Please give a number from 1 to %zu.\n",
+                      field->choice_count);
+        return SK_OK;
+    }
     return say_text("    ", reason.text, ".\n", 4, err);
 }
 

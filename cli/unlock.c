@@ -100,6 +100,10 @@ static enum sk_status ask_new_on_terminal(struct sk_line *out, struct sk_error *
             &second,
             first.len == 0 ? "Type the proposed passphrase once: " : "Type it again: ", err));
         if (same_lines(first.len == 0 ? &words : &first, &second)) {
+            if (first.len == 0)
+                sk_prompt_say(
+                    "The passphrase still stands in this window: close it when you know it "
+                    "by heart.\n");
             keep_line(out, &second);
             return SK_OK;
         }

@@ -1,5 +1,15 @@
 # Tests labelled cli: the programs as a script or a person calls them.
-foreach(name way.sh contract.py damage.py locked.py marker.py orders.py scenario.py second_reader.py full_disk.py)
+foreach(name
+        way.sh
+        contract.py
+        damage.py
+        full_disk.py
+        locked.py
+        marker.py
+        orders.py
+        scenario.py
+        second_reader.py
+        terminal.py)
     get_filename_component(stem ${name} NAME_WE)
     if(name MATCHES "py$")
         set(interpreter python3 -B)

@@ -8,6 +8,7 @@
 struct devices {
     struct sk_run *run;
     struct sk_out_array array;
+    uint64_t count;
     uint64_t waiting;
 };
 
@@ -28,6 +29,7 @@ static enum sk_status add_log(void *context, const struct sk_log *log, struct sk
 
     sk_hex(id, log->log_id, sizeof(log->log_id));
     sk_safety(safety, log->log_id);
+    devices->count++;
     devices->waiting += log->state == SK_LOG_STATE_WAITING;
     if (!devices->run->json)
         return add_row(log->alias, state, log->size, safety, err);
@@ -42,6 +44,7 @@ static enum sk_status add_invited(void *context, const char *alias, struct sk_er
 {
     struct devices *devices = context;
 
+    devices->count++;
     if (!devices->run->json)
         return add_row(alias, "invited", 0, "", err);
     return sk_out_array_add(&devices->array,
@@ -60,6 +63,8 @@ enum sk_status sk_cmd_devices(struct sk_run *run, struct sk_error *err)
     SK_TRY(sk_invited_each(run->store, add_invited, &devices, err));
     if (run->json)
         sk_out_array_end(&devices.array);
+    if (devices.count == 0)
+        sk_say(run->program->name, "there is no device yet: 'invite ALIAS FILE' invites one.");
     if (devices.waiting > 0)
         sk_say(run->program->name,
                "%llu %s to be approved: compare the safety number, then 'approve DEVICE'.",

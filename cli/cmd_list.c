@@ -27,5 +27,7 @@ enum sk_status sk_cmd_list(struct sk_run *run, struct sk_error *err)
     sk_item_list_begin(&list, run);
     SK_TRY(sk_item_each(run->store, type, sk_item_list_add, &list, err));
     sk_item_list_end(&list);
+    if (list.count == 0)
+        sk_say(run->program->name, "nothing is recorded%s yet.", type != 0 ? " of this type" : "");
     return SK_OK;
 }

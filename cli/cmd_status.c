@@ -31,7 +31,9 @@ static enum sk_status out_ranges(const char *label, const struct sk_ranges *rang
 static enum sk_status add_text(void *context, const struct sk_archive_status *status,
                                struct sk_error *err)
 {
-    (void)context;
+    uint64_t *count = context;
+
+    (*count)++;
     sk_out("\nArchive ");
     SK_TRY(sk_out_text(status->name, err));
     sk_out("\n");
@@ -46,6 +48,7 @@ static enum sk_status add_text(void *context, const struct sk_archive_status *st
 enum sk_status sk_cmd_status(struct sk_run *run, struct sk_error *err)
 {
     struct sk_log log;
+    uint64_t count = 0;
     char safety[SK_SAFETY_LEN];
     char id[65];
 
@@ -55,7 +58,11 @@ enum sk_status sk_cmd_status(struct sk_run *run, struct sk_error *err)
     if (!run->json) {
         sk_out("Safety number  %s\nLog            %s\nEntries        %llu\n", safety, id,
                (unsigned long long)log.size);
-        return sk_status_each(run->store, add_text, NULL, err);
+        SK_TRY(sk_status_each(run->store, add_text, &count, err));
+        if (count == 0)
+            sk_say(run->program->name,
+                   "no archive has invited this store yet; 'receive FILE' takes an invite.");
+        return SK_OK;
     }
 
     sk_auto_json archives = json_array();

@@ -12,7 +12,7 @@ import re
 import resource
 import subprocess
 
-from programs import (BIN, CREATE, IO, MISSING, REFUSED, USAGE, archive, check, courier, device, expected,
+from programs import (BIN, CONFIG, CREATE, IO, MISSING, REFUSED, USAGE, archive, check, courier, device, expected,
                       files, main, read, run, write)
 
 PROGRAMS = ("skrynia", "skrynia-receiver", "skrynia-courier")
@@ -49,6 +49,21 @@ def check_help(at):
     check(files(at("home")) == {}, "help or wrong use made a file")
 
 
+def check_empty(at):
+    """What is empty says so, and what fills it."""
+    to, by = archive(at("empty archive")), device(at("empty store"))
+    for store, words, *args in (
+            (by, "nothing is recorded yet", "list"), (to, "nothing is recorded of this type", "list", "case"),
+            (by, "nothing found", "search", "x"), (by, "'receive FILE' takes an invite", "status"),
+            (to, "'invite ALIAS FILE' invites one", "devices"), (to, "nothing is in quarantine", "quarantine")):
+        ran = expected(store.run(*args), 0, args)
+        check(words in ran.err and (ran.out == "" or args == ["status"]), f"{args}: {ran.out}{ran.err}")
+        if args != ["status"]:
+            check(store.json(*args) == [], f"{args} --json")
+    ran = expected(by.run("export", at("never")), CONFIG, ["export"])
+    check("ask one for an invite" in ran.err, ran.err)
+
+
 class Scene:
     """A store with one record, attachment and link, and an archive that has them."""
 
@@ -80,7 +95,7 @@ def check_exit_codes(scene, at):
             (USAGE, by, "show", "12"), (USAGE, by, "show", "nothex"), (USAGE, by, "list", "dog"),
             (USAGE, by, "add", "dog"), (USAGE, by, "add", "person", "title"), (USAGE, by, "search"),
             (USAGE, by, "add", "person", "nosuch=1"), (USAGE, by, "edit", person, "nosuch=1"),
-            (USAGE, by, "link", person, "No Role", person), (USAGE, by, "export", at("out"), "--since", "x"),
+            (USAGE, by, "link", person, "No Role", scene.case), (USAGE, by, "export", at("out"), "--since", "x"),
             (USAGE, by, "export", at("out"), "--since", "99"), (USAGE, by, "list", "--store", folder),
             (USAGE, by, "export", at("out"), "--all", "--since", "1"), (USAGE, by, "list", "--all"),
             (USAGE, to, "invite", "", at("out")), (USAGE, to, "invite", "\x1b[31m", at("out")),
@@ -89,6 +104,7 @@ def check_exit_codes(scene, at):
             (REFUSED, by, "add", "person", "sex=dog", "title=x"), (REFUSED, by, "edit", scene.link, "title=x"),
             (REFUSED, by, "add", "person", "--from", scene.given), (REFUSED, by, "receive", scene.given),
             (REFUSED, by, "extract", person, at("out")), (REFUSED, by, "show", scene.attachment),
+            (REFUSED, by, "link", person, "same-as", person),
             (REFUSED, to, "import", scene.given), (REFUSED, to, "invite", "birch", at("out")),
             (CREATE, by, "export", at("bundle"), "--all"), (CREATE, by, "extract", scene.attachment, scene.given),
             (CREATE, by, "extract", scene.attachment, inside), (CREATE, to, "invite", "elm", scene.given),
@@ -225,6 +241,7 @@ def test(top):
     os.mkdir(at("home"))
     os.environ["HOME"] = at("home")
     check_help(at)
+    check_empty(at)
     scene = Scene(at)
     check_exit_codes(scene, at)
     check_json(scene, at)

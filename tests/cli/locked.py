@@ -11,10 +11,9 @@ import os
 import re
 import subprocess
 
-from programs import (BUSY, DAMAGED, MISSING, USAGE, WRONG_KEY, Store, archive, check, device, expected, files,
-                      main, read, run, start, write)
+from programs import (BUSY, CONFIG, DAMAGED, MISSING, USAGE, WRONG_KEY, Store, archive, check, device, expected,
+                      files, main, read, run, start, write)
 
-CONFIG = 78
 ID = "0123456789abcdef0123456789abcdef"
 
 

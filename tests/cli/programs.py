@@ -17,7 +17,7 @@ PASSPHRASE = "a passphrase for tests"
 # A command that every program is run by, such as strace with its options.
 wrapper = []
 
-USAGE, REFUSED, MISSING, CREATE, IO, BUSY, WRONG_KEY = 64, 65, 66, 73, 74, 75, 77
+USAGE, REFUSED, MISSING, CREATE, IO, BUSY, WRONG_KEY, CONFIG = 64, 65, 66, 73, 74, 75, 77, 78
 DAMAGED = REFUSED
 
 

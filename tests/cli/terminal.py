@@ -92,7 +92,9 @@ def record(t, by):
         "Health": ["y"], "Illnesses": ["Asthma"],
         "Notes": ["First line", "second line", "."],
     })
-    for words in ("?refused         the person refused to say", "not a date: write 2024", "give a number from 1 to 3", "give numbers from 1 to 7, with commas between them",
+    for words in ("?refused         the person refused to say", "not a date: write 2024",
+                  "give a number from 1 to 3",
+                  "give numbers from 1 to 7, with commas between them",
                   "Posts held: add another?", "Person\n"):
         check(words in asked, f"{words!r} is not in\n{asked}")
     t.type("y")

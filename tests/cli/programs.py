@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -174,7 +175,8 @@ def read(path):
 
 
 def main(test):
-    """Runs the test in a folder of its own."""
+    """Runs the test in a folder of its own, which is removed also when the test is told to end."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
     top = tempfile.mkdtemp(prefix="skrynia-test.")
     try:
         test(top)

@@ -6,6 +6,7 @@
 #include "sync/ratchet.h"
 #include "tests/support/exchange.h"
 #include "tests/support/seized.h"
+#include "tests/support/temp_dir.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +14,10 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 
 /* Rows of the first pair's chains. */
 #define SEND    1
@@ -184,6 +188,46 @@ static void quarantine_forgets_the_key(void **state)
     assert_gone(archive, key);
 }
 
+static void limit_files(rlim_t most)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = most < limit.rlim_max ? most : limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* Room for the log, none for the database: what came is there, and what stays behind is said. */
+static void a_key_that_could_not_go_is_told(void **state)
+{
+    struct sk_world *world = *state;
+    const struct sk_test_store *archive = &world->archive[0];
+    struct sk_import_result result;
+    struct stat st;
+    uint8_t key[32];
+    (void)signal(SIGXFSZ, SIG_IGN);
+    sk_world_pair(world);
+    char *data = sk_temp_path(archive->path, "data");
+    for (unsigned i = 0; i < 40; i++)
+        (void)sk_test_add(world->device[0].store, SK_TYPE_SOURCE, "one of many");
+    (void)sk_world_export(world, 0, "b");
+    chain_key(archive->store, RECEIVE, key);
+    EXPECT_OK(sk_db_checkpoint(sk_store_db(archive->store), &sk_test_err));
+    assert_int_equal(stat(data, &st), 0);
+    free(data);
+    limit_files((rlim_t)st.st_size);
+    enum sk_status status =
+        sk_import(archive->store, sk_world_path(world, "b"), NULL, &result, &sk_test_err);
+    limit_files(RLIM_INFINITY);
+    assert_int_equal(status, SK_FULL);
+    assert_non_null(strstr(sk_test_err.text, "it was saved, but"));
+    sk_test_reopen(&world->archive[0]);
+    assert_gone(archive, key);
+    result = sk_world_import(world, 0, "b");
+    assert_true(result.known_file);
+    assert_int_equal(result.entries_known, 40);
+    sk_world_verify(archive->store);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, sk_world_setup, sk_world_teardown)
@@ -194,6 +238,7 @@ int main(void)
         TEST(an_import_forgets_its_key),
         TEST(a_late_bundle_leaves_no_key_either),
         TEST(quarantine_forgets_the_key),
+        TEST(a_key_that_could_not_go_is_told),
     };
     return cmocka_run_group_tests(tests, sk_test_begin, sk_test_end);
 }

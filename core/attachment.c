@@ -100,7 +100,8 @@ static enum sk_status copy_in(struct sk_file *file, struct sk_media_writer *writ
     if (!regular)
         return sk_fail(err, SK_REFUSED, "only a regular file can be attached");
     if (expected > SK_BODY_MAX)
-        return sk_fail(err, SK_LIMIT, "an attachment holds at most 4 GiB; cut the file in parts");
+        return sk_fail(err, SK_LIMIT,
+                       "an attachment holds at most 4,000 MiB; cut the file in parts");
     auto_block block = malloc(SK_BLOCK_LEN);
     if (!block)
         return sk_fail_status(err, SK_NOMEM);

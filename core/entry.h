@@ -17,8 +17,8 @@
 #define SK_ENTRY_VERSION 1
 #define SK_SALT_LEN      32
 #define SK_BLOCK_LEN     (1024u * 1024)
-#define SK_TEXT_MAX      (8u * 1024 * 1024)          /* of a payload's text */
-#define SK_BODY_MAX      (4ull * 1024 * 1024 * 1024) /* of an attachment */
+#define SK_TEXT_MAX      (8u * 1024 * 1024)      /* of a payload's text */
+#define SK_BODY_MAX      (4000ull * 1024 * 1024) /* of an attachment: with a text, it fits a bundle */
 
 /*
  * | 0 | u16 version | 2 | u16 type | 4 | u32 flags | 8 | u32 day | 12 | id[16] | 28 | u32 revision

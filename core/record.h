@@ -78,7 +78,7 @@ enum sk_status sk_attachment_each(struct sk_store *store, const struct sk_item *
 /*
  * Adds the bytes of a file to a record, under the file's own name without its folders, in constant
  * memory. Takes its own transaction: the encrypted file is durable before the entry is.
- * Errors: SK_MISSING, SK_LIMIT (over 4 GiB), SK_REFUSED (not a regular file, no such record),
+ * Errors: SK_MISSING, SK_LIMIT (over SK_BODY_MAX), SK_REFUSED (not a regular file, no such record),
  * SK_FULL, SK_IO.
  */
 SK_MUST_CHECK

@@ -10,8 +10,18 @@
 /* The manifest's length and the manifest at its longest, the signature, END. */
 #define FIXED_LEN (4 + SK_MANIFEST_MAX + SK_SIGNATURE_LEN + 16)
 
-/* A payload's head, and the heads of the frames that it may begin and end. */
+/* What a payload takes beside its entry: its head, and those of the frames that it fills. */
 #define PAYLOAD_OVERHEAD 128
+#define FRAME_OVERHEAD   16
+#define PAYLOAD_COST(len) \
+    ((len) + PAYLOAD_OVERHEAD + (((len) + PAYLOAD_OVERHEAD) / SK_BLOCK_LEN + 1) * FRAME_OVERHEAD)
+
+/* The longest payload with its block hashes. If it fitted no bundle, nothing behind it would ever
+ * leave. */
+#define LONGEST \
+    (SK_TEXT_MAX + SK_BODY_MAX + (SK_TEXT_MAX + SK_BODY_MAX) / SK_BLOCK_LEN * SK_HASH_LEN)
+_Static_assert(FIXED_LEN + SK_ENTRY_LEN + PAYLOAD_COST(LONGEST) <= STREAM_MAX, "one payload");
+_Static_assert(STREAM_MAX <= SK_BUNDLE_PLAIN_MAX, "what the manifest counts is less");
 
 struct counting {
     struct sk_export_plan plan;
@@ -19,21 +29,13 @@ struct counting {
     uint64_t bytes; /* of the stream, at most */
 };
 
-/* What a payload takes in the stream, beside its entry: also the heads of its frames. */
-static uint64_t payload_cost(uint64_t plain_len, uint64_t hashes_len)
-{
-    uint64_t len = plain_len + hashes_len + PAYLOAD_OVERHEAD;
-    return len + (len / SK_BLOCK_LEN + 1) * 16;
-}
-
 /* Counts one payload in if it fits. */
 static bool count_payload(struct counting *c, uint64_t position, uint64_t plain_len,
                           uint64_t hashes_len)
 {
-    uint64_t cost = payload_cost(plain_len, hashes_len);
+    uint64_t cost = PAYLOAD_COST(plain_len + hashes_len);
     uint64_t entries = (position - c->plan.n0 + 1) * SK_ENTRY_LEN;
-    if (c->bytes + cost + entries > STREAM_MAX ||
-        c->plan.plain_bytes + plain_len > SK_BUNDLE_PLAIN_MAX)
+    if (c->bytes + cost + entries > STREAM_MAX)
         return false;
     c->bytes += cost;
     c->plan.plain_bytes += plain_len;
@@ -78,6 +80,9 @@ enum sk_status sk_export_plan(struct sk_store *store, uint64_t n0, uint64_t size
         c.plan.n1 = n0 + SK_BUNDLE_ENTRIES_MAX;
     sk_hash_init(&c.indices, NULL, SK_LABEL_INDICES);
     SK_TRY(count_payloads(store, &c, err));
+    uint64_t room = (STREAM_MAX - c.bytes) / SK_ENTRY_LEN; /* also for entries without a payload */
+    if (c.plan.n1 - n0 > room)
+        c.plan.n1 = n0 + room;
     sk_hash_end(&c.indices, c.plan.indices_hash);
     c.plan.left = size - c.plan.n1;
     *out = c.plan;

@@ -18,6 +18,14 @@ static bool is_full_errno(int number)
     return number == ENOSPC || number == EDQUOT || number == EFBIG;
 }
 
+/* The words of a fault begin with the file's name, so only the folder comes before them. */
+static enum sk_status fail_fault(const struct sk_db *db, const char *fault, struct sk_error *err)
+{
+    const char *slash = strrchr(db->path, '/');
+    int folder_len = slash ? (int)(slash - db->path) + 1 : 0;
+    return sk_fail(err, SK_DAMAGED, "%.*s%s", folder_len, db->path, fault);
+}
+
 enum sk_status sk_db_fail(const struct sk_db *db, int rc, struct sk_error *err)
 {
     int number = errno; /* for a commit, SQLite keeps none */
@@ -35,12 +43,13 @@ enum sk_status sk_db_fail(const struct sk_db *db, int rc, struct sk_error *err)
         return sk_fail_status(err, SK_LIMIT);
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-        return sk_fail(err, SK_DAMAGED, "%s: %s", db->path,
-                       fault ? fault : "the database is damaged");
+        if (fault)
+            return fail_fault(db, fault, err);
+        return sk_fail(err, SK_DAMAGED, "%s: the database is damaged", db->path);
     case SQLITE_IOERR:
     case SQLITE_CANTOPEN:
         if (fault)
-            return sk_fail(err, SK_DAMAGED, "%s: %s", db->path, fault);
+            return fail_fault(db, fault, err);
         if (is_full_errno(number) ||
             (db->handle && is_full_errno(sqlite3_system_errno(db->handle))))
             return sk_fail(err, SK_FULL, "%s: there is no space left", db->path);

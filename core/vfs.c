@@ -131,7 +131,9 @@ static int enter_main(struct sk_vfs *vfs)
         rc = vfs_preamble_create(vfs);
     if (rc == SQLITE_OK)
         rc = vfs_main_check_size(vfs);
-    return rc == SQLITE_OK ? vfs_preamble_load(vfs) : rc;
+    if (rc == SQLITE_OK)
+        rc = vfs_preamble_load(vfs);
+    return rc == SQLITE_OK ? vfs_main_check_end(vfs) : rc;
 }
 
 static int base_flags(const struct sk_vfs *vfs, int flags)

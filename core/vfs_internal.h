@@ -112,7 +112,9 @@ int vfs_preamble_store(struct sk_vfs *vfs, const struct vfs_preamble *next);
 
 /* vfs_main.c */
 extern const sqlite3_io_methods vfs_main_methods;
-int vfs_main_check_size(struct sk_vfs *vfs);
+int vfs_main_check_size(struct sk_vfs *vfs); /* room for preamble and page 1 */
+/* No page in part at the end, but for one that a checkpoint was writing: the log has it whole. */
+int vfs_main_check_end(struct sk_vfs *vfs);
 int vfs_main_check(const struct sk_vfs *vfs, const struct vfs_file *file, sk_vfs_bad_page_fn *each,
                    void *context);
 

@@ -45,6 +45,16 @@ int vfs_main_check_size(struct sk_vfs *vfs)
     return SQLITE_IOERR;
 }
 
+int vfs_main_check_end(struct sk_vfs *vfs)
+{
+    uint64_t size;
+    int rc = size_of(vfs->main, &size);
+    if (rc != SQLITE_OK || size % vfs->page_size == 0 || vfs->preamble.needed > 0)
+        return rc;
+    vfs_fault(vfs, vfs->main_path, "it was cut off");
+    return SQLITE_IOERR;
+}
+
 static int main_close(sqlite3_file *file)
 {
     struct sk_vfs *vfs = vfs_of(file);

@@ -244,6 +244,28 @@ static void a_database_that_was_cut(void **state)
     free_files(&f);
 }
 
+/* Closed well, there is no log from which a page at the end could come. */
+static void a_closed_database_that_was_cut(void **state)
+{
+    (void)state;
+    struct sk_work w;
+    struct files f = crashed_store(6);
+    free_files(&f);
+    assert_int_equal(sk_work_open(&w, false), SQLITE_OK);
+    close_well(&w);
+    f = take_files();
+    size_t len = f.data_len;
+    for (size_t cut = 1; cut < PAGE; cut += 131) {
+        f.data_len = len - cut;
+        put_files(&f);
+        assert_int_not_equal(sk_work_open(&w, false), SQLITE_OK);
+        sk_work_close(&w);
+        assert_string_equal(w.fault, "data: it was cut off");
+    }
+    f.data_len = len;
+    free_files(&f);
+}
+
 static void swap(uint8_t *a, uint8_t *b, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
@@ -606,6 +628,7 @@ int main(void)
         TEST(a_commit_mark_cannot_be_forged),
         TEST(a_log_that_was_cut),
         TEST(a_database_that_was_cut),
+        TEST(a_closed_database_that_was_cut),
         TEST(pages_that_were_swapped),
         TEST(frames_that_were_swapped),
         TEST(an_old_log_beside_a_closed_database),

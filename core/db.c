@@ -438,10 +438,14 @@ static enum sk_status quick_check(struct sk_db *db, const struct check *check, s
     bool row;
 
     SK_TRY(sk_db_prepare(db, &stmt, "PRAGMA quick_check", err));
+    (void)sk_db_starved();
     SK_TRY(sk_step(stmt, &row, err));
     while (row) {
         const char *sentence = sk_column_text(stmt, 0);
-        if (strcmp(sentence, "ok") != 0)
+        bool ok = strcmp(sentence, "ok") == 0;
+        if (!ok && sk_db_starved()) /* it takes a lack of memory for damage */
+            return sk_fail_status(err, SK_NOMEM);
+        if (!ok)
             check->each(check->context, sentence);
         SK_TRY(sk_step(stmt, &row, err));
     }

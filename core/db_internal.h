@@ -36,6 +36,9 @@ struct sk_db {
 SK_MUST_CHECK
 enum sk_status sk_db_start_library(struct sk_error *err);
 
+/* Whether an allocation of SQLite's failed in this thread since this was last asked. */
+bool sk_db_starved(void);
+
 /*
  * The status of one of SQLite's result codes, with words. SQLite's own messages may hold a record's
  * text and are never used; its fixed sentence for the code is. Damage that the VFS found reaches

@@ -9,9 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+static _Thread_local bool starved;
+
 static void *mem_malloc(int len)
 {
-    return malloc((size_t)len);
+    void *p = malloc((size_t)len);
+    starved |= !p;
+    return p;
 }
 
 static void mem_free(void *p)
@@ -25,7 +29,7 @@ static void mem_free(void *p)
 static void *mem_realloc(void *p, int len)
 {
     size_t old_len = p ? malloc_usable_size(p) : 0;
-    void *moved = malloc((size_t)len);
+    void *moved = mem_malloc(len);
     if (!moved)
         return NULL;
     if (p)
@@ -79,4 +83,11 @@ enum sk_status sk_db_start_library(struct sk_error *err)
     if (start_failed)
         return sk_fail(err, SK_CONFIG, "the SQLite library does not take the settings needed");
     return SK_OK;
+}
+
+bool sk_db_starved(void)
+{
+    bool was = starved;
+    starved = false;
+    return was;
 }

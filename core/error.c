@@ -57,6 +57,8 @@ enum sk_status sk_fail_errno(struct sk_error *err, enum sk_status status, const 
     int number = errno;
     if (status == SK_IO && (number == ENOSPC || number == EDQUOT || number == EFBIG))
         status = SK_FULL;
+    if (status == SK_IO && number == ENOMEM)
+        status = SK_NOMEM;
     if (err && err->status == SK_OK) {
         char room[ERRNO_TEXT_MAX];
         va_list args;

@@ -29,8 +29,8 @@ struct sk_error {
 enum sk_status sk_fail(struct sk_error *err, enum sk_status status, const char *format, ...)
     SK_PRINTF(3, 4);
 
-/* The same, with the words of errno after ": "; ENOSPC, EDQUOT and EFBIG turn SK_IO into SK_FULL.
- */
+/* The same, with the words of errno after ": "; ENOSPC, EDQUOT and EFBIG turn SK_IO into SK_FULL,
+ * ENOMEM into SK_NOMEM. */
 enum sk_status sk_fail_errno(struct sk_error *err, enum sk_status status, const char *format, ...)
     SK_PRINTF(3, 4);
 

@@ -10,9 +10,14 @@
 
 #define WINDOW_LEN 65536
 
+/* An allocation failed: the library does not always say so, and drops bytes of a text instead. */
+static _Thread_local bool starved;
+
 static void *json_malloc(size_t len)
 {
-    return malloc(len);
+    void *memory = malloc(len);
+    starved |= !memory;
+    return memory;
 }
 
 static void json_free(void *memory)
@@ -113,19 +118,21 @@ static enum sk_status parse_piece(json_t **out, const struct piece *piece, struc
     if (deepest > SK_JSON_DEPTH_MAX)
         return piece_fail(piece, piece->line, "the JSON is nested too deeply", err);
 
+    starved = false;
     json_t *json =
         json_loadb(piece->text, piece->len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
 
-    if (json) {
+    if (json && !starved) {
         *out = json;
         return SK_OK;
     }
+    json_decref(json);
 
     enum json_error_code code = json_error_code(&error);
     size_t line = piece->line + (error.line > 0 ? (size_t)error.line - 1 : 0);
 
     sk_wipe(&error, sizeof(error));
-    if (code == json_error_out_of_memory)
+    if (starved || code == json_error_out_of_memory)
         return sk_fail_status(err, SK_NOMEM);
     return piece_fail(piece, line, sentence_of(code), err);
 }

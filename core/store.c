@@ -230,10 +230,20 @@ static enum sk_status scratch_name(char **out, const char *dir, struct sk_error 
     return SK_OK;
 }
 
+static enum sk_status find_store(const char *dir, bool *there, struct sk_error *err)
+{
+    sk_auto_free char *path = NULL;
+    SK_TRY(sk_path_join(&path, dir, SK_KEYS_FILE, err));
+    *there = sk_file_exists(path);
+    return SK_OK;
+}
+
 enum sk_status sk_store_create(const struct sk_store_options *options, struct sk_error *err)
 {
     const char *dir = options->dir;
-    if (sk_store_there(dir))
+    bool there = false;
+    SK_TRY(find_store(dir, &there, err));
+    if (there)
         return sk_fail(err, SK_CREATE, "%s: a store is there already", dir);
     if (sk_file_exists(dir) && !sk_dir_empty(dir))
         return sk_fail(err, SK_CREATE, "%s: this folder is not empty", dir);
@@ -311,7 +321,9 @@ static enum sk_status load(struct sk_store *store, struct sk_error *err)
 enum sk_status sk_store_open(struct sk_store **out, const struct sk_store_options *options,
                              struct sk_error *err)
 {
-    if (!sk_store_there(options->dir))
+    bool there = false;
+    SK_TRY(find_store(options->dir, &there, err));
+    if (!there)
         return sk_fail(err, SK_MISSING, "%s: there is no store here", options->dir);
     auto_store store = store_new(options->dir, options->kind);
     if (!store)
@@ -338,11 +350,8 @@ enum sk_status sk_store_close(struct sk_store *store, struct sk_error *err)
 
 bool sk_store_there(const char *dir)
 {
-    char *path = NULL;
-    if (sk_path_join(&path, dir, SK_KEYS_FILE, NULL) != SK_OK)
-        return false;
-    bool there = sk_file_exists(path);
-    free(path);
+    bool there = false;
+    sk_ignore(find_store(dir, &there, NULL));
     return there;
 }
 

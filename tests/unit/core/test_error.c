@@ -48,15 +48,16 @@ static void errno_gives_words(void **state)
     assert_string_equal(err.text, "notes cannot be read: Permission denied");
 }
 
-static void a_full_disk_has_its_status(void **state)
+static void some_faults_have_their_status(void **state)
 {
     (void)state;
-    static const int full[] = {ENOSPC, EDQUOT, EFBIG};
-    for (size_t i = 0; i < 3; i++) {
+    static const int full[] = {ENOSPC, EDQUOT, EFBIG, ENOMEM};
+    for (size_t i = 0; i < 4; i++) {
         struct sk_error err = SK_ERROR_INIT;
+        enum sk_status expected = full[i] == ENOMEM ? SK_NOMEM : SK_FULL;
         errno = full[i];
-        assert_int_equal(sk_fail_errno(&err, SK_IO, "x"), SK_FULL);
-        assert_int_equal(err.status, SK_FULL);
+        assert_int_equal(sk_fail_errno(&err, SK_IO, "x"), expected);
+        assert_int_equal(err.status, expected);
         errno = full[i];
         assert_int_equal(sk_fail_errno(NULL, SK_CREATE, "x"), SK_CREATE);
     }
@@ -83,6 +84,13 @@ static void long_words_are_cut_between_characters(void **state)
             assert_in_range(kept, SK_ERROR_TEXT_MAX - 4, SK_ERROR_TEXT_MAX - 1);
             assert_int_equal((kept - lead) % width, 0);
             assert_memory_equal(err.text, text, kept);
+
+            /* So are the words of errno, which find little room behind these. */
+            sk_error_clear(&err);
+            errno = EACCES;
+            assert_int_equal(sk_fail_errno(&err, SK_IO, "%.*s", (int)(kept - lead), text + lead),
+                             SK_IO);
+            assert_memory_equal(err.text, text + lead, kept - lead);
         }
     }
 }
@@ -110,7 +118,7 @@ int main(void)
         cmocka_unit_test(the_first_words_stay),
         cmocka_unit_test(null_is_allowed),
         cmocka_unit_test(errno_gives_words),
-        cmocka_unit_test(a_full_disk_has_its_status),
+        cmocka_unit_test(some_faults_have_their_status),
         cmocka_unit_test(long_words_are_cut_between_characters),
         cmocka_unit_test(try_returns_what_is_not_ok),
     };

@@ -1,0 +1,282 @@
+/*
+ * Goal of this test: whichever allocation fails, ours or that of a library, the work in hand ends
+ * with a clear status, nothing leaks, what was saved stays, and the same work succeeds when it is
+ * tried again.
+ */
+#include "core/item.h"
+#include "core/verify.h"
+#include "tests/support/stores.h"
+#include "tests/unit/crypto/sanitized.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#if SANITIZED
+
+/* The sanitizer's own allocator cannot be replaced. */
+int main(void)
+{
+    return 0;
+}
+
+#else
+
+/* Stands before the C library's allocator, for this program and every library it uses. */
+
+void *__libc_malloc(size_t len);
+void *__libc_calloc(size_t count, size_t len);
+void *__libc_realloc(void *p, size_t len);
+void __libc_free(void *p);
+
+static bool armed;        /* whether allocations are counted */
+static uint64_t counted;  /* since they are */
+static uint64_t fail_at;  /* the one that fails; 0: none */
+static bool from_then_on; /* and all after it */
+static int64_t live;      /* blocks that are not freed */
+
+static bool fails(void)
+{
+    if (!armed)
+        return false;
+    counted++;
+    if (fail_at == 0 || counted < fail_at || (counted > fail_at && !from_then_on))
+        return false;
+    errno = ENOMEM;
+    return true;
+}
+
+static void *took(void *p)
+{
+    live += p != NULL;
+    return p;
+}
+
+void *malloc(size_t len)
+{
+    return fails() ? NULL : took(__libc_malloc(len));
+}
+
+void *calloc(size_t count, size_t len)
+{
+    return fails() ? NULL : took(__libc_calloc(count, len));
+}
+
+void *realloc(void *p, size_t len)
+{
+    if (fails())
+        return NULL;
+    return p ? __libc_realloc(p, len) : took(__libc_malloc(len));
+}
+
+void free(void *p)
+{
+    live -= p != NULL;
+    __libc_free(p);
+}
+
+/* The work: what a documenter does in a day. */
+
+struct day {
+    struct sk_test_store *at;
+    struct sk_error err;
+    unsigned saved; /* how many of the steps below were acknowledged */
+    struct sk_id id, attachment;
+};
+
+static enum sk_status ignore_item(void *context, const struct sk_item *item, struct sk_error *err)
+{
+    (void)context, (void)item, (void)err;
+    return SK_OK;
+}
+
+static enum sk_status ignore_revision(void *context, uint64_t position,
+                                      const struct sk_entry *entry, struct sk_error *err)
+{
+    (void)context, (void)position, (void)entry, (void)err;
+    return SK_OK;
+}
+
+static void no_problem(void *context, const char *sentence)
+{
+    (void)context;
+    armed = false;
+    fail_msg("%s", sentence);
+}
+
+static enum sk_status fields(json_t **out, const char *title)
+{
+    static const char format[] = "{\"title\": \"%s\", \"text\": \"One two three, ЧАТЫРЫ пяць.\"}";
+    char text[200];
+    int len = snprintf(text, sizeof(text), format, title);
+    return sk_json_parse(out, text, (size_t)len, NULL);
+}
+
+static enum sk_status add(struct day *day)
+{
+    sk_auto_json json = NULL;
+    sk_auto_store_txn txn = NULL;
+    SK_TRY(fields(&json, "Heron"));
+    SK_TRY(sk_store_begin(&txn, day->at->store, &day->err));
+    SK_TRY(sk_record_add(day->at->store, SK_TYPE_TESTIMONY, json, &day->id, &day->err));
+    return sk_store_commit(&txn, &day->err);
+}
+
+static enum sk_status edit(struct day *day)
+{
+    sk_auto_json json = NULL;
+    sk_auto_item item = {.title = NULL};
+    sk_auto_store_txn txn = NULL;
+    SK_TRY(sk_item_get(day->at->store, SK_LOG_OWN, &day->id, &item, &day->err));
+    SK_TRY(fields(&json, "Stork"));
+    SK_TRY(sk_store_begin(&txn, day->at->store, &day->err));
+    SK_TRY(sk_record_edit(day->at->store, &item, json, &day->err));
+    return sk_store_commit(&txn, &day->err);
+}
+
+static enum sk_status attach(struct day *day)
+{
+    sk_auto_item item = {.title = NULL};
+    SK_TRY(sk_item_get(day->at->store, SK_LOG_OWN, &day->id, &item, &day->err));
+    return sk_attachment_add(day->at->store, &item, sk_test_path(day->at, "in"), NULL,
+                             &day->attachment, &day->err);
+}
+
+static enum sk_status look(struct day *day)
+{
+    struct sk_store *store = day->at->store;
+    sk_auto_item item = {.title = NULL};
+    sk_auto_record record = {.fields = NULL};
+    SK_TRY(sk_item_get(store, SK_LOG_OWN, &day->id, &item, &day->err));
+    SK_TRY(sk_record_load(store, &item, item.position, &record, &day->err));
+    SK_TRY(sk_item_search(store, "чатыры \"two three\"", ignore_item, NULL, &day->err));
+    SK_TRY(sk_item_each(store, 0, ignore_item, NULL, &day->err));
+    SK_TRY(sk_item_history(store, &item, ignore_revision, NULL, &day->err));
+    return sk_verify(store, no_problem, NULL, NULL, &day->err);
+}
+
+static enum sk_status extract(struct day *day)
+{
+    sk_auto_item item = {.title = NULL};
+    SK_TRY(sk_item_get(day->at->store, SK_LOG_OWN, &day->attachment, &item, &day->err));
+    return sk_attachment_extract(day->at->store, &item, sk_test_path(day->at, "out"), NULL,
+                                 &day->err);
+}
+
+static enum sk_status withdraw(struct day *day)
+{
+    unsigned count = 0;
+    sk_auto_item item = {.title = NULL};
+    sk_auto_store_txn txn = NULL;
+    SK_TRY(sk_item_get(day->at->store, SK_LOG_OWN, &day->id, &item, &day->err));
+    SK_TRY(sk_store_begin(&txn, day->at->store, &day->err));
+    SK_TRY(sk_record_withdraw(day->at->store, &item, &count, &day->err));
+    return sk_store_commit(&txn, &day->err);
+}
+
+static enum sk_status open_store(struct day *day)
+{
+    struct sk_store_options options = sk_test_options(day->at->path, day->at->kind);
+    return sk_store_open(&day->at->store, &options, &day->err);
+}
+
+static enum sk_status run_steps(struct day *day)
+{
+    static enum sk_status (*const steps[])(struct day * day) = {
+        open_store, add, edit, attach, look, extract, withdraw};
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        SK_TRY(steps[i](day));
+        day->saved++;
+    }
+    return SK_OK;
+}
+
+static enum sk_status run_day(struct day *day)
+{
+    enum sk_status status = run_steps(day);
+    struct sk_store *store = day->at->store;
+    day->at->store = NULL;
+    enum sk_status closed = sk_store_close(store, status == SK_OK ? &day->err : NULL);
+    return status == SK_OK ? closed : status;
+}
+
+/* What was acknowledged is there, and nothing is half. */
+static void assert_after(struct sk_test_store *at, const struct day *day)
+{
+    sk_test_open(at);
+    EXPECT_OK(sk_verify(at->store, no_problem, NULL, NULL, &sk_test_err));
+    if (day->saved >= 2) {
+        sk_auto_item item = sk_test_item(at->store, &day->id);
+        assert_true(item.revision >= day->saved - 1 || day->saved > 3);
+        assert_true(item.erased || day->saved < 7);
+        if (!item.erased)
+            (void)sk_test_withdraw(at->store, &day->id);
+    }
+    assert_int_equal(sk_test_count_files(sk_test_path(at, "store/media")),
+                     sk_test_sql_int(at->store, "SELECT count(*) FROM media"));
+    sk_test_close(at);
+}
+
+/* One day in which an allocation fails. Returns whether there were so many. */
+static bool day_with_failure(struct sk_test_store *at, uint64_t which, bool after_it_too)
+{
+    struct day day = {.at = at, .err = SK_ERROR_INIT};
+    fail_at = which;
+    from_then_on = after_it_too;
+    counted = 0;
+    (void)unlink(sk_test_path(at, "out"));
+    int64_t before = live;
+    armed = true;
+    enum sk_status status = run_day(&day);
+    armed = false;
+    if (live != before)
+        fail_msg("%lld blocks are left after allocation %llu failed", (long long)(live - before),
+                 (unsigned long long)which);
+    if (status != SK_OK && status != SK_NOMEM)
+        fail_msg("allocation %llu gave %s: %s", (unsigned long long)which, sk_status_name(status),
+                 day.err.text);
+    assert_after(at, &day);
+    return counted >= which;
+}
+
+static int begin(void **state)
+{
+    if (sk_test_device(state) != 0)
+        return -1;
+    struct sk_test_store *at = *state;
+    sk_test_write(sk_test_path(at, "in"), 70000);
+    sk_test_close(at);
+    /* What the libraries keep for good is there after two days. */
+    for (int i = 0; i < 2; i++) {
+        struct day day = {.at = at, .err = SK_ERROR_INIT};
+        (void)unlink(sk_test_path(at, "out"));
+        if (run_day(&day) != SK_OK)
+            return -1;
+    }
+    return 0;
+}
+
+/* Every allocation of the first ones, then one in ever more, each once and from then on. */
+static void test_each_allocation(void **state)
+{
+    bool more = true;
+    for (uint64_t which = 1; more; which += 1 + which / 25)
+        more = day_with_failure(*state, which, which % 3 == 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_each_allocation, begin, sk_test_remove),
+    };
+    return cmocka_run_group_tests(tests, sk_test_begin, sk_test_end);
+}
+
+#endif

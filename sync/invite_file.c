@@ -124,6 +124,7 @@ enum sk_status sk_invite_decode(struct sk_invite *out, const uint8_t in[static S
                                 struct sk_error *err)
 {
     auto_signed_part part = {{0}};
+    sk_auto_invite invite = {0};
     uint32_t version = sk_get_u32(in);
     if (version > VERSION)
         return sk_fail(err, SK_CONFIG, "the invite was made by a newer version of this program");
@@ -134,11 +135,12 @@ enum sk_status sk_invite_decode(struct sk_invite *out, const uint8_t in[static S
     for (size_t i = ZEROS_AT; i < SK_INVITE_PLAIN_LEN; i++)
         if (in[i] != 0)
             return sk_fail(err, SK_DAMAGED, "the invite is malformed");
-    SK_TRY(get_name(out->name, in + NAME_AT, "the archive's name", err));
-    SK_TRY(get_name(out->alias, in + ALIAS_AT, "the alias", err));
-    memcpy(out->dh_public, in + DH_AT, SK_DH_LEN);
-    memcpy(out->sign_public, in + SIGN_AT, SK_SIGN_PUBLIC_LEN);
-    memcpy(out->psk, in + PSK_AT, sizeof(out->psk));
+    SK_TRY(get_name(invite.name, in + NAME_AT, "the archive's name", err));
+    SK_TRY(get_name(invite.alias, in + ALIAS_AT, "the alias", err));
+    memcpy(invite.dh_public, in + DH_AT, SK_DH_LEN);
+    memcpy(invite.sign_public, in + SIGN_AT, SK_SIGN_PUBLIC_LEN);
+    memcpy(invite.psk, in + PSK_AT, sizeof(invite.psk));
+    *out = invite;
     return SK_OK;
 }
 
@@ -206,7 +208,6 @@ enum sk_status sk_invite_open(struct sk_invite *out, const uint8_t *bytes, size_
                               const char *code, struct sk_error *err)
 {
     auto_content content = {{0}};
-    sk_auto_invite invite = {0};
     sk_auto_buf words = SK_BUF_INIT;
     sk_auto_key key = {{0}};
 
@@ -218,7 +219,5 @@ enum sk_status sk_invite_open(struct sk_invite *out, const uint8_t *bytes, size_
                      key.bytes) != SK_OK)
         return sk_fail(err, SK_WRONG_KEY,
                        "the invite does not open: the code words are wrong or the file is damaged");
-    SK_TRY(sk_invite_decode(&invite, content.bytes, err));
-    *out = invite;
-    return SK_OK;
+    return sk_invite_decode(out, content.bytes, err);
 }

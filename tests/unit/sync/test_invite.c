@@ -3,7 +3,7 @@
  * what is in it is what the format document says and its archive signed; both ends become a pair
  * whose chains fit, or nothing changes.
  */
-#include "sync/invite.h"
+#include "sync/invite_parts.h"
 
 #include "core/file.h"
 #include "crypto/aead.h"
@@ -61,27 +61,35 @@ static enum sk_status open_bytes(const uint8_t *bytes, const char *code)
     return status;
 }
 
-/* Seals changed content again, signed again if so wanted, and opens it. */
-static enum sk_status open_changed(const uint8_t content[PLAIN_LEN], bool sign)
+/* Reads changed content, signed again if so wanted. What is taken has no other form. */
+static enum sk_status decode_changed(const uint8_t content[PLAIN_LEN], bool sign)
 {
-    uint8_t bytes[SK_INVITE_FILE_LEN], changed[PLAIN_LEN], message[17 + SIGNATURE_AT];
+    uint8_t changed[PLAIN_LEN], again[PLAIN_LEN], message[17 + SIGNATURE_AT];
+    struct sk_invite back = {.name = "untouched"};
     memcpy(changed, content, PLAIN_LEN);
     if (sign) {
         memcpy(message, "skrynia invite 1", 17);
         memcpy(message + 17, changed, SIGNATURE_AT);
         sk_sign(changed + SIGNATURE_AT, message, sizeof(message), seed);
     }
-    memcpy(bytes, sealed.bytes, 16);
-    sk_page_seal(bytes + 16, changed, PLAIN_LEN, NULL, 0, key);
-    return open_bytes(bytes, words);
+    sk_error_clear(&sk_test_err);
+    enum sk_status status = sk_invite_decode(&back, changed, &sk_test_err);
+    if (status == SK_OK) {
+        sk_invite_encode(again, &back, seed);
+        assert_memory_equal(again, changed, PLAIN_LEN);
+    } else {
+        assert_string_equal(back.name, "untouched");
+        assert_int_not_equal(sk_test_err.text[0], 0);
+    }
+    return status;
 }
 
-static enum sk_status open_with_byte(size_t at, uint8_t value, bool sign)
+static enum sk_status decode_with_byte(size_t at, uint8_t value, bool sign)
 {
     uint8_t changed[PLAIN_LEN];
     memcpy(changed, plain, PLAIN_LEN);
     changed[at] = value;
-    return open_changed(changed, sign);
+    return decode_changed(changed, sign);
 }
 
 /* ---- the file ---- */
@@ -156,22 +164,55 @@ static void the_file_is_uniform(void **state)
 static void what_is_sealed_but_malformed_is_damage(void **state)
 {
     (void)state;
-    assert_int_equal(open_changed(plain, true), SK_OK);
-    assert_int_equal(open_with_byte(0, 0, true), SK_DAMAGED);
-    assert_int_equal(open_with_byte(0, 2, true), SK_CONFIG);
-    assert_int_equal(open_with_byte(4, (uint8_t)(plain[4] ^ 1), false), SK_DAMAGED);
-    assert_int_equal(open_with_byte(68, (uint8_t)(plain[68] ^ 1), false), SK_DAMAGED);
-    assert_int_equal(open_with_byte(SIGNATURE_AT, (uint8_t)(plain[SIGNATURE_AT] ^ 1), false),
+    uint8_t bytes[SK_INVITE_FILE_LEN], changed[PLAIN_LEN];
+    memcpy(bytes, sealed.bytes, 16);
+    memcpy(changed, plain, PLAIN_LEN);
+    changed[PLAIN_LEN - 1] = 1;
+    sk_page_seal(bytes + 16, changed, PLAIN_LEN, NULL, 0, key);
+    assert_int_equal(open_bytes(bytes, words), SK_DAMAGED);
+
+    assert_int_equal(decode_changed(plain, true), SK_OK);
+    assert_int_equal(decode_changed(plain, false), SK_OK);
+    assert_int_equal(decode_with_byte(0, 0, true), SK_DAMAGED);
+    assert_int_equal(decode_with_byte(0, 2, true), SK_CONFIG);
+    assert_int_equal(decode_with_byte(4, (uint8_t)(plain[4] ^ 1), false), SK_DAMAGED);
+    assert_int_equal(decode_with_byte(68, (uint8_t)(plain[68] ^ 1), false), SK_DAMAGED);
+    assert_int_equal(decode_with_byte(SIGNATURE_AT, (uint8_t)(plain[SIGNATURE_AT] ^ 1), false),
                      SK_DAMAGED);
-    assert_int_equal(open_with_byte(36, (uint8_t)(plain[36] ^ 1), true), SK_DAMAGED);
-    assert_int_equal(open_with_byte(PLAIN_LEN - 1, 1, true), SK_DAMAGED);
-    assert_int_equal(open_with_byte(100, 0, true), SK_DAMAGED);
-    assert_int_equal(open_with_byte(100, SK_ALIAS_MAX + 1, true), SK_DAMAGED);
-    assert_int_equal(open_with_byte(201, 255, true), SK_DAMAGED);
-    assert_int_equal(open_with_byte(201, (uint8_t)(plain[201] - 1), true), SK_DAMAGED);
-    assert_int_equal(open_with_byte(200, 'x', true), SK_DAMAGED); /* behind the name's end */
-    assert_int_equal(open_with_byte(101, 0x1b, true), SK_DAMAGED);
-    assert_int_equal(open_with_byte(202, 0xff, true), SK_DAMAGED);
+    assert_int_equal(decode_with_byte(36, (uint8_t)(plain[36] ^ 1), true), SK_DAMAGED);
+    assert_int_equal(decode_with_byte(PLAIN_LEN - 1, 1, true), SK_DAMAGED);
+    assert_int_equal(decode_with_byte(100, 0, true), SK_DAMAGED);
+    assert_int_equal(decode_with_byte(100, SK_ALIAS_MAX + 1, true), SK_DAMAGED);
+    assert_int_equal(decode_with_byte(201, 255, true), SK_DAMAGED);
+    assert_int_equal(decode_with_byte(201, (uint8_t)(plain[201] - 1), true), SK_DAMAGED);
+    assert_int_equal(decode_with_byte(200, 'x', true), SK_DAMAGED); /* behind the name's end */
+    assert_int_equal(decode_with_byte(101, 0x1b, true), SK_DAMAGED);
+    assert_int_equal(decode_with_byte(202, 0xff, true), SK_DAMAGED);
+}
+
+/* Every byte as 0, 1, a letter, 0xff and one bit off: refused, or another invite in its one form.
+ */
+static void every_byte_of_the_content_counts(void **state)
+{
+    (void)state;
+    for (size_t at = 0; at < 400; at++) {
+        const uint8_t values[] = {0, 1, 'n', 0xff, (uint8_t)(plain[at] ^ 0x10)};
+        for (size_t i = 0; i < sizeof(values); i++) {
+            enum sk_status status = decode_with_byte(at, values[i], true);
+            bool same = values[i] == plain[at] || (at >= SIGNATURE_AT && at < 366);
+            bool free_bytes = (at >= 4 && at < 36) || (at >= 68 && at < 100);
+            bool in_name = (at > 100 && at <= 100 + strlen(invite.name)) ||
+                           (at > 201 && at <= 201 + strlen(invite.alias));
+            if (same || free_bytes)
+                assert_int_equal(status, SK_OK);
+            else if (at >= 36 && at < 68) /* another key than the one that signs */
+                assert_int_equal(status, SK_DAMAGED);
+            else if (at < 4)
+                assert_true(status == SK_CONFIG || status == SK_DAMAGED);
+            else if (!in_name)
+                assert_int_equal(status, SK_DAMAGED);
+        }
+    }
 }
 
 static void names_that_cannot_be_shown_are_not_sealed(void **state)
@@ -324,24 +365,19 @@ static void only_archives_invite_and_only_devices_accept(void **state)
     assert_false(sk_file_exists(sk_test_path(pair->archive, "i")));
 }
 
-/* Seven rows are made without their slow invites; the eighth invite is real, the ninth refused. */
+/* Seven rows are made without their slow invites; the eighth is real, the ninth refused. */
 static void eight_archives_and_no_more(void **state)
 {
     struct pair_stores *pair = *state;
-    sk_auto_buf another = SK_BUF_INIT;
     struct sk_invite other = invite;
-    char name[SK_ALIAS_MAX + 1] = "untouched";
     sk_test_sql(pair->device,
                 "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 7) "
                 "INSERT INTO peer(alias, archive_id, send, receive, number, exported, "
                 "acknowledged, wanted, receipt, notice) "
                 "SELECT 'a', CAST(i AS BLOB), 0, 0, 0, x'', x'', x'', '', '' FROM n");
-    EXPECT_OK(sk_invite_accept(pair->device, sealed.bytes, sealed.len, words, name, &sk_test_err));
-    assert_string_equal(name, invite.name);
+    EXPECT_OK(sk_invite_add_archive(pair->device, &invite, &sk_test_err));
     other.dh_public[5] ^= 1;
-    EXPECT_OK(sk_invite_seal(&another, &other, seed, words, &sk_test_err));
-    EXPECT(SK_REFUSED,
-           sk_invite_accept(pair->device, another.bytes, another.len, words, name, &sk_test_err));
+    EXPECT(SK_REFUSED, sk_invite_add_archive(pair->device, &other, &sk_test_err));
     assert_int_equal(sk_test_sql_int(pair->device, "SELECT count(*) FROM peer"), 8);
 }
 
@@ -393,6 +429,7 @@ int main(void)
         cmocka_unit_test(every_part_of_the_file_counts),
         cmocka_unit_test(the_file_is_uniform),
         cmocka_unit_test(what_is_sealed_but_malformed_is_damage),
+        cmocka_unit_test(every_byte_of_the_content_counts),
         cmocka_unit_test(names_that_cannot_be_shown_are_not_sealed),
         ON_PAIR(both_ends_become_a_pair),
         ON_PAIR(a_failure_leaves_no_pair_behind),

@@ -6,7 +6,6 @@
 #include "crypto/hash.h"
 #include "crypto/secret.h"
 #include "sync/deliver.h"
-#include "sync/export_parts.h"
 #include "sync/invite_parts.h"
 #include "sync/peer.h"
 #include "tests/support/temp_dir.h"
@@ -402,8 +401,8 @@ static void forge_recipients(struct sk_store *store, const struct sk_peers *peer
     EXPECT_OK(sk_store_commit(&txn, &sk_test_err));
 }
 
-void sk_world_forge(struct sk_world *world, unsigned device, const char *name,
-                    sk_forge_manifest_fn *change, sk_forge_bytes_fn *spoil)
+void sk_world_forge_stream(struct sk_world *world, unsigned device, const char *name,
+                           sk_forge_stream_fn *write, const void *context)
 {
     struct sk_store *store = world->device[device].store;
     const char *path = sk_world_path(world, name);
@@ -423,12 +422,32 @@ void sk_world_forge(struct sk_world *world, unsigned device, const char *name,
     EXPECT_OK(sk_file_create_beside(&file, path, &sk_test_err));
     EXPECT_OK(sk_envelope_create(&writer, file, recipients, peers.count, &sk_test_err));
     forge_manifest(store, &plan, &peers, writer, &manifest);
-    if (change)
-        change(store, &manifest);
-    struct spoiling spoiling = {sk_envelope_sink(writer), spoil, 0, 3};
-    struct sk_sink sink = {spoil_write, &spoiling};
-    EXPECT_OK(sk_export_stream(store, &plan, &manifest, sink, NULL, &sk_test_err));
+    write(context, store, &plan, &manifest, sk_envelope_sink(writer));
     EXPECT_OK(sk_deliver(writer, &file, path, hash, &bytes, &sk_test_err));
+}
+
+struct lies {
+    sk_forge_manifest_fn *change;
+    sk_forge_bytes_fn *spoil;
+};
+
+static void write_lies(const void *context, struct sk_store *store,
+                       const struct sk_export_plan *plan, struct sk_manifest *manifest,
+                       struct sk_sink sink)
+{
+    const struct lies *lies = context;
+    if (lies->change)
+        lies->change(store, manifest);
+    struct spoiling spoiling = {sink, lies->spoil, 0, 3};
+    struct sk_sink spoiled = {spoil_write, &spoiling};
+    EXPECT_OK(sk_export_stream(store, plan, manifest, spoiled, NULL, &sk_test_err));
+}
+
+void sk_world_forge(struct sk_world *world, unsigned device, const char *name,
+                    sk_forge_manifest_fn *change, sk_forge_bytes_fn *spoil)
+{
+    const struct lies lies = {change, spoil};
+    sk_world_forge_stream(world, device, name, write_lies, &lies);
 }
 
 struct sk_id sk_world_put_text(struct sk_store *device, const char *text)

@@ -5,7 +5,7 @@
 #ifndef SK_TESTS_EXCHANGE_H
 #define SK_TESTS_EXCHANGE_H
 
-#include "sync/export.h"
+#include "sync/export_parts.h"
 #include "sync/import.h"
 #include "sync/manifest.h"
 #include "sync/receipt.h"
@@ -79,6 +79,16 @@ typedef void sk_forge_manifest_fn(struct sk_store *device, struct sk_manifest *m
 typedef void sk_forge_bytes_fn(uint64_t offset, uint8_t *bytes, size_t len);
 void sk_world_forge(struct sk_world *world, unsigned device, const char *name,
                     sk_forge_manifest_fn *change, sk_forge_bytes_fn *spoil);
+
+/*
+ * The same with an inner stream that `write` makes: the plan and the manifest are those of an
+ * honest bundle of everything.
+ */
+typedef void sk_forge_stream_fn(const void *context, struct sk_store *device,
+                                const struct sk_export_plan *plan, struct sk_manifest *manifest,
+                                struct sk_sink sink);
+void sk_world_forge_stream(struct sk_world *world, unsigned device, const char *name,
+                           sk_forge_stream_fn *write, const void *context);
 
 /* Appends an entry that commits to this text as a record, whatever it is. */
 struct sk_id sk_world_put_text(struct sk_store *device, const char *text);

@@ -3,7 +3,6 @@
 #include "core/verify.h"
 
 struct problems {
-    const struct sk_run *run;
     json_t *list; /* owned by the command; NULL without --json */
     uint64_t count;
     bool lost; /* one could not be kept: no memory */
@@ -33,7 +32,7 @@ static enum sk_status print_json(const struct problems *problems, struct sk_erro
 enum sk_status sk_cmd_verify(struct sk_run *run, struct sk_error *err)
 {
     sk_auto_json list = run->json ? json_array() : NULL;
-    struct problems problems = {.run = run, .list = list};
+    struct problems problems = {.list = list};
     sk_auto_bar bar;
 
     sk_bar_begin(&bar, "verifying");

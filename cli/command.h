@@ -15,7 +15,7 @@
 
 #define SK_OPTIONS_MAX 8
 #define SK_ADVICE_MAX  300
-#define SK_ARGS_ANY    -1 /* max_args: as many as there are */
+#define SK_ARGS_ANY    (-1) /* max_args: as many as there are */
 
 struct sk_run;
 

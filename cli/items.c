@@ -111,8 +111,7 @@ enum sk_status sk_find_record(struct sk_run *run, const char *text, struct sk_it
         return sk_fail(err, SK_REFUSED, "this is the id of %s, not of a record",
                        item.type == SK_TYPE_ATTACHMENT ? "an attachment" : "a link");
     }
-    *out = item;
-    item.title = NULL;
+    *out = SK_TAKE(item);
     return SK_OK;
 }
 

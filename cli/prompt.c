@@ -240,8 +240,7 @@ enum sk_status sk_prompt_secret(struct sk_line *out, const char *question, struc
 
     SK_TRY(ask(question, false, bytes, SK_LINE_SECRET_MAX, &line.len, err));
     bytes[line.len] = '\0';
-    *out = line;
-    line = (struct sk_line)SK_LINE_INIT;
+    *out = SK_TAKE(line);
     return SK_OK;
 }
 
@@ -294,8 +293,7 @@ enum sk_status sk_line_from_fd(struct sk_line *out, int fd, struct sk_error *err
                            SK_LINE_SECRET_MAX);
     }
     bytes[line.len] = '\0';
-    *out = line;
-    line = (struct sk_line)SK_LINE_INIT;
+    *out = SK_TAKE(line);
     return SK_OK;
 }
 
@@ -349,8 +347,7 @@ enum sk_status sk_line_from_program(struct sk_line *out, const char *program, co
         cancelled = true;
         return sk_fail(err, SK_REFUSED, "the askpass program gave no passphrase");
     }
-    *out = line;
-    line = (struct sk_line)SK_LINE_INIT;
+    *out = SK_TAKE(line);
     return SK_OK;
 }
 

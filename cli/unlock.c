@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define KEY_FILE_MAX     (1024u * 1024)
+#define KEY_FILE_MAX     ((size_t)1024 * 1024)
 #define PASSPHRASE_SHORT 12 /* bytes: below, a warning */
 #define SWAPS_MAX        65536u
 

@@ -42,7 +42,6 @@ enum sk_status sk_words_draw(struct sk_line *out, unsigned count, struct sk_erro
         memcpy(text + line.len, word, len);
         line.len += len;
     }
-    *out = line;
-    line = (struct sk_line)SK_LINE_INIT;
+    *out = SK_TAKE(line);
     return SK_OK;
 }

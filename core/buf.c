@@ -24,13 +24,12 @@ enum sk_status sk_buf_grow(struct sk_buf *buf, size_t more, struct sk_error *err
     if (!bytes)
         return sk_fail_status(err, SK_NOMEM);
 
-    if (buf->len > 0)
-        memcpy(bytes, buf->bytes, buf->len);
-    bytes[buf->len] = 0;
     if (buf->bytes) {
+        memcpy(bytes, buf->bytes, buf->len);
         sk_wipe(buf->bytes, buf->room);
         free(buf->bytes);
     }
+    bytes[buf->len] = 0;
     buf->bytes = bytes;
     buf->room = room;
     return SK_OK;

@@ -119,7 +119,7 @@ static enum sk_status pragma_int(struct sk_db *db, const char *sql, int64_t *val
                                  struct sk_error *err)
 {
     sk_auto_stmt stmt = NULL;
-    bool row;
+    bool row = false;
     SK_TRY(sk_db_prepare(db, &stmt, sql, err));
     SK_TRY(sk_step(stmt, &row, err));
     *value = row ? sk_column_int(stmt, 0) : 0;
@@ -129,7 +129,7 @@ static enum sk_status pragma_int(struct sk_db *db, const char *sql, int64_t *val
 static enum sk_status check_wal_mode(struct sk_db *db, struct sk_error *err)
 {
     sk_auto_stmt stmt = NULL;
-    bool row;
+    bool row = false;
     SK_TRY(sk_db_prepare(db, &stmt, "PRAGMA journal_mode = WAL", err));
     SK_TRY(sk_step(stmt, &row, err));
     if (!row || strcmp(sk_column_text(stmt, 0), "wal") != 0)
@@ -435,7 +435,7 @@ static void bad_page(void *context, uint64_t page)
 static enum sk_status quick_check(struct sk_db *db, const struct check *check, struct sk_error *err)
 {
     sk_auto_stmt stmt = NULL;
-    bool row;
+    bool row = false;
 
     SK_TRY(sk_db_prepare(db, &stmt, "PRAGMA quick_check", err));
     (void)sk_db_starved();

@@ -22,7 +22,8 @@ static enum sk_status compile(struct sk_db *db, const char *sql, struct sk_stmt 
         sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt->handle, NULL);
     if (rc != SQLITE_OK || !stmt->handle) {
         free(stmt);
-        return rc != SQLITE_OK ? sk_db_fail(db, rc, err) : sk_fail_status(err, SK_INTERNAL);
+        return sk_failed(rc != SQLITE_OK ? sk_db_fail(db, rc, err)
+                                         : sk_fail_status(err, SK_INTERNAL));
     }
     stmt->db = db;
     stmt->sql = sql;
@@ -38,7 +39,8 @@ enum sk_status sk_db_prepare(struct sk_db *db, struct sk_stmt **out, const char 
     SK_TRY(sk_db_check_usable(db, err));
     struct sk_stmt *stmt = db->buckets[bucket_of(sql)];
     /* The text is compared too: a query in memory that was used again must not run the old one. */
-    while (stmt && (stmt->sql != sql || stmt->in_use || strcmp(sqlite3_sql(stmt->handle), sql)))
+    while (stmt &&
+           (stmt->sql != sql || stmt->in_use || strcmp(sqlite3_sql(stmt->handle), sql) != 0))
         stmt = stmt->next;
     if (!stmt)
         SK_TRY(compile(db, sql, &stmt, err));
@@ -106,7 +108,7 @@ enum sk_status sk_step(struct sk_stmt *stmt, bool *row, struct sk_error *err)
 
 enum sk_status sk_run(struct sk_stmt *stmt, struct sk_error *err)
 {
-    bool row;
+    bool row = false;
     enum sk_status status = sk_step(stmt, &row, err);
     sk_stmt_reset(stmt);
     return status;

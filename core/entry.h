@@ -16,8 +16,8 @@
 #define SK_ENTRY_LEN     96
 #define SK_ENTRY_VERSION 1
 #define SK_SALT_LEN      32
-#define SK_BLOCK_LEN     (1024u * 1024)
-#define SK_TEXT_MAX      (8u * 1024 * 1024)      /* of a payload's text */
+#define SK_BLOCK_LEN     ((size_t)1024 * 1024)
+#define SK_TEXT_MAX      ((size_t)8 * 1024 * 1024) /* of a payload's text */
 #define SK_BODY_MAX      (4000ull * 1024 * 1024) /* of an attachment: with a text, it fits a bundle */
 
 /*

@@ -40,7 +40,7 @@ static void set_text(struct sk_error *err, const char *format, va_list args)
         drop_cut_character(err->text, strlen(err->text));
 }
 
-enum sk_status sk_fail(struct sk_error *err, enum sk_status status, const char *format, ...)
+enum sk_status sk_error_set(struct sk_error *err, enum sk_status status, const char *format, ...)
 {
     if (err && err->status == SK_OK) {
         va_list args;
@@ -52,7 +52,8 @@ enum sk_status sk_fail(struct sk_error *err, enum sk_status status, const char *
     return status;
 }
 
-enum sk_status sk_fail_errno(struct sk_error *err, enum sk_status status, const char *format, ...)
+enum sk_status sk_error_set_errno(struct sk_error *err, enum sk_status status, const char *format,
+                                  ...)
 {
     int number = errno;
     if (status == SK_IO && (number == ENOSPC || number == EDQUOT || number == EFBIG))
@@ -73,9 +74,9 @@ enum sk_status sk_fail_errno(struct sk_error *err, enum sk_status status, const 
     return status;
 }
 
-enum sk_status sk_fail_status(struct sk_error *err, enum sk_status status)
+enum sk_status sk_error_set_status(struct sk_error *err, enum sk_status status)
 {
-    return sk_fail(err, status, "%s", sk_status_text(status));
+    return sk_error_set(err, status, "%s", sk_status_text(status));
 }
 
 void sk_error_clear(struct sk_error *err)

@@ -26,16 +26,27 @@ struct sk_error {
  * Sets the words unless some are there already, and returns `status`:
  * `return sk_fail(err, SK_DAMAGED, "%s: the header is damaged", name);`
  */
-enum sk_status sk_fail(struct sk_error *err, enum sk_status status, const char *format, ...)
-    SK_PRINTF(3, 4);
+#define sk_fail(...) sk_failed(sk_error_set(__VA_ARGS__))
 
 /* The same, with the words of errno after ": "; ENOSPC, EDQUOT and EFBIG turn SK_IO into SK_FULL,
  * ENOMEM into SK_NOMEM. */
-enum sk_status sk_fail_errno(struct sk_error *err, enum sk_status status, const char *format, ...)
-    SK_PRINTF(3, 4);
+#define sk_fail_errno(...) sk_failed(sk_error_set_errno(__VA_ARGS__))
 
 /* Sets the status' own sentence as words. For what `crypto` returned. */
-enum sk_status sk_fail_status(struct sk_error *err, enum sk_status status);
+#define sk_fail_status(err, status) sk_failed(sk_error_set_status(err, status))
+
+/* What stands behind the three. */
+enum sk_status sk_error_set(struct sk_error *err, enum sk_status status, const char *format, ...)
+    SK_PRINTF(3, 4);
+enum sk_status sk_error_set_errno(struct sk_error *err, enum sk_status status, const char *format,
+                                  ...) SK_PRINTF(3, 4);
+enum sk_status sk_error_set_status(struct sk_error *err, enum sk_status status);
+
+/* A failure is never SK_OK. Inline, so that compilers and analysers know it of each place. */
+static inline enum sk_status sk_failed(enum sk_status status)
+{
+    return status == SK_OK ? SK_INTERNAL : status;
+}
 
 /* Forgets what was set, so that the structure can be used for another try. */
 void sk_error_clear(struct sk_error *err);

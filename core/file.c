@@ -336,8 +336,7 @@ enum sk_status sk_file_load(struct sk_buf *out, const char *path, size_t most, s
             break;
     }
     sk_buf_clear(out);
-    *out = whole;
-    whole = (struct sk_buf)SK_BUF_INIT;
+    *out = SK_TAKE(whole);
     return SK_OK;
 }
 

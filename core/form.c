@@ -282,7 +282,7 @@ static enum sk_status fail_at(const struct place *place, enum sk_status status,
 /* How many letters have to be added, taken away or changed to make one name of another. */
 static size_t edit_distance(const char *a, const char *b)
 {
-    size_t row[NAME_LEN_MAX + 1];
+    size_t row[NAME_LEN_MAX + 1] = {0};
     size_t columns = strlen(b);
 
     for (size_t j = 0; j <= columns; j++)
@@ -469,7 +469,7 @@ static enum sk_status check_fields(const struct sk_field *fields, size_t count,
     const char *name;
     json_t *value;
 
-    json_object_foreach((json_t *)(uintptr_t)object, name, value)
+    json_object_foreach(sk_json_plain(object), name, value)
     {
         const struct sk_field *field = find_field(fields, count, name);
 

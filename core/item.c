@@ -30,10 +30,11 @@ enum sk_status sk_item_from_row(struct sk_stmt *stmt, struct sk_item *out, struc
     int64_t shown = sk_column_int(stmt, 6);
     item.position = sk_entry_row_position(shown ? shown : sk_column_int(stmt, 5));
     item.erased = sk_column_int(stmt, 7) != 0;
-    item.title = strdup(sk_column_text(stmt, 8));
-    if (!item.title)
+    char *title = strdup(sk_column_text(stmt, 8));
+    if (!title)
         return sk_fail_status(err, SK_NOMEM);
     *out = item;
+    out->title = title;
     return SK_OK;
 }
 
@@ -70,15 +71,15 @@ enum sk_status sk_item_get(struct sk_store *store, int64_t log, const struct sk_
 static enum sk_status prefix_range(const char *text, struct sk_id *low, struct sk_id *high)
 {
     size_t len = strlen(text);
-    if (len < PREFIX_MIN || len > 2 * SK_ID_LEN)
+    if (len < PREFIX_MIN || len > SK_ID_TEXT_LEN - 1)
         return SK_USAGE;
     char padded[SK_ID_TEXT_LEN];
     memcpy(padded, text, len);
-    memset(padded + len, '0', 2 * SK_ID_LEN - len);
-    padded[2 * SK_ID_LEN] = '\0';
+    memset(padded + len, '0', SK_ID_TEXT_LEN - 1 - len);
+    padded[SK_ID_TEXT_LEN - 1] = '\0';
     if (sk_id_parse(low, padded) != SK_OK)
         return SK_USAGE;
-    memset(padded + len, 'f', 2 * SK_ID_LEN - len);
+    memset(padded + len, 'f', SK_ID_TEXT_LEN - 1 - len);
     return sk_id_parse(high, padded);
 }
 
@@ -105,8 +106,7 @@ enum sk_status sk_item_find(struct sk_store *store, const char *text, struct sk_
     SK_TRY(sk_step(stmt, &row, err));
     if (row)
         return sk_fail(err, SK_USAGE, "several things have an id that begins like this");
-    *out = item;
-    item.title = NULL;
+    *out = SK_TAKE(item);
     return SK_OK;
 }
 

@@ -2,7 +2,6 @@
 
 #include "crypto/secret.h"
 
-#include <malloc.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,17 +19,9 @@ static void *json_malloc(size_t len)
     return memory;
 }
 
-static void json_free(void *memory)
-{
-    if (!memory)
-        return;
-    sk_wipe(memory, malloc_usable_size(memory));
-    free(memory);
-}
-
 void sk_json_init(void)
 {
-    json_set_alloc_funcs(json_malloc, json_free);
+    json_set_alloc_funcs(json_malloc, sk_wipe_free);
 }
 
 /*
@@ -164,7 +155,7 @@ static size_t digits_needed(const json_t *json)
         if (digits_needed(member) > digits)
             digits = 17;
     }
-    json_object_foreach((json_t *)(uintptr_t)json, key, member)
+    json_object_foreach(sk_json_plain(json), key, member)
     {
         if (digits_needed(member) > digits)
             digits = 17;

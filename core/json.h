@@ -18,6 +18,16 @@ static inline void sk_json_cleanup(json_t **json)
 }
 #define sk_auto_json __attribute__((cleanup(sk_json_cleanup))) json_t *
 
+/* For jansson's iteration and packing, which want a value that is not const and change nothing. */
+static inline json_t *sk_json_plain(const json_t *json)
+{
+    const union {
+        const json_t *given;
+        json_t *plain;
+    } pointer = {json};
+    return pointer.plain;
+}
+
 /* Makes jansson allocate memory that is wiped when freed. Called once at the start. */
 void sk_json_init(void);
 

@@ -117,8 +117,7 @@ enum sk_status sk_meaning_read(struct sk_meaning *out, unsigned type, const char
     else
         return sk_fail(err, SK_REFUSED, "its type is not known here");
     m.recorded = string_of(m.json, "recorded");
-    *out = m;
-    m.json = NULL;
+    *out = SK_TAKE(m);
     return SK_OK;
 }
 
@@ -131,7 +130,6 @@ enum sk_status sk_meaning_words(struct sk_meaning *out, unsigned type, const cha
         m.fields = json_object_get(m.json, "fields");
     else if (type == SK_TYPE_ATTACHMENT)
         m.attachment.name = string_of(m.json, "name");
-    *out = m;
-    m.json = NULL;
+    *out = SK_TAKE(m);
     return SK_OK;
 }

@@ -82,8 +82,7 @@ enum sk_status sk_media_create(struct sk_store *store, struct sk_media_writer **
     derive(&writer->subkey, &writer->key, writer->name);
     SK_TRY(media_path(store, writer->name, &writer->path, err));
     SK_TRY(sk_file_create_beside(&writer->file, writer->path, err));
-    *out = writer;
-    writer = NULL;
+    *out = SK_TAKE(writer);
     return SK_OK;
 }
 
@@ -187,8 +186,7 @@ enum sk_status sk_media_open(struct sk_store *store, int64_t row, struct sk_medi
     SK_TRY(sk_file_size(reader->file, &file_len, &regular, err));
     if (!regular || file_len != reader->chunks * CHUNK_LEN)
         return sk_fail(err, SK_DAMAGED, "%s: this file has not the length it should have", path);
-    *out = reader;
-    reader = NULL;
+    *out = SK_TAKE(reader);
     return SK_OK;
 }
 
@@ -199,11 +197,12 @@ uint64_t sk_media_size(const struct sk_media_reader *reader)
 
 static enum sk_status read_chunk(struct sk_media_reader *reader, struct sk_error *err)
 {
-    SK_TRY(sk_file_read_at(reader->file, reader->sealed, CHUNK_LEN, reader->next * CHUNK_LEN, err));
+    uint64_t offset = reader->next * CHUNK_LEN;
+    SK_TRY(sk_file_read_at(reader->file, reader->sealed, CHUNK_LEN, offset, err));
     if (sk_chunk_open(reader->plain, reader->sealed, CHUNK_PLAIN_LEN, reader->next,
                       reader->next + 1 == reader->chunks, reader->subkey.bytes) != SK_OK)
         return sk_fail(err, SK_DAMAGED, "%s: the file is damaged at byte %llu",
-                       sk_file_path(reader->file), (unsigned long long)(reader->next * CHUNK_LEN));
+                       sk_file_path(reader->file), (unsigned long long)offset);
     reader->next++;
     reader->at = 0;
     reader->have = reader->left < CHUNK_PLAIN_LEN ? (size_t)reader->left : CHUNK_PLAIN_LEN;

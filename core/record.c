@@ -61,7 +61,7 @@ enum sk_status sk_record_append(struct sk_store *store, struct sk_entry *entry,
     if (payload) {
         if (payload->text.len > SK_TEXT_MAX)
             return sk_fail(err, SK_LIMIT,
-                           "one record holds at most %u MiB of text; attach the text as a file",
+                           "one record holds at most %zu MiB of text; attach the text as a file",
                            SK_TEXT_MAX >> 20);
         sk_commitment(entry->commitment, &entry->id, entry->revision, payload->salt,
                       payload->text.len, payload->body_len, payload->hashes.bytes);
@@ -99,13 +99,9 @@ static enum sk_status append_fields(struct sk_store *store, struct sk_entry *ent
     SK_TRY(sk_form_check(form, fields, err));
     char now[SK_DATETIME_LEN];
     sk_datetime_now(now);
-    union {
-        const json_t *in;
-        json_t *out;
-    } shared = {fields};
     sk_auto_json json =
         json_pack("{s:s, s:i, s:s, s:O}", "form", sk_type_name(entry->type), "version",
-                  (int)form->version, "recorded", now, "fields", shared.out);
+                  (int)form->version, "recorded", now, "fields", sk_json_plain(fields));
     return json ? append_json(store, entry, json, err) : sk_fail_status(err, SK_NOMEM);
 }
 
@@ -273,7 +269,6 @@ enum sk_status sk_record_load(struct sk_store *store, const struct sk_item *item
     SK_TRY(sk_payload_load(store, item->log, position, &payload, &found, err));
     if (found)
         SK_TRY(read_text(&record, &payload, err));
-    *out = record;
-    record = (struct sk_record){.fields = NULL};
+    *out = SK_TAKE(record);
     return SK_OK;
 }

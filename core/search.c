@@ -19,13 +19,12 @@ static enum sk_status collect(struct sk_buf *out, const json_t *json, struct sk_
     }
     if (!json_is_object(json) || json_object_get(json, "missing"))
         return SK_OK;
-    /* Iteration wants a pointer that is not const, and changes nothing. */
-    union {
-        const json_t *in;
-        json_t *out;
-    } object = {json};
-    for (void *at = json_object_iter(object.out); at; at = json_object_iter_next(object.out, at))
-        SK_TRY(collect(out, json_object_iter_value(at), err));
+    const char *name;
+    json_t *value;
+    json_object_foreach(sk_json_plain(json), name, value)
+    {
+        SK_TRY(collect(out, value, err));
+    }
     return SK_OK;
 }
 

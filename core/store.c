@@ -103,7 +103,7 @@ static enum sk_status load_identity(struct sk_store *store, struct sk_error *err
     if (kind != store->kind)
         return sk_fail(err, SK_DAMAGED, "`keys` and `data` are not of one kind of store");
 
-    if (sk_secret_new(&store->identity, 2 * SECRET_LEN) != SK_OK)
+    if (sk_secret_new(&store->identity, (size_t)2 * SECRET_LEN) != SK_OK)
         return sk_fail_status(err, SK_NOMEM);
     uint8_t *secret = sk_secret_bytes(store->identity);
     SK_TRY(meta_get_bytes(store->db, "seed", secret, SECRET_LEN, err));
@@ -332,8 +332,7 @@ enum sk_status sk_store_open(struct sk_store **out, const struct sk_store_option
     SK_TRY(unlock(store, options->unlock, err));
     SK_TRY(open_database(store, false, err));
     SK_TRY(load(store, err));
-    *out = store;
-    store = NULL;
+    *out = SK_TAKE(store);
     return SK_OK;
 }
 

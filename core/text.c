@@ -386,7 +386,10 @@ static bool read_date(const char **at, struct day_span *out)
 
 static bool read_open_end(const char **at)
 {
-    return read_char(at, '.') && read_char(at, '.');
+    if (strncmp(*at, "..", 2) != 0)
+        return false;
+    *at += 2;
+    return true;
 }
 
 enum sk_status sk_date_check(const char *text, struct sk_error *err)

@@ -27,7 +27,7 @@
 /* clang-format on */
 
 enum sk_type {
-#define SK_TYPE_ENUM(name, number, text) SK_TYPE_##name = number,
+#define SK_TYPE_ENUM(name, number, text) SK_TYPE_##name = (number),
     SK_TYPE_LIST(SK_TYPE_ENUM)
 #undef SK_TYPE_ENUM
         SK_TYPE_RECORD_LAST = SK_TYPE_CONSENT,

@@ -358,7 +358,7 @@ static void vfs_free(struct sk_vfs *vfs)
 static enum sk_status derive_keys(struct sk_vfs *vfs, const struct sk_vfs_options *options)
 {
     static const enum sk_label labels[KEY_COUNT] = {SK_LABEL_PREAMBLE, SK_LABEL_PAGE, SK_LABEL_WAL};
-    SK_TRY(sk_secret_new(&vfs->keys, KEY_COUNT * SK_AEAD_KEY_LEN));
+    SK_TRY(sk_secret_new(&vfs->keys, (size_t)KEY_COUNT * SK_AEAD_KEY_LEN));
     for (size_t i = 0; i < KEY_COUNT; i++)
         sk_hash_of(sk_secret_bytes(vfs->keys) + i * SK_AEAD_KEY_LEN, options->store_key, labels[i],
                    options->store_id, VFS_STORE_ID_LEN);

@@ -146,7 +146,7 @@ static inline uint64_t vfs_frame_offset(const struct sk_vfs *vfs, uint64_t frame
 
 static inline sqlite3_int64 vfs_frame_place(const struct sk_vfs *vfs, uint64_t frame)
 {
-    return (sqlite3_int64)(vfs_frame_offset(vfs, frame) + VFS_LOG_SHIFT);
+    return (sqlite3_int64)vfs_frame_offset(vfs, frame) + VFS_LOG_SHIFT;
 }
 
 #endif

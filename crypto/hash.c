@@ -58,7 +58,8 @@ static void put_group(char *out, const uint8_t bytes[static DIGITS_GROUP_BYTES])
 void sk_digits(char *out, size_t groups, enum sk_label label, const uint8_t id[static SK_HASH_LEN])
 {
     uint8_t digest[64];
-    _Static_assert(DIGITS_GROUPS_MAX * DIGITS_GROUP_BYTES <= sizeof(digest), "digits run out");
+    _Static_assert((size_t)DIGITS_GROUPS_MAX * DIGITS_GROUP_BYTES <= sizeof(digest),
+                   "digits run out");
     crypto_generichash_state state;
 
     if (groups > DIGITS_GROUPS_MAX)

@@ -38,8 +38,7 @@ enum sk_status sk_kdf_passphrase(struct sk_secret **out, const uint8_t *passphra
     if (crypto_pwhash(sk_secret_bytes(key), KEY_LEN, text, passphrase_len, salt, params->passes,
                       memory, crypto_pwhash_ALG_ARGON2ID13))
         return SK_NOMEM;
-    *out = key;
-    key = NULL;
+    *out = SK_TAKE(key);
     return SK_OK;
 }
 

@@ -6,7 +6,8 @@ SK_LABEL_LIST(CHECK_LENGTH)
 #undef CHECK_LENGTH
 
 static const uint8_t labels[SK_LABEL_COUNT][SK_LABEL_LEN] = {
-#define ROW(name, text) [SK_LABEL_##name] = text,
+#define ROW(name, text) \
+    [SK_LABEL_##name] = text, /* NOLINT(bugprone-macro-parentheses): an initializer */
     SK_LABEL_LIST(ROW)
 #undef ROW
 };

@@ -118,7 +118,7 @@ static int cut(struct span *rest, char separator, struct span *before)
 /* --- Base64 ---------------------------------------------------------------------------------- */
 
 #define PIECE_TEXT  256
-#define PIECE_BYTES (PIECE_TEXT / 4 * 3)
+#define PIECE_BYTES 192 /* PIECE_TEXT / 4 * 3 */
 
 /* Decodes at most PIECE_TEXT characters; 0 unless encoding gives the very same text again. */
 static int decode_piece(const char *text, size_t len, uint8_t bytes[static PIECE_BYTES],

@@ -1,10 +1,11 @@
 #include "crypto/secret.h"
 
+#include <malloc.h>
 #include <sodium.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#define SECRET_LEN_MAX (1024u * 1024)
+#define SECRET_LEN_MAX ((size_t)1024 * 1024)
 
 /*
  * The bytes stand in an allocation of their own, which libsodium ends at a guard page: an overrun
@@ -88,6 +89,14 @@ size_t sk_secret_unlocked_count(void)
 void sk_wipe(void *bytes, size_t len)
 {
     sodium_memzero(bytes, len);
+}
+
+void sk_wipe_free(void *memory)
+{
+    if (!memory)
+        return;
+    sk_wipe(memory, malloc_usable_size(memory));
+    free(memory);
 }
 
 int sk_equal(const void *a, const void *b, size_t len)

@@ -37,6 +37,9 @@ size_t sk_secret_unlocked_count(void);
 /* Overwrites `len` bytes with zeros in a way the compiler keeps. NULL with 0 is allowed. */
 void sk_wipe(void *bytes, size_t len);
 
+/* Wipes a block from malloc() as far as it reaches, and frees it. NULL is allowed. */
+void sk_wipe_free(void *memory);
+
 /* True when both hold the same bytes; takes the same time wherever they differ. */
 SK_MUST_CHECK int sk_equal(const void *a, const void *b, size_t len);
 

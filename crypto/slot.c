@@ -35,6 +35,11 @@ _Static_assert(AT_WRAPPED + KEY_LEN + SK_PAGE_OVERHEAD <= SK_SLOT_LEN, "a slot d
 
 static const uint8_t magic[MAGIC_LEN] = "skrynia keys\0\0\0";
 
+static const uint8_t *slot_at(const struct sk_keys *keys, size_t number)
+{
+    return keys->bytes + AT_SLOTS + number * SK_SLOT_LEN;
+}
+
 void sk_key_file_hash(uint8_t out[static 32], const void *bytes, size_t len)
 {
     sk_hash_of(out, NULL, SK_LABEL_KEY_FILE, bytes, len);
@@ -66,7 +71,7 @@ static enum sk_status check_mac(const struct sk_keys *keys, const uint8_t *store
 
 static void put_ad(uint8_t ad[static AD_LEN], const struct sk_keys *keys, unsigned number)
 {
-    const uint8_t *slot = keys->bytes + AT_SLOTS + number * SK_SLOT_LEN;
+    const uint8_t *slot = slot_at(keys, number);
     memcpy(ad, keys->bytes, AT_SLOTS);
     sk_put_u32(ad + AT_SLOTS, number);
     memcpy(ad + AT_SLOTS + 4, slot, AT_WRAPPED);
@@ -95,7 +100,7 @@ static enum sk_status fill_slot(struct sk_keys *keys, unsigned number,
                                 const struct sk_unlock *unlock, const struct sk_kdf_params *params,
                                 const uint8_t *store_key)
 {
-    uint8_t *slot = keys->bytes + AT_SLOTS + number * SK_SLOT_LEN;
+    uint8_t *slot = keys->bytes + AT_SLOTS + (size_t)number * SK_SLOT_LEN;
     uint8_t ad[AD_LEN];
 
     memset(slot, 0, SK_SLOT_LEN);
@@ -174,7 +179,7 @@ enum sk_status sk_keys_check(const struct sk_keys *keys)
 static enum sk_status open_slot(const struct sk_keys *keys, unsigned number,
                                 const struct sk_unlock *unlock, uint8_t *store_key)
 {
-    const uint8_t *slot = keys->bytes + AT_SLOTS + number * SK_SLOT_LEN;
+    const uint8_t *slot = slot_at(keys, number);
     uint32_t flags = sk_get_u32(slot + AT_FLAGS);
     const struct sk_kdf_params params = {
         .memory_kib = sk_get_u32(slot + AT_MEMORY),
@@ -199,7 +204,7 @@ static enum sk_status open_any_slot(const struct sk_keys *keys, const struct sk_
                                     uint8_t *store_key, unsigned *slot)
 {
     for (unsigned i = 0; i < SK_SLOT_COUNT; i++) {
-        if (sk_get_u32(keys->bytes + AT_SLOTS + i * SK_SLOT_LEN + AT_KIND) != slot_kind(unlock))
+        if (sk_get_u32(slot_at(keys, i) + AT_KIND) != slot_kind(unlock))
             continue;
         enum sk_status status = open_slot(keys, i, unlock, store_key);
         if (status == SK_WRONG_KEY)
@@ -228,8 +233,7 @@ enum sk_status sk_keys_unlock(const struct sk_keys *keys, const struct sk_unlock
         status = check_mac(keys, sk_secret_view(key));
     if (status)
         return status;
-    *store_key = key;
-    key = NULL;
+    *store_key = SK_TAKE(key);
     *slot = opened;
     return SK_OK;
 }
@@ -247,7 +251,7 @@ const uint8_t *sk_keys_store_id(const struct sk_keys *keys)
 int sk_keys_insecure(const struct sk_keys *keys)
 {
     for (unsigned i = 0; i < SK_SLOT_COUNT; i++) {
-        const uint8_t *slot = keys->bytes + AT_SLOTS + i * SK_SLOT_LEN;
+        const uint8_t *slot = slot_at(keys, i);
         if (sk_get_u32(slot + AT_KIND) != SK_SLOT_EMPTY &&
             (sk_get_u32(slot + AT_FLAGS) & FLAG_INSECURE))
             return 1;

@@ -35,6 +35,18 @@ enum sk_status {
 #define SK_MUST_CHECK                  __attribute__((warn_unused_result))
 #define SK_PRINTF(format_index, first) __attribute__((format(printf, format_index, first)))
 
+/*
+ * Hands over what an automatic variable owns: gives its value, and leaves zeros (or NULL) behind,
+ * so that its cleanup has nothing to do: `*out = SK_TAKE(line);`
+ */
+#define SK_TAKE(variable)                                       \
+    __extension__({                                             \
+        __typeof__(variable) *const sk_take_from = &(variable); \
+        __typeof__(variable) sk_take_value = *sk_take_from;     \
+        *sk_take_from = (__typeof__(variable)){0};              \
+        sk_take_value;                                          \
+    })
+
 /* For the rare call whose failure changes nothing any more, like tidying up after another failure.
  */
 static inline void sk_ignore(enum sk_status status)

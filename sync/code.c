@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PIECE_LEN   (1024u * 1024)
+#define PIECE_LEN   ((size_t)1024 * 1024)
 #define CODE_GROUPS 6
 #define CODE_DIGITS 30
 

@@ -21,34 +21,18 @@ struct sk_inflater {
     z_stream z;
 };
 
-/* ---- memory that is wiped: its length stands before it ---- */
-
-struct block {
-    _Alignas(max_align_t) size_t len;
-};
+/* ---- memory that is wiped ---- */
 
 static void *block_new(void *context, unsigned items, unsigned size)
 {
     (void)context;
-    size_t len;
-    if (__builtin_mul_overflow((size_t)items, (size_t)size, &len) ||
-        len > SIZE_MAX - sizeof(struct block))
-        return NULL;
-    struct block *block = calloc(1, sizeof(*block) + len);
-    if (!block)
-        return NULL;
-    block->len = len;
-    return block + 1;
+    return calloc(items, size);
 }
 
-static void block_free(void *context, void *bytes)
+static void block_free(void *context, void *block)
 {
     (void)context;
-    if (!bytes)
-        return;
-    struct block *block = (struct block *)bytes - 1;
-    sk_wipe(bytes, block->len);
-    free(block);
+    sk_wipe_free(block);
 }
 
 static const z_stream fresh = {.zalloc = block_new, .zfree = block_free};

@@ -128,8 +128,7 @@ enum sk_status sk_envelope_create(struct sk_envelope_writer **out, struct sk_fil
     /* `sealed` is not in use yet, and large enough for the header. */
     SK_TRY(make_header(writer, writer->sealed, recipients, count, err));
     SK_TRY(put(writer, writer->sealed, SK_VOLUME_HEADER_LEN, err));
-    *out = writer;
-    writer = NULL;
+    *out = SK_TAKE(writer);
     return SK_OK;
 }
 

@@ -105,8 +105,7 @@ enum sk_status sk_envelope_open(struct sk_envelope_reader **out, struct sk_file 
     if (status)
         return fail_slot(status, file, err);
     SK_TRY(open_header(reader, header, &plain, err));
-    *out = reader;
-    reader = NULL;
+    *out = SK_TAKE(reader);
     return SK_OK;
 }
 

@@ -24,8 +24,8 @@ _Static_assert(FIXED_LEN + SK_ENTRY_LEN + PAYLOAD_COST(LONGEST) <= STREAM_MAX, "
 _Static_assert(STREAM_MAX <= SK_BUNDLE_PLAIN_MAX, "what the manifest counts is less");
 
 struct counting {
+    struct sk_hash indices; /* first, since it is aligned to 64 bytes */
     struct sk_export_plan plan;
-    struct sk_hash indices;
     uint64_t bytes; /* of the stream, at most */
 };
 

@@ -16,8 +16,8 @@
 #define INDEX_NONE       UINT64_MAX
 
 /* A frame shorter than this is compressed without being probed first. */
-#define PROBE_FROM   (64u * 1024)
-#define PROBE_LEN    (16u * 1024)
+#define PROBE_FROM   ((size_t)64 * 1024)
+#define PROBE_LEN    ((size_t)16 * 1024)
 #define PROBE_PIECES 4u
 
 enum codec {

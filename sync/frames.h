@@ -12,7 +12,7 @@
 #include "core/entry.h"
 #include "sync/stream.h"
 
-#define SK_FRAME_MAX (1024u * 1024)
+#define SK_FRAME_MAX ((size_t)1024 * 1024)
 
 struct sk_payload_head {
     uint32_t index; /* position - n0 */

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PIECE_ENTRIES 512u
+#define PIECE_ENTRIES ((size_t)512)
 
 /* ---- manifest ---- */
 

@@ -105,8 +105,7 @@ static enum sk_status write_beside(struct sk_file **out, const char *path,
     SK_TRY(sk_file_create_beside(&file, path, err));
     SK_TRY(sk_file_write(file, sealed->bytes, sealed->len, err));
     SK_TRY(sk_file_sync(file, err));
-    *out = file;
-    file = NULL;
+    *out = SK_TAKE(file);
     return SK_OK;
 }
 

@@ -164,8 +164,8 @@ static enum sk_status normalise(struct sk_buf *out, const char *code, struct sk_
         if (gap && out->len > 0)
             SK_TRY(sk_buf_add_byte(out, ' ', err));
         gap = false;
-        char c = *code >= 'A' && *code <= 'Z' ? (char)(*code - 'A' + 'a') : *code;
-        SK_TRY(sk_buf_add_byte(out, (uint8_t)c, err));
+        bool upper = *code >= 'A' && *code <= 'Z';
+        SK_TRY(sk_buf_add_byte(out, (uint8_t)(upper ? *code - 'A' + 'a' : *code), err));
     }
     return SK_OK;
 }

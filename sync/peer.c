@@ -101,8 +101,7 @@ static enum sk_status peer_from_row(struct sk_stmt *stmt, struct sk_peer *out, s
     SK_TRY(ranges_column(stmt, 9, &peer.exported, err));
     SK_TRY(ranges_column(stmt, 10, &peer.acknowledged, err));
     SK_TRY(ranges_column(stmt, 11, &peer.wanted, err));
-    *out = peer;
-    peer = (struct sk_peer){.id = 0};
+    *out = SK_TAKE(peer);
     return SK_OK;
 }
 
@@ -136,8 +135,7 @@ enum sk_status sk_peers_load(struct sk_store *store, struct sk_peers *out, struc
         SK_TRY(peer_from_row(stmt, &peers.items[peers.count], err));
         peers.count++;
     }
-    *out = peers;
-    peers.count = 0;
+    *out = SK_TAKE(peers);
     return SK_OK;
 }
 

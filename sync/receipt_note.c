@@ -106,6 +106,8 @@ enum sk_status sk_receipt_format(struct sk_buf *out, const struct sk_receipt *re
 
 /* ---- reading ---- */
 
+#define ID_TEXT_LEN 64 /* SK_HASH_LEN bytes as hex digits */
+
 struct cursor {
     const char *at;
     const char *end;
@@ -139,16 +141,16 @@ static bool take_number(struct cursor *c, uint64_t *out)
 static bool take_id(struct cursor *c, uint8_t out[static SK_HASH_LEN])
 {
     static const char digits[] = "0123456789abcdef";
-    if (c->end - c->at < 2 * SK_HASH_LEN)
+    if (c->end - c->at < ID_TEXT_LEN)
         return false;
-    for (size_t i = 0; i < 2 * SK_HASH_LEN; i++) {
+    for (size_t i = 0; i < ID_TEXT_LEN; i++) {
         const char *digit = memchr(digits, c->at[i], 16);
         if (!digit)
             return false;
         unsigned value = (unsigned)(digit - digits);
         out[i / 2] = (uint8_t)(i % 2 ? out[i / 2] | value : value << 4);
     }
-    c->at += 2 * SK_HASH_LEN;
+    c->at += ID_TEXT_LEN;
     return true;
 }
 
@@ -277,8 +279,7 @@ enum sk_status sk_receipt_parse(struct sk_receipt *out, const char *text, size_t
     SK_TRY(take_stored(&c, &r, err));
     SK_TRY(take_wanted(&c, &r, err));
     SK_TRY(take_remarks(&c, &r, err));
-    *out = r;
-    r = (struct sk_receipt){.stored = NULL};
+    *out = SK_TAKE(r);
     return SK_OK;
 }
 

@@ -10,8 +10,8 @@
 #include "crypto/note.h"
 
 #define SK_RECEIPT_CONTEXT  "skrynia receipt 1"
-#define SK_RECEIPT_MAX      (1024u * 1024) /* bytes of the note */
-#define SK_RECEIPT_LIST_MAX 1000u          /* lines of one kind */
+#define SK_RECEIPT_MAX      ((size_t)1024 * 1024) /* bytes of the note */
+#define SK_RECEIPT_LIST_MAX 1000u                 /* lines of one kind */
 
 /* A part of the log that the archive stores, and the log's root at its end. */
 struct sk_receipt_stored {

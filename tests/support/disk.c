@@ -463,6 +463,7 @@ static int disk_time(sqlite3_vfs *vfs, double *out)
     return disk.system->xCurrentTime(disk.system, out);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): SQLite gives the type */
 static int disk_last_error(sqlite3_vfs *vfs, int room, char *out)
 {
     (void)vfs, (void)room, (void)out;

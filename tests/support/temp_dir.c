@@ -60,7 +60,7 @@ uint8_t *sk_temp_read(const char *path, size_t *len)
     uint8_t *bytes = malloc((size_t)st.st_size + 1);
     if (!bytes || fread(bytes, 1, (size_t)st.st_size, file) != (size_t)st.st_size)
         fail("fread", path);
-    fclose(file);
+    (void)fclose(file);
     bytes[st.st_size] = 0;
     *len = (size_t)st.st_size;
     return bytes;

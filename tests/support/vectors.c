@@ -74,7 +74,7 @@ int sk_vectors_next(struct sk_vectors *v)
     }
     if (v->count > 0)
         return 1;
-    fclose(v->file);
+    (void)fclose(v->file);
     free(v);
     return 0;
 }

@@ -192,7 +192,8 @@ static int look_at_rows(struct sk_work *w, struct seen *seen)
         if (!bytes && sqlite3_errcode(w->db) != SQLITE_ROW)
             break;
         size_t len = make_payload(payload, id, version);
-        if (!bytes || (size_t)sqlite3_column_bytes(stmt, 2) != len || memcmp(bytes, payload, len))
+        if (!bytes || (size_t)sqlite3_column_bytes(stmt, 2) != len ||
+            memcmp(bytes, payload, len) != 0)
             seen->mixed = true;
         seen->found_rows++;
         seen->found_total += id * 1009 + version;

@@ -79,9 +79,9 @@ static void assert_back(const struct sk_entry *entry)
 static void test_decode(void **state)
 {
     (void)state;
-    for (uint16_t type = SK_TYPE_PERSON; type <= SK_TYPE_LAST; type++) {
+    for (unsigned type = SK_TYPE_PERSON; type <= SK_TYPE_LAST; type++) {
         struct sk_entry entry = type == SK_TYPE_ERASURE ? erasure() : sample();
-        entry.type = type;
+        entry.type = (uint16_t)type;
         assert_back(&entry);
         assert_int_equal(sk_entry_has_payload(&entry), type != SK_TYPE_ERASURE);
         if (type == SK_TYPE_ERASURE)

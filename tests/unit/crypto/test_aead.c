@@ -108,8 +108,9 @@ static void pages_of_every_length_come_back(void **state)
         sk_page_seal(sealed, plain, len, "where", 5, key);
         assert_int_equal(sk_page_open(back, sealed, len, "where", 5, key), SK_OK);
         assert_memory_equal(back, plain, len);
-        sk_chunk_seal(sealed, plain, len, len, len % 2, key);
-        assert_int_equal(sk_chunk_open(back, sealed, len, len, len % 2, key), SK_OK);
+        int last = len % 2 == 1;
+        sk_chunk_seal(sealed, plain, len, len, last, key);
+        assert_int_equal(sk_chunk_open(back, sealed, len, len, last, key), SK_OK);
         assert_memory_equal(back, plain, len);
         sk_wrap_seal(sealed, plain, len, NULL, 0, key);
         assert_int_equal(sk_wrap_open(back, sealed, len, NULL, 0, key), SK_OK);

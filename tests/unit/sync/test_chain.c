@@ -182,7 +182,7 @@ static void read_in_reverse(void **state)
 
 static void read_in_any_order(void **state)
 {
-    uint64_t order[SENT];
+    uint64_t order[SENT] = {0};
     for (size_t i = 0; i < SENT; i++) {
         size_t j = sk_random_below((uint32_t)i + 1);
         order[i] = order[j];

@@ -40,7 +40,7 @@ static void the_code_is_that_of_the_file(void **state)
     assert_true(sk_code_matches(tight, hash));
     for (size_t i = 0; code[i]; i++) {
         char c = code[i];
-        code[i] = c == ' ' ? '-' : c == '9' ? '0' : (char)(c + 1);
+        code[i] = (char)(c == ' ' ? '-' : c == '9' ? '0' : c + 1);
         assert_true(sk_code_valid(code));
         assert_int_equal(sk_code_matches(code, hash), c == ' ');
         code[i] = c == ' ' ? '.' : 'o';

@@ -154,7 +154,7 @@ static enum sk_status temporary_name(char **out, const char *path, struct sk_err
 
 bool sk_file_is_temporary(const char *name)
 {
-    size_t digits = 2 * RANDOM_NAME_LEN;
+    size_t digits = (size_t)2 * RANDOM_NAME_LEN;
     return name[0] == '.' && strspn(name + 1, "0123456789abcdef") == digits &&
            strcmp(name + 1 + digits, ".part") == 0;
 }

@@ -288,7 +288,7 @@ enum sk_status sk_receipt_tell(struct sk_buf *out, const struct sk_receipt *rece
 {
     const char *text = sk_buf_text(&receipt->remarks);
     struct cursor c = {text, text + receipt->remarks.len};
-    struct remark remark;
+    struct remark remark = {.kind = SK_REMARK_QUARANTINED};
     while (take_remark(&c, &remark)) {
         if (remarks[remark.kind].before)
             SK_TRY(sk_buf_printf(out, err, "%s%" PRIu64 "%s", remarks[remark.kind].before,

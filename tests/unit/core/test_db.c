@@ -518,7 +518,7 @@ static void a_commit_that_fails_ends_the_handle(void **state)
     (void)state;
     struct sk_db *db = make_db();
     struct stat st;
-    signal(SIGXFSZ, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(sk_db_exec(db, "INSERT INTO t VALUES(1, 'a')", &err), SK_OK);
     assert_int_equal(sk_db_begin(db, &err), SK_OK);
     assert_int_equal(sk_db_exec(db, "INSERT INTO t VALUES(2, 'b')", &err), SK_OK);

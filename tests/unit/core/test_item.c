@@ -291,7 +291,7 @@ static void test_any_order(void **state)
     begin_logs(at);
     for (unsigned round = 0; round < 40; round++) {
         struct sk_store *txn = NULL;
-        unsigned order[STEPS];
+        unsigned order[STEPS] = {0};
         EXPECT_OK(sk_store_begin(&txn, at->store, &sk_test_err));
         for (unsigned i = 0; i < STEPS; i++) {
             unsigned j = sk_random_below(i + 1);
@@ -419,7 +419,7 @@ static void test_malformed(void **state)
     unsigned count = 0;
     begin_logs(at);
     EXPECT_OK(sk_store_begin(&txn, at->store, &sk_test_err));
-    for (uint8_t i = 0; i < MALFORMED; i++) {
+    for (unsigned i = 0; i < MALFORMED; i++) {
         if (!put(at->store, 1, i, entry_of(malformed_rows[i].type, (uint8_t)(i + 1), 1),
                  malformed_rows[i].text)) {
             print_error("taken for well formed: %s\n", malformed_rows[i].text);

@@ -10,7 +10,7 @@
 #include <jansson.h>
 
 #define SK_JSON_DEPTH_MAX  32
-#define SK_JSON_RECORD_MAX (64u * 1024 * 1024) /* bytes of one record that sk_json_each() reads */
+#define SK_JSON_RECORD_MAX ((size_t)64 * 1024 * 1024) /* bytes of a record for sk_json_each() */
 
 static inline void sk_json_cleanup(json_t **json)
 {

@@ -57,7 +57,7 @@ static void devices_are_found_by_what_a_person_types(void **state)
     safety[5] = '-';
     EXPECT_OK(sk_device_find(archive(world), safety, false, &log, &sk_test_err));
     assert_int_equal(log.id, 1);
-    safety[0] = safety[0] == '9' ? '0' : (char)(safety[0] + 1);
+    safety[0] = (char)(safety[0] == '9' ? '0' : safety[0] + 1);
     EXPECT(SK_MISSING, sk_device_find(archive(world), safety, false, &log, &sk_test_err));
     safety[0] = 'x';
     EXPECT(SK_MISSING, sk_device_find(archive(world), safety, false, &log, &sk_test_err));

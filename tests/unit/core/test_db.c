@@ -805,6 +805,24 @@ static void checking(void **state)
     (void)sk_db_close(db, NULL);
 }
 
+/* Damage that no page's tag can show: it was written like this. */
+static void checking_what_is_written(void **state)
+{
+    (void)state;
+    int problems = 0;
+    struct sk_db *db = make_db();
+    assert_int_equal(sk_db_exec(db,
+                                "CREATE TABLE u(a CHECK(a <> 'b'));"
+                                "PRAGMA ignore_check_constraints = ON;"
+                                "INSERT INTO u VALUES('b');"
+                                "PRAGMA ignore_check_constraints = OFF",
+                                &err),
+                     SK_OK);
+    assert_int_equal(sk_db_check(db, count_problem, &problems, &err), SK_OK);
+    assert_int_equal(problems, 1);
+    close_db(db);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
@@ -835,6 +853,7 @@ int main(void)
         TEST(nothing_readable_is_left),
         TEST(freed_memory_is_wiped),
         TEST(checking),
+        TEST(checking_what_is_written),
     };
 #undef TEST
     return cmocka_run_group_tests(tests, NULL, NULL);

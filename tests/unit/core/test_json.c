@@ -227,6 +227,39 @@ static enum sk_status each_of(const char *text, size_t len, size_t step, sk_json
     return sk_json_each(read_step, &steps, each, context, err);
 }
 
+/* Records that begin and never end. */
+static enum sk_status read_for_ever(void *from, void *bytes, size_t len, size_t *got,
+                                    struct sk_error *err)
+{
+    const char **beginning = from;
+    (void)err;
+    memset(bytes, 'a', len);
+    memcpy(bytes, *beginning, strlen(*beginning));
+    *beginning = "";
+    *got = len;
+    return SK_OK;
+}
+
+static enum sk_status no_record(void *context, json_t *object, size_t number, struct sk_error *err)
+{
+    (void)context, (void)object, (void)number, (void)err;
+    fail();
+    return SK_OK;
+}
+
+static void endless_records_are_refused(void **state)
+{
+    static const char *const beginnings[] = {"{\"a\": \"", "[{\"a\": \"", "\n\n{"};
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct sk_error err = SK_ERROR_INIT;
+        const char *beginning = beginnings[i];
+        assert_int_equal(sk_json_each(read_for_ever, &beginning, no_record, NULL, &err),
+                         SK_REFUSED);
+        assert_non_null(strstr(err.text, "this record is too long"));
+    }
+}
+
 /* What sk_json_each() handed on, one line a record. */
 static enum sk_status collect(void *context, json_t *object, size_t number, struct sk_error *err)
 {
@@ -406,6 +439,7 @@ int main(void)
         cmocka_unit_test_teardown(deep_records_are_refused, clear),
         cmocka_unit_test_teardown(the_callback_can_stop, clear),
         cmocka_unit_test_teardown(cut_records_do_no_harm, clear),
+        cmocka_unit_test(endless_records_are_refused),
     };
     sk_json_init();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -447,6 +447,26 @@ static void assert_found_after(struct sk_test_store *at, const char *sql)
 
 #define OWN_ENTRY(n) "(SELECT id FROM entry ORDER BY id LIMIT 1 OFFSET " #n ")"
 
+/* What does not even look like a log is not computed with. */
+static void test_impossible_sizes(void **state)
+{
+    struct sk_test_store *at = *state;
+    static const char *const damages[] = {"UPDATE log SET size = -1", "UPDATE log SET size = 601",
+                                          "UPDATE log SET peaks = x''", "DELETE FROM log"};
+    struct sk_merkle tree;
+    add_many(at->store, 0, 600);
+    sk_test_reopen(at);
+    struct sk_db *db = sk_store_db(at->store);
+    for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
+        EXPECT_OK(sk_db_begin(db, &sk_test_err));
+        EXPECT_OK(sk_db_exec(db, damages[i], &sk_test_err));
+        EXPECT(SK_DAMAGED, sk_log_tree(at->store, SK_LOG_OWN, 600, &tree, &sk_test_err));
+        sk_store_rollback(at->store);
+    }
+    sk_test_sql(at->store, "DELETE FROM entry WHERE id = (SELECT max(id) FROM entry)");
+    EXPECT(SK_DAMAGED, sk_log_tree(at->store, SK_LOG_OWN, 600, &tree, &sk_test_err));
+}
+
 static void test_changed_entry(void **state)
 {
     assert_found_after(*state, "UPDATE entry SET bytes = (SELECT bytes FROM entry WHERE id = "
@@ -558,6 +578,7 @@ int main(void)
         ARCHIVE(test_two_logs_at_once),
         ARCHIVE(test_taken_positions),
         ARCHIVE(test_ranges),
+        TEST(test_impossible_sizes),
         TEST(test_changed_entry),
         TEST(test_changed_newest_entry),
         TEST(test_missing_entry),

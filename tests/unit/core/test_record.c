@@ -258,6 +258,45 @@ static void test_load_what_is_not_there(void **state)
     EXPECT(SK_MISSING, sk_item_get(at->store, 2, &id, &item, &sk_test_err));
 }
 
+static enum sk_status count_revision(void *context, uint64_t position, const struct sk_entry *entry,
+                                     struct sk_error *err)
+{
+    (void)position, (void)entry, (void)err;
+    ++*(unsigned *)context;
+    return SK_OK;
+}
+
+/* What the database says of a record is not taken for what its log says. */
+static void test_damaged_entries(void **state)
+{
+    struct sk_test_store *at = *state;
+    static const char *const damages[] = {
+        "UPDATE item SET entry = 7",
+        "DELETE FROM entry",
+        "UPDATE entry SET bytes = zeroblob(96)",
+        "UPDATE entry SET bytes = x'00'",
+    };
+    struct sk_db *db = sk_store_db(at->store);
+    struct sk_id id = sk_test_add(at->store, SK_TYPE_CASE, "One");
+    sk_auto_item item = sk_test_item(at->store, &id);
+    sk_auto_json fields = sk_test_fields("Two");
+    unsigned count = 0;
+    for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
+        sk_auto_record record = {.fields = NULL};
+        EXPECT_OK(sk_db_begin(db, &sk_test_err));
+        EXPECT_OK(sk_db_exec(db, damages[i], &sk_test_err));
+        EXPECT(SK_DAMAGED, sk_record_edit(at->store, &item, fields, &sk_test_err));
+        EXPECT(SK_DAMAGED, sk_record_withdraw(at->store, &item, &count, &sk_test_err));
+        if (i > 0)
+            EXPECT(SK_DAMAGED, sk_record_load(at->store, &item, 0, &record, &sk_test_err));
+        if (i > 1)
+            EXPECT(SK_DAMAGED,
+                   sk_item_history(at->store, &item, count_revision, &count, &sk_test_err));
+        sk_store_rollback(at->store);
+    }
+    assert_int_equal(count, 0);
+}
+
 /* Editing */
 
 static void assert_edit(struct sk_store *store, const struct sk_item *item, const char *title,
@@ -438,6 +477,7 @@ int main(void)
         TEST(test_text_to_the_byte),
         TEST(test_history),
         TEST(test_load_what_is_not_there),
+        TEST(test_damaged_entries),
         TEST(test_edit_refused),
         TEST(test_links),
         TEST(test_links_refused),

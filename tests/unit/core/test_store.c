@@ -5,6 +5,7 @@
  * write-ahead log that the signed head does not vouch for never reaches the database.
  */
 #include "core/log.h"
+#include "core/store_internal.h"
 #include "core/verify.h"
 #include "crypto/hash.h"
 #include "crypto/note.h"
@@ -330,6 +331,54 @@ static void test_keys_changed(void **state)
     assert_open_gives(at, NULL, SK_DAMAGED);
 }
 
+/* Opened by an older program: nothing changes, and no file that it does not know is swept. */
+static void test_newer_schema(void **state)
+{
+    struct sk_test_store *at = *state;
+    EXPECT_OK(sk_db_exec(sk_store_db(at->store), "PRAGMA user_version = 99", &sk_test_err));
+    sk_test_close(at);
+    sk_test_write(sk_test_path(at, "store/media/0123456789abcdef0123456789abcdef"), 1);
+    struct copy keys = copy_of(at, "store/keys");
+    struct copy data = copy_of(at, "store/data");
+    assert_open_gives(at, NULL, SK_CONFIG);
+    assert_unchanged(at, "store/keys", &keys);
+    assert_unchanged(at, "store/data", &data);
+    assert_int_equal(sk_test_count_files(sk_test_path(at, "store/media")), 1);
+}
+
+/* A database whose pages are whole, but not its description. */
+static void test_damaged_description(void **state)
+{
+    struct sk_test_store *at = *state;
+    static const struct {
+        const char *sql, *back;
+    } damages[] = {
+        {"UPDATE meta SET key = 'x' WHERE key = 'seed'",
+         "UPDATE meta SET key = 'seed' WHERE key = 'x'"},
+        {"UPDATE meta SET key = 'x' WHERE key = 'kind'",
+         "UPDATE meta SET key = 'kind' WHERE key = 'x'"},
+        {"UPDATE meta SET value = x'02' WHERE key = 'kind'",
+         "UPDATE meta SET value = x'01' WHERE key = 'kind'"},
+        {"UPDATE meta SET value = value || x'00' WHERE key = 'scalar'",
+         "UPDATE meta SET value = substr(value, 1, 32) WHERE key = 'scalar'"},
+    };
+    struct sk_db_options options = {.path = sk_test_path(at, "store/data")};
+    uint8_t key[32], id[16];
+    memcpy(key, sk_secret_view(at->store->store_key), sizeof(key));
+    memcpy(id, sk_keys_store_id(&at->store->keys), sizeof(id));
+    options.store_key = key;
+    options.store_id = id;
+    sk_test_close(at);
+    for (size_t i = 0; i < 2 * sizeof(damages) / sizeof(damages[0]); i++) {
+        struct sk_db *db = NULL;
+        EXPECT_OK(sk_db_open(&db, &options, &sk_test_err));
+        EXPECT_OK(sk_db_trust(db, &sk_test_err));
+        EXPECT_OK(sk_db_exec(db, i % 2 ? damages[i / 2].back : damages[i / 2].sql, &sk_test_err));
+        EXPECT_OK(sk_db_close(db, &sk_test_err));
+        assert_open_gives(at, NULL, i % 2 ? SK_OK : SK_DAMAGED);
+    }
+}
+
 static void test_data_of_another_store(void **state)
 {
     struct sk_test_store *at = *state;
@@ -568,6 +617,8 @@ int main(void)
         TEST(test_create_interrupted),
         TEST(test_keys_flipped),
         TEST(test_keys_changed),
+        TEST(test_newer_schema),
+        TEST(test_damaged_description),
         TEST(test_data_of_another_store),
         TEST(test_no_secret_is_left),
         TEST(test_rollback),

@@ -283,6 +283,24 @@ static void what_is_damaged_is_not_sent(void **state)
     assert_int_equal(got.quarantined, 0);
 }
 
+/* The log keeps hashes of its old parts, so that only the bundle itself notices what is gone. */
+static void an_old_entry_that_is_gone_is_noticed(void **state)
+{
+    struct sk_world *world = *state;
+    const uint8_t strange[SK_ENTRY_LEN] = {9, 9};
+    struct sk_store *txn = NULL;
+    sk_world_pair(world);
+    EXPECT_OK(sk_store_begin(&txn, device(world), &sk_test_err));
+    for (uint64_t i = 0; i < 300; i++)
+        EXPECT_OK(sk_log_put(device(world), SK_LOG_OWN, i, strange, 0, &sk_test_err));
+    EXPECT_OK(sk_store_commit(&txn, &sk_test_err));
+    sk_test_sql(device(world), "DELETE FROM entry WHERE id = (1 << 40) + 5");
+    expect_failure(world, "b", SK_EXPORT_NEW, SK_DAMAGED, 1);
+    assert_non_null(strstr(said, "entry 5 of the log is gone"));
+    struct sk_export_result result = export_from(world, "rest", 256);
+    assert_int_equal(result.n1, 300);
+}
+
 /* ---- what is killed ---- */
 
 static void export_until_killed(struct sk_world *world, unsigned write_number, bool *killed)
@@ -369,6 +387,7 @@ int main(void)
         TEST(a_path_that_cannot_be_used_costs_no_key),
         TEST(a_full_disk_leaves_no_file),
         TEST(what_is_damaged_is_not_sent),
+        TEST(an_old_entry_that_is_gone_is_noticed),
         TEST(number_and_key_are_used_up_before_the_first_byte),
         TEST(progress_ends_at_its_total),
     };

@@ -136,8 +136,9 @@ enum sk_status sk_cmd_receive(struct sk_run *run, struct sk_error *err)
     if (result.rollback)
         sk_say(run->program->name,
                "warning: the archive knows entries of this device that this store does not hold. "
-               "An older copy of the store may have been put back. Record nothing here before "
-               "you have asked the archive.");
+               "An older copy of the store may have been put back. Record nothing more here: make "
+               "a new store with a new invite, and record there what this one holds and the "
+               "archive does not. 'show' and 'extract' go on working here.");
     sk_receipt_result_clear(&result);
     return status;
 }

@@ -330,7 +330,7 @@ static enum sk_status add_notice(struct arrival *a, struct sk_error *err)
     sk_auto_stmt stmt = NULL;
     sk_auto_stmt update = NULL;
     sk_auto_buf lines = SK_BUF_INIT;
-    char line[200];
+    char line[256];
     bool row = false;
     bool added = false;
     SK_TRY(sk_store_begin(&txn, a->store, err));
@@ -341,7 +341,8 @@ static enum sk_status add_notice(struct arrival *a, struct sk_error *err)
     SK_TRY(sk_buf_add_text(&lines, row ? sk_column_text(stmt, 0) : "", err));
     (void)snprintf(line, sizeof(line),
                    "two bundles came under key %" PRIu64 ", the later one was refused: the store "
-                   "was put back from an older copy, or its invite was used twice\n",
+                   "was put back from an older copy, or its invite was used twice; that store has "
+                   "to be made anew, with a new invite\n",
                    a->found.index);
     SK_TRY(add_line(&lines, line, &added, err));
     if (!added)
@@ -374,7 +375,7 @@ static enum sk_status take_spent(struct arrival *a, struct sk_import_result *res
     return sk_fail(err, SK_REFUSED,
                    "%s: \"%s\" has used the key of this bundle for another one, which is here: the "
                    "device was put back from an older copy, or its invite was used twice. The next "
-                   "receipt says so; the device needs a new invite",
+                   "receipt says so; the device needs a new store, with a new invite",
                    a->path, peer.alias);
 }
 

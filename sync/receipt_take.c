@@ -16,7 +16,7 @@
 
 #define ROLLBACK_WORDS                                                                           \
     "the archive holds entries this store does not know: this store was put back from an older " \
-    "copy; ask for a new invite\n"
+    "copy, and can send nothing more to it\n"
 
 /* A receipt's file on its way in. */
 struct arrival {

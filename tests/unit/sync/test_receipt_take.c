@@ -331,7 +331,7 @@ static void other_roots_acknowledge_nothing(void **state)
         assert_memory_equal(before, after, sizeof(before));
         assert_true(got.rollback);
         assert_false(got.older);
-        assert_non_null(strstr(got.notes, "ask for a new invite"));
+        assert_non_null(strstr(got.notes, "put back from an older copy"));
         sk_receipt_result_clear(&got);
     }
     assert_string_equal(sk_world_status(device(world), 0), "|0-2||");

@@ -49,8 +49,9 @@ enum sk_status sk_cmd_approve(struct sk_run *run, struct sk_error *err)
         sk_out_array_end(&approving.array);
     sk_say(run->program->name, "approved; %llu %s imported.", (unsigned long long)approving.count,
            sk_plural(approving.count, "waiting bundle was", "waiting bundles were"));
-    sk_say(run->program->name,
-           "warning: two devices now use the keys of one invite, and a bundle of one can be refused "
-           "after one of the other. Give each an invite of its own, with a new store.");
+    sk_say(
+        run->program->name,
+        "warning: two devices now use the keys of one invite, and a bundle of one can be refused "
+        "after one of the other. Give each an invite of its own, with a new store.");
     return SK_OK;
 }

@@ -30,9 +30,10 @@ static const char special_answers[] =
     "  ?refused         the person refused to say\n"
     "  ?not asked       the question was not asked\n"
     "  ?clear           take out what is there\n"
-    "  ?long            write several lines, ended by a line of a single dot\n"
+    "  ?long            write several lines, ended by a line of a single dot or by Ctrl-D\n"
     "  ?done            ask no further, go to the summary\n"
-    "  Ctrl-D           stop and save nothing\n";
+    "  ??text           a text that begins with ?: write one more\n"
+    "  Ctrl-D           at a question: stop and save nothing\n";
 
 /* What stands at a path such as "posts.0.body", or NULL. */
 static json_t *value_at(json_t *fields, const char *path)
@@ -147,14 +148,15 @@ static enum sk_status number_to_choice(struct sk_buf *out, const struct sk_field
     }
 }
 
-/* Lines up to one of a single dot. */
+/* Lines up to one of a single dot, or to Ctrl-D. */
 static enum sk_status ask_lines(struct sk_buf *out, struct sk_error *err)
 {
     sk_auto_buf line = SK_BUF_INIT;
+    bool ended = false;
 
     for (;;) {
-        SK_TRY(sk_prompt_line(&line, "| ", err));
-        if (strcmp(sk_buf_text(&line), ".") == 0)
+        SK_TRY(sk_prompt_text_line(&line, "| ", &ended, err));
+        if (ended || strcmp(sk_buf_text(&line), ".") == 0)
             return SK_OK;
         if (out->len > 0)
             SK_TRY(sk_buf_add_byte(out, '\n', err));
@@ -215,6 +217,20 @@ static bool may_skip(const struct sk_field *field, const json_t *value)
     return !field->required || field->unless || value;
 }
 
+/* Whether an answer that begins with ? is none of those that sk_form_set() and take_answer() know.
+ */
+static bool is_unknown_answer(const char *text)
+{
+    static const char *const known[] = {"?unknown", "?refused", "?not asked",
+                                        "?clear",   "?long",    "?done"};
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (strcmp(text, known[i]) == 0)
+            return false;
+    }
+    return text[0] == '?' && text[1] != '?';
+}
+
 /* Takes one answer that is not empty. */
 static enum sk_status take_answer(struct asking *asking, const struct sk_field *field,
                                   const struct place *place, const char *path,
@@ -227,6 +243,10 @@ static enum sk_status take_answer(struct asking *asking, const struct sk_field *
         sk_prompt_say("%s", special_answers);
         return SK_OK;
     }
+    if (is_unknown_answer(text)) {
+        sk_prompt_say("    There is no such answer. These are known:\n%s", special_answers);
+        return SK_OK;
+    }
     if (strcmp(text, "?done") == 0) {
         asking->done = true;
         *what = ANSWER_TAKEN;
@@ -234,11 +254,13 @@ static enum sk_status take_answer(struct asking *asking, const struct sk_field *
     }
     if (strcmp(text, "?clear") == 0)
         return set_value(asking, field, path, "", what, err);
+    bool doubled = text[0] == '?' && text[1] == '?';
+
     if (field->type == SK_FIELD_TEXT && strcmp(text, "?long") == 0)
         SK_TRY(ask_more_lines(answer, false, err));
-    else if (text[0] != '?' && is_long(field, place))
+    else if ((text[0] != '?' || doubled) && is_long(field, place))
         SK_TRY(ask_more_lines(answer, true, err));
-    return set_value(asking, field, path, sk_buf_text(answer), what, err);
+    return set_value(asking, field, path, sk_buf_text(answer) + (doubled ? 1 : 0), what, err);
 }
 
 static enum sk_status ask_value(struct asking *asking, const struct sk_field *field,
@@ -246,14 +268,14 @@ static enum sk_status ask_value(struct asking *asking, const struct sk_field *fi
 {
     sk_auto_buf answer = SK_BUF_INIT;
     char path[PATH_LEN_MAX];
-    char question[64];
+    char question[96];
     enum answered what = ANSWER_AGAIN;
 
     if (!path_of(path, place, field->name))
         return SK_OK;
     SK_TRY(say_field(field, value_at(asking->fields, path), place, err));
     (void)snprintf(question, sizeof(question), "%*s%s> ", (int)place->depth * 4, "",
-                   is_long(field, place) ? "(ends with a line of a single dot) " : "");
+                   is_long(field, place) ? "(ends with a line of a single dot, or Ctrl-D) " : "");
     while (what == ANSWER_AGAIN) {
         SK_TRY(sk_prompt_line(&answer, question, err));
         if (answer.len > 0) {
@@ -380,10 +402,23 @@ static enum sk_status ask_all(struct asking *asking, const struct sk_field *fiel
     return SK_OK;
 }
 
+/* A field that is required and lacks, and after it the one that can stand in for it. */
+static enum sk_status ask_lacking(struct asking *asking, const struct sk_field *field,
+                                  struct sk_error *err)
+{
+    const struct place top = {"", 0};
+    const struct sk_field *other =
+        field->unless ? sk_form_field(asking->form, field->unless) : NULL;
+
+    SK_TRY(ask_value(asking, field, &top, err));
+    if (!other || json_object_get(asking->fields, field->name))
+        return SK_OK;
+    return ask_value(asking, other, &top, err);
+}
+
 /* "?done" and a stand-in left empty may have passed over what the form insists on. */
 static enum sk_status ask_required(struct asking *asking, struct sk_error *err)
 {
-    const struct place top = {"", 0};
     struct sk_error reason = SK_ERROR_INIT;
 
     while (sk_form_check(asking->form, asking->fields, &reason) != SK_OK) {
@@ -396,26 +431,43 @@ static enum sk_status ask_required(struct asking *asking, struct sk_error *err)
             const struct sk_field *field = &asking->form->fields[i];
 
             if (field->required && !json_object_get(asking->fields, field->name))
-                SK_TRY(ask_value(asking, field, &top, err));
+                SK_TRY(ask_lacking(asking, field, err));
         }
     }
     return SK_OK;
 }
 
+/* Every question, and the summary; *save is the answer to it. */
+static enum sk_status ask_round(struct asking *asking, bool *save, struct sk_error *err)
+{
+    const struct sk_form *form = asking->form;
+    const struct place top = {"", 0};
+    sk_auto_buf shown = SK_BUF_INIT;
+
+    asking->done = false;
+    SK_TRY(ask_all(asking, form->fields, form->field_count, &top, err));
+    SK_TRY(ask_required(asking, err));
+    SK_TRY(sk_fields_show(&shown, form->fields, form->field_count, asking->fields, 4, err));
+    sk_prompt_say("\n%s\n%s\n", form->label, sk_buf_text(&shown));
+    return sk_prompt_yes(save, "Save this? [Y/n] ", true, err);
+}
+
 enum sk_status sk_ask_fields(const struct sk_form *form, json_t *fields, struct sk_error *err)
 {
     struct asking asking = {form, fields, false};
-    const struct place top = {"", 0};
-    sk_auto_buf shown = SK_BUF_INIT;
-    bool yes = false;
+    bool save = false;
+    bool discard = false;
 
     sk_prompt_say("%s. An empty line passes a field over, ? lists the other answers, Ctrl-D stops "
                   "and saves nothing.\n\n",
                   form->label);
-    SK_TRY(ask_all(&asking, form->fields, form->field_count, &top, err));
-    SK_TRY(ask_required(&asking, err));
-    SK_TRY(sk_fields_show(&shown, form->fields, form->field_count, fields, 4, err));
-    sk_prompt_say("\n%s\n%s\n", form->label, sk_buf_text(&shown));
-    SK_TRY(sk_prompt_yes(&yes, "Save this? [Y/n] ", true, err));
-    return yes ? SK_OK : sk_prompt_cancel(err);
+    for (;;) {
+        SK_TRY(ask_round(&asking, &save, err));
+        if (save)
+            return SK_OK;
+        SK_TRY(sk_prompt_yes(&discard, "Throw away what was typed? [y/N] ", false, err));
+        if (discard)
+            return sk_prompt_cancel(err);
+        sk_prompt_say("\nOnce more from the first field; an empty line keeps what is there.\n\n");
+    }
 }

@@ -189,9 +189,10 @@ static enum outcome ask_once(const char *question, bool echo, char *out, size_t 
     return outcome;
 }
 
-/* Asks until there is a line or a reason why not. */
+/* Asks until there is a line or a reason why not. Ctrl-D sets *ended, or cancels if that is NULL.
+ */
 static enum sk_status ask(const char *question, bool echo, char *out, size_t room, size_t *len,
-                          struct sk_error *err)
+                          bool *ended, struct sk_error *err)
 {
     for (;;) {
         switch (ask_once(question, echo, out, room, len)) {
@@ -206,6 +207,10 @@ static enum sk_status ask(const char *question, bool echo, char *out, size_t roo
             (void)raise(SIGTSTP);
             break;
         case LINE_END:
+            if (!ended)
+                return sk_prompt_cancel(err);
+            *ended = true;
+            return SK_OK;
         case LINE_CANCELLED:
             return sk_prompt_cancel(err);
         case LINE_FAILED:
@@ -215,16 +220,29 @@ static enum sk_status ask(const char *question, bool echo, char *out, size_t roo
     }
 }
 
-enum sk_status sk_prompt_line(struct sk_buf *out, const char *question, struct sk_error *err)
+static enum sk_status ask_line(struct sk_buf *out, const char *question, bool *ended,
+                               struct sk_error *err)
 {
     size_t len = 0;
 
     sk_buf_reset(out);
     SK_TRY(sk_buf_grow(out, SK_LINE_TERMINAL_MAX + 1, err));
-    SK_TRY(ask(question, true, (char *)out->bytes, SK_LINE_TERMINAL_MAX, &len, err));
+    SK_TRY(ask(question, true, (char *)out->bytes, SK_LINE_TERMINAL_MAX, &len, ended, err));
     out->len = len;
     out->bytes[len] = '\0';
     return SK_OK;
+}
+
+enum sk_status sk_prompt_line(struct sk_buf *out, const char *question, struct sk_error *err)
+{
+    return ask_line(out, question, NULL, err);
+}
+
+enum sk_status sk_prompt_text_line(struct sk_buf *out, const char *question, bool *ended,
+                                   struct sk_error *err)
+{
+    *ended = false;
+    return ask_line(out, question, ended, err);
 }
 
 enum sk_status sk_prompt_secret(struct sk_line *out, const char *question, struct sk_error *err)
@@ -238,7 +256,7 @@ enum sk_status sk_prompt_secret(struct sk_line *out, const char *question, struc
 
     char *bytes = (char *)sk_secret_bytes(line.secret);
 
-    SK_TRY(ask(question, false, bytes, SK_LINE_SECRET_MAX, &line.len, err));
+    SK_TRY(ask(question, false, bytes, SK_LINE_SECRET_MAX, &line.len, NULL, err));
     bytes[line.len] = '\0';
     *out = SK_TAKE(line);
     return SK_OK;

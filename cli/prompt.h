@@ -49,6 +49,10 @@ void sk_prompt_say(const char *format, ...) SK_PRINTF(1, 2);
 SK_MUST_CHECK enum sk_status sk_prompt_line(struct sk_buf *out, const char *question,
                                             struct sk_error *err);
 
+/* The same for a line of a text, which Ctrl-D ends: *ended is then true and `out` empty. */
+SK_MUST_CHECK enum sk_status sk_prompt_text_line(struct sk_buf *out, const char *question,
+                                                 bool *ended, struct sk_error *err);
+
 /* Asks for a line without echo. Errors: SK_REFUSED (cancelled), SK_USAGE (no terminal), SK_IO. */
 SK_MUST_CHECK enum sk_status sk_prompt_secret(struct sk_line *out, const char *question,
                                               struct sk_error *err);

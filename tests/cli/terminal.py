@@ -76,6 +76,55 @@ def open_with(t, command):
     t.type(OWN)
 
 
+def second_round(t, by):
+    """A text ends with Ctrl-D; an answer that is not known is no text; what is not saved is not lost."""
+    open_with(t, "skrynia add testimony")
+    t.wait(r"Title \(required\)(.|\n)*> $")
+    t.type("?claer")
+    said = t.wait(r"> $")
+    check("no such answer" in said and "?clear" in said and "??text" in said, f"?claer: {said}")
+    t.type("??What happened")
+    while not t.wait(r"(> |\[y/N\] )$").endswith("(ends with a line of a single dot, or Ctrl-D) > "):
+        t.type("")
+    t.type("First line")
+    t.wait(r"\| $")
+    t.type("?second")
+    t.wait(r"\| $")
+    t.press("C-d")
+    t.wait(r"> $")
+    t.type("?done")
+    t.wait(r"Save this\? \[Y/n\] $")
+    t.type("n")
+    t.wait(r"Throw away what was typed\? \[y/N\] $")
+    t.type("")
+    check("now: ?What happened" in t.wait(r"> $"), "it is asked once more, with what was typed")
+    t.type("Interview")
+    t.wait(r"> $")
+    t.type("?done")
+    t.wait(r"Save this\? \[Y/n\] $")
+    t.type("")
+    said, code = t.finish()
+    made = re.search(r"^([0-9a-f]{32})$", said, re.M)
+    check(code == 0 and made, f"add: {code} {said}")
+    check(by.json("show", made[1])["fields"] == {"title": "Interview", "text": "First line\n?second"},
+          f"{by.json('show', made[1])['fields']}")
+
+
+def stand_in(t, by):
+    """A person needs a title or a name, and either can be given after ?done."""
+    open_with(t, "skrynia add person")
+    t.wait(r"Title \(required\)(.|\n)*> $")
+    t.type("?done")
+    t.wait(r"Title \(required\)(.|\n)*> $")
+    t.type("")
+    t.wait(r"Name - (.|\n)*> $")
+    t.type("Adam")
+    t.wait(r"Save this\? \[Y/n\] $")
+    t.type("")
+    said, code = t.finish()
+    check(code == 0 and by.json("list")[0]["title"] == "Adam", f"add: {code} {said}")
+
+
 def record(t, by):
     """Two records, answered like a person would."""
     open_with(t, "skrynia add person")
@@ -118,9 +167,13 @@ def record(t, by):
     t.type("Interview")
     said = t.wait(r"Save this\? \[Y/n\] $")
     t.type("n")
+    t.wait(r"Throw away what was typed\? \[y/N\] $")
+    t.type("y")
     said, code = t.finish()
     check(code == 1 and "cancelled. Nothing was saved." in said, f"not to save: {code} {said}")
     check(len(by.json("list")) == 1, "it was saved nevertheless")
+    second_round(t, by)
+    stand_in(t, by)
 
     # Text of records is refused as an argument where a shell keeps a history.
     for command in ("add person title=x", f"edit {person} title=x", "search x"):

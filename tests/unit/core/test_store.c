@@ -359,7 +359,7 @@ static void test_damaged_description(void **state)
          "UPDATE meta SET key = 'kind' WHERE key = 'x'"},
         {"UPDATE meta SET value = x'02' WHERE key = 'kind'",
          "UPDATE meta SET value = x'01' WHERE key = 'kind'"},
-        {"UPDATE meta SET value = value || x'00' WHERE key = 'scalar'",
+        {"UPDATE meta SET value = CAST(value || x'00' AS BLOB) WHERE key = 'scalar'",
          "UPDATE meta SET value = substr(value, 1, 32) WHERE key = 'scalar'"},
     };
     struct sk_db_options options = {.path = sk_test_path(at, "store/data")};

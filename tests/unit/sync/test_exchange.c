@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 #include <string.h>
+#include <unistd.h>
 
 #define BIG_LEN (5u * 1024 * 1024 + 321)
 
@@ -498,31 +499,42 @@ static void an_entry_without_payload_is_filled_later(void **state)
     sk_world_verify(archive(world));
 }
 
+/* Attaches a file of that many bytes, and takes it out at the archive. */
+static void attach_and_extract(struct sk_world *world, const char *name, size_t len)
+{
+    struct sk_id attachment;
+    sk_test_write(sk_world_path(world, name), len);
+    struct sk_id id = sk_test_add(device(world), SK_TYPE_SOURCE, "with a film");
+    sk_auto_item item = sk_test_item(device(world), &id);
+    EXPECT_OK(sk_attachment_add(device(world), &item, sk_world_path(world, name), NULL, &attachment,
+                                &sk_test_err));
+    add(device(world), "after the film");
+    (void)sk_world_export(world, 0, "bundle");
+    (void)sk_world_import(world, 0, "bundle");
+    assert_int_equal(unlink(sk_world_path(world, "bundle")), 0);
+    sk_auto_item there = {.title = NULL};
+    EXPECT_OK(sk_item_get(archive(world), 1, &attachment, &there, &sk_test_err));
+    EXPECT_OK(sk_attachment_extract(archive(world), &there, sk_world_path(world, "out"), NULL,
+                                    &sk_test_err));
+    size_t a_len = 0, b_len = 0;
+    uint8_t *a = sk_test_read(sk_world_path(world, name), &a_len);
+    uint8_t *b = sk_test_read(sk_world_path(world, "out"), &b_len);
+    assert_int_equal(a_len, b_len);
+    assert_int_equal(memcmp(a, b, a_len), 0);
+    free(a);
+    free(b);
+    assert_int_equal(unlink(sk_world_path(world, "out")), 0);
+}
+
 static void an_attachment_arrives_byte_for_byte(void **state)
 {
     struct sk_world *world = *state;
-    struct sk_id attachment;
     sk_world_pair(world);
-    sk_test_write(sk_world_path(world, "film"), BIG_LEN);
-    struct sk_id id = sk_test_add(device(world), SK_TYPE_SOURCE, "with a film");
-    sk_auto_item item = sk_test_item(device(world), &id);
-    EXPECT_OK(sk_attachment_add(device(world), &item, sk_world_path(world, "film"), NULL,
-                                &attachment, &sk_test_err));
-    add(device(world), "after the film");
-    (void)sk_world_export(world, 0, "b1");
-    (void)sk_world_import(world, 0, "b1");
-    sk_auto_item there = {.title = NULL};
-    EXPECT_OK(sk_item_get(archive(world), 1, &attachment, &there, &sk_test_err));
-    EXPECT_OK(sk_attachment_extract(archive(world), &there, sk_world_path(world, "film2"), NULL,
-                                    &sk_test_err));
-    size_t a_len = 0, b_len = 0;
-    uint8_t *a = sk_test_read(sk_world_path(world, "film"), &a_len);
-    uint8_t *b = sk_test_read(sk_world_path(world, "film2"), &b_len);
-    assert_int_equal(a_len, b_len);
-    assert_memory_equal(a, b, a_len);
-    free(a);
-    free(b);
+    attach_and_extract(world, "film", BIG_LEN);
+    attach_and_extract(world, "one byte", 1);
+    attach_and_extract(world, "nothing", 0);
     sk_world_verify(archive(world));
+    sk_world_verify(device(world));
 }
 
 int main(void)

@@ -1,5 +1,7 @@
 /*
- * The one layer that touches files, apart from SQLite's own. Everything it creates is for the owner
+ * The one layer that touches files, apart from SQLite's own; its system calls are one table
+ * (core/file_calls.h). A call that a signal broke off is made again, a short read or write goes on.
+ * Everything it creates is for the owner
  * alone (0600, folders 0700), is never a link that somebody else planted (O_NOFOLLOW, O_EXCL), and
  * is durable when the function says so: data synced, then named, then the folder synced.
  */
@@ -36,7 +38,9 @@ bool sk_file_is_temporary(const char *name);
 
 /*
  * Syncs, renames to the final path, syncs the folder. With `replace` an existing file gives way;
- * without, it is left alone. Works on file systems without links or renameat2.
+ * without, it is left alone. When the folder does not sync, the name is taken back and what was
+ * there before is there again, where the file system can do that. Works on file systems without
+ * links or renameat2.
  * Errors: SK_CREATE (it exists), SK_IO, SK_FULL.
  */
 SK_MUST_CHECK
@@ -94,7 +98,8 @@ enum sk_status sk_file_save(const char *path, const void *bytes, size_t len, boo
 SK_MUST_CHECK
 enum sk_status sk_file_remove(const char *path, struct sk_error *err);
 
-/* Whether anything has this name. */
+/* Whether anything has this name; also when that cannot be found out, so that what is done next
+ * tells why. */
 bool sk_file_exists(const char *path);
 
 /* Free bytes for this user on the file system of `path` (the file or its folder). Errors: SK_IO. */
@@ -121,13 +126,13 @@ enum sk_status sk_dir_each(const char *path, sk_dir_each_fn *each, void *context
 /* True when the folder exists and holds nothing. */
 bool sk_dir_empty(const char *path);
 
-/* Moves a finished folder onto a name that is free or an empty folder, and syncs the parent.
- * Errors: SK_CREATE. */
+/* Moves a finished folder onto a name that is free or an empty folder, and syncs the parent; when
+ * that fails, it is moved back. Errors: SK_CREATE, SK_IO. */
 SK_MUST_CHECK
 enum sk_status sk_dir_publish(const char *from, const char *to, struct sk_error *err);
 
-/* Removes a folder that this program made, and the files in it (and in its folders). Best effort.
- */
+/* Removes a folder that this program made, the files in it and in its folders (such as media/), one
+ * level deep. Best effort. */
 void sk_dir_discard(const char *path);
 
 /*

@@ -142,7 +142,7 @@ static enum sk_status publish(struct sk_store *store, struct sk_file *file, int6
                               struct sk_error *err)
 {
     enum sk_status status = sk_file_publish(file, false, err);
-    /* A folder that did not sync may still hold the named file: then the pair has to stay. */
+    /* Where the name could not be taken back, the pair has to stay. */
     bool named = status == SK_OK || (status != SK_CREATE && sk_file_exists(sk_file_path(file)));
     if (!named) {
         enum sk_status removed = remove_pair(store, peer, NULL);

@@ -1,7 +1,7 @@
 # Tests labelled lint: what can be told without running the programs. Not repeated in the builds with
 # sanitizers or coverage.
 if(NOT SK_SANITIZE AND NOT SK_COVERAGE)
-    foreach(name cppcheck format gcc_analyzer hardening headers layering links man shell text tidy)
+    foreach(name cppcheck files format gcc_analyzer hardening headers layering links man shell text tidy)
         add_test(NAME lint/${name} COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/lint/${name}.sh
             WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
         set_tests_properties(lint/${name} PROPERTIES LABELS lint TIMEOUT 1200

@@ -1,0 +1,262 @@
+/*
+ * Goal of this test: a call that a signal breaks off is made again and does not hang where that
+ * never ends; short reads and writes go on; a name whose folder cannot be synced is taken back, and
+ * what had the name before has it again.
+ */
+#include "core/file.h"
+#include "core/file_calls.h"
+#include "crypto/secret.h"
+#include "tests/support/temp_dir.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char *dir;
+static char *path; /* a name in dir */
+static char *other;
+static struct sk_file_calls spoiled;
+
+/* Each breaks off that many times before it does what it should. */
+static unsigned interruptions;
+
+static bool breaks_off(void)
+{
+    if (interruptions == 0)
+        return false;
+    interruptions--;
+    errno = EINTR;
+    return true;
+}
+
+static int open_slowly(const char *name, int flags, mode_t mode)
+{
+    return breaks_off() ? -1 : sk_system_calls.open(name, flags, mode);
+}
+
+static int fsync_slowly(int fd)
+{
+    return breaks_off() ? -1 : sk_system_calls.fsync(fd);
+}
+
+static ssize_t write_slowly(int fd, const void *bytes, size_t len)
+{
+    return breaks_off() ? -1 : sk_system_calls.write(fd, bytes, len);
+}
+
+static ssize_t write_little(int fd, const void *bytes, size_t len)
+{
+    return sk_system_calls.write(fd, bytes, len > 7 ? 7 : len);
+}
+
+static ssize_t read_little(int fd, void *out, size_t len)
+{
+    return sk_system_calls.read(fd, out, len > 7 ? 7 : len);
+}
+
+static ssize_t pread_little(int fd, void *out, size_t len, off_t offset)
+{
+    return sk_system_calls.pread(fd, out, len > 7 ? 7 : len, offset);
+}
+
+static int fstat_fails(int fd, struct stat *out)
+{
+    (void)fd, (void)out;
+    errno = EIO;
+    return -1;
+}
+
+static int lstat_fails(const char *name, struct stat *out)
+{
+    (void)name, (void)out;
+    errno = EIO;
+    return -1;
+}
+
+/* Folders cannot be synced, files can. */
+static int fsync_of_files(int fd)
+{
+    struct stat st;
+    assert_int_equal(fstat(fd, &st), 0);
+    if (!S_ISDIR(st.st_mode))
+        return sk_system_calls.fsync(fd);
+    errno = EIO;
+    return -1;
+}
+
+static int exchange_unknown(int from_dir, const char *from, int to_dir, const char *to,
+                            unsigned flags)
+{
+    (void)from_dir, (void)from, (void)to_dir, (void)to, (void)flags;
+    errno = EINVAL;
+    return -1;
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    if (sk_crypto_init() != SK_OK)
+        return -1;
+    dir = sk_temp_dir_make();
+    path = sk_temp_path(dir, "name");
+    other = sk_temp_path(dir, "other");
+    spoiled = sk_system_calls;
+    sk_file_use_calls(&spoiled);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    sk_file_use_calls(NULL);
+    free(path);
+    free(other);
+    sk_temp_dir_remove(dir);
+    return 0;
+}
+
+static enum sk_status count_entry(void *context, const char *name, struct sk_error *err)
+{
+    (void)name, (void)err;
+    ++*(size_t *)context;
+    return SK_OK;
+}
+
+static size_t entries(void)
+{
+    size_t count = 0;
+    assert_int_equal(sk_dir_each(dir, count_entry, &count, NULL), SK_OK);
+    return count;
+}
+
+static void assert_holds(const char *name, const char *text)
+{
+    sk_auto_buf buf = SK_BUF_INIT;
+    assert_int_equal(sk_file_load(&buf, name, 1000, NULL), SK_OK);
+    assert_string_equal(sk_buf_text(&buf), text);
+}
+
+static void a_call_broken_off_is_made_again(void **state)
+{
+    (void)state;
+    spoiled.open = open_slowly;
+    spoiled.write = write_slowly;
+    spoiled.fsync = fsync_slowly;
+    for (unsigned times = 1; times < 10; times++) {
+        interruptions = times;
+        assert_int_equal(sk_file_save(path, "text", 4, true, NULL), SK_OK);
+        assert_int_equal(interruptions, 0);
+        assert_holds(path, "text");
+    }
+}
+
+static void a_call_always_broken_off_is_an_error(void **state)
+{
+    (void)state;
+    struct sk_error err = SK_ERROR_INIT;
+    spoiled.fsync = fsync_slowly;
+    interruptions = UINT32_MAX;
+    assert_int_equal(sk_file_save(path, "text", 4, false, &err), SK_IO);
+    assert_int_equal(entries(), 0);
+}
+
+static void short_calls_go_on(void **state)
+{
+    (void)state;
+    sk_auto_file file = NULL;
+    char out[5] = "";
+    spoiled.write = write_little;
+    spoiled.read = read_little;
+    spoiled.pread = pread_little;
+    static const char text[] = "a text that is longer than what is read or written at a time";
+    assert_int_equal(sk_file_save(path, text, sizeof(text) - 1, false, NULL), SK_OK);
+    assert_holds(path, text);
+    assert_int_equal(sk_file_open(&file, path, NULL), SK_OK);
+    assert_int_equal(sk_file_read_at(file, out, 4, 2, NULL), SK_OK);
+    assert_string_equal(out, "text");
+}
+
+/* What cannot be looked at counts as there, so that opening it tells why it cannot be had. */
+static void what_cannot_be_looked_at_is_no_missing_file(void **state)
+{
+    (void)state;
+    struct sk_file *file = NULL;
+    assert_int_equal(sk_file_save(path, "x", 1, false, NULL), SK_OK);
+    spoiled.lstat = lstat_fails;
+    spoiled.fstat = fstat_fails;
+    assert_true(sk_file_exists(path));
+    assert_int_equal(sk_file_open(&file, path, NULL), SK_IO);
+    assert_null(file);
+}
+
+static void a_new_name_that_is_not_durable_is_taken_back(void **state)
+{
+    (void)state;
+    struct sk_error err = SK_ERROR_INIT;
+    spoiled.fsync = fsync_of_files;
+    assert_int_equal(sk_file_save(path, "new", 3, false, &err), SK_IO);
+    assert_int_equal(entries(), 0);
+    spoiled.fsync = sk_system_calls.fsync;
+    assert_int_equal(sk_file_save(path, "new", 3, false, NULL), SK_OK);
+    assert_holds(path, "new");
+}
+
+static void what_was_replaced_comes_back(void **state)
+{
+    (void)state;
+    assert_int_equal(sk_file_save(path, "old", 3, true, NULL), SK_OK);
+    spoiled.fsync = fsync_of_files;
+    assert_int_equal(sk_file_save(path, "new", 3, true, NULL), SK_IO);
+    assert_holds(path, "old");
+    assert_int_equal(entries(), 1);
+    spoiled.fsync = sk_system_calls.fsync;
+    assert_int_equal(sk_file_save(path, "new", 3, true, NULL), SK_OK);
+    assert_holds(path, "new");
+    assert_int_equal(entries(), 1);
+}
+
+static void names_that_cannot_be_exchanged_are_replaced(void **state)
+{
+    (void)state;
+    spoiled.renameat2 = exchange_unknown;
+    assert_int_equal(sk_file_save(path, "old", 3, true, NULL), SK_OK);
+    assert_int_equal(sk_file_save(path, "new", 3, true, NULL), SK_OK);
+    assert_holds(path, "new");
+    assert_int_equal(entries(), 1);
+}
+
+static void a_folder_that_is_not_durable_is_moved_back(void **state)
+{
+    (void)state;
+    assert_int_equal(sk_dir_create(path, NULL), SK_OK);
+    char *inside = sk_temp_path(path, "inside");
+    assert_int_equal(sk_file_save(inside, "x", 1, false, NULL), SK_OK);
+    assert_int_equal(sk_dir_create(other, NULL), SK_OK);
+    spoiled.fsync = fsync_of_files;
+    assert_int_equal(sk_dir_publish(path, other, NULL), SK_IO);
+    assert_holds(inside, "x");
+    free(inside);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+    const struct CMUnitTest tests[] = {
+        TEST(a_call_broken_off_is_made_again),
+        TEST(a_call_always_broken_off_is_an_error),
+        TEST(short_calls_go_on),
+        TEST(what_cannot_be_looked_at_is_no_missing_file),
+        TEST(a_new_name_that_is_not_durable_is_taken_back),
+        TEST(what_was_replaced_comes_back),
+        TEST(names_that_cannot_be_exchanged_are_replaced),
+        TEST(a_folder_that_is_not_durable_is_moved_back),
+    };
+#undef TEST
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

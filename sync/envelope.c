@@ -9,6 +9,7 @@
 
 #include "crypto/aead.h"
 #include "crypto/hash.h"
+#include "sync/looks.h"
 #include "sync/volume.h"
 
 #include <stdlib.h>
@@ -70,18 +71,6 @@ static void shuffle_slots(unsigned slots[static SK_VOLUME_SLOTS])
     }
 }
 
-/*
- * The first bytes from which file(1) and tools like it take any file for a key, a program or an
- * array of data. One uniform file in eighteen begins with one of them, and a stick with an "OpenPGP
- * Secret Key" is asked about where one with "data" is not.
- */
-static bool looks_like_something(uint8_t first)
-{
-    static const uint8_t known[] = {0x8c, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99, 0x9a,
-                                    0x9b, 0xaa, 0xb8, 0xc5, 0xc6, 0xe9, 0xeb};
-    return memchr(known, first, sizeof(known)) != NULL;
-}
-
 /* Everything that is not written afterwards stays random: N0, unused slots, padding. */
 static enum sk_status make_header(struct sk_envelope_writer *writer, uint8_t *header,
                                   const struct sk_recipient *recipients, size_t count,
@@ -90,9 +79,7 @@ static enum sk_status make_header(struct sk_envelope_writer *writer, uint8_t *he
     sk_auto_slot_plain plain = {.k = 1, .n = 1, .volume = 0, .format = SK_VOLUME_FORMAT};
     unsigned slots[SK_VOLUME_SLOTS];
 
-    do
-        sk_random(header, SK_VOLUME_HEADER_LEN);
-    while (looks_like_something(header[0]));
+    sk_looks_random(header, SK_VOLUME_HEADER_LEN);
     sk_random(plain.file_key, sizeof(plain.file_key));
     sk_random(plain.set_id, sizeof(plain.set_id));
     shuffle_slots(slots);

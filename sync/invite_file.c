@@ -10,6 +10,7 @@
 #include "crypto/bytes.h"
 #include "crypto/hash.h"
 #include "crypto/kdf.h"
+#include "sync/looks.h"
 
 #include <string.h>
 
@@ -197,7 +198,7 @@ enum sk_status sk_invite_seal(struct sk_buf *out, const struct sk_invite *invite
     SK_TRY(normalise(&words, code, err));
     if (words.len == 0)
         return sk_fail(err, SK_USAGE, "an invite needs code words");
-    sk_random(file, SK_KDF_SALT_LEN);
+    sk_looks_random(file, SK_KDF_SALT_LEN);
     SK_TRY(code_key(&key, &words, file, err));
     sk_invite_encode(content.bytes, invite, seed);
     sk_page_seal(file + SK_KDF_SALT_LEN, content.bytes, SK_INVITE_PLAIN_LEN, NULL, 0, key.bytes);

@@ -47,18 +47,6 @@ static void whole_volumes_are_uniform(void **state)
     }
 }
 
-/* OpenPGP's tags of keys and the first instructions of old programs. */
-static void the_first_byte_is_no_known_format(void **state)
-{
-    (void)state;
-    static const uint8_t known[] = {0x94, 0x95, 0x99, 0xc5, 0xc6, 0xb8, 0xe9, 0xeb};
-    static uint8_t header[SK_VOLUME_HEADER_LEN];
-    for (size_t i = 0; i < 512; i++) {
-        sk_test_header(header, &sk_alice.recipient, 1);
-        assert_null(memchr(known, header[0], sizeof(known)));
-    }
-}
-
 /* The same byte of the header over many volumes: no position is fixed or favours a value. */
 static void no_position_of_the_header_stands_out(void **state)
 {
@@ -218,7 +206,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole_volumes_are_uniform),
-        cmocka_unit_test(the_first_byte_is_no_known_format),
         cmocka_unit_test(no_position_of_the_header_stands_out),
         cmocka_unit_test(masked_points_do_not_show),
         cmocka_unit_test(two_volumes_of_one_content_share_no_run),

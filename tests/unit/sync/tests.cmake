@@ -3,7 +3,7 @@ add_library(sk_support_sync STATIC support/exchange.c support/volume.c)
 target_link_libraries(sk_support_sync PUBLIC sk_sync sk_support_core ZLIB::ZLIB m)
 
 foreach(name chain code deflate deliver device envelope exchange export export_parts export_plan fork
-        frames import import_lies invite manifest peer quarantine ratchet receipt receipt_note receipt_take
+        frames import import_lies invite looks manifest peer quarantine ratchet receipt receipt_note receipt_take
         segment seizure uniform volume)
     sk_unit_test(sync ${name})
 endforeach()

@@ -14,7 +14,7 @@ static enum sk_status hash_of(const char *path, uint8_t out[static 32], const ch
     sk_auto_bar bar;
 
     sk_bar_begin(&bar, what);
-    SK_TRY(sk_file_open(&file, path, err));
+    SK_TRY(sk_file_open_regular(&file, path, err));
     return sk_file_hash(file, out, &bar.progress, err);
 }
 
@@ -29,8 +29,6 @@ static enum sk_status copy_bytes(struct sk_file *from, struct sk_file *to, struc
 
     sk_bar_begin(&bar, "copying");
     SK_TRY(sk_file_size(from, &size, &regular, err));
-    if (!regular)
-        return sk_fail(err, SK_REFUSED, "%s: only a regular file is copied", sk_file_path(from));
     do {
         SK_TRY(sk_file_read(from, piece, sizeof(piece), &got, err));
         SK_TRY(sk_file_write(to, piece, got, err));
@@ -45,7 +43,7 @@ static enum sk_status copy_file(const char *source, const char *target, struct s
     sk_auto_file from = NULL;
     sk_auto_file to = NULL;
 
-    SK_TRY(sk_file_open(&from, source, err));
+    SK_TRY(sk_file_open_regular(&from, source, err));
     SK_TRY(sk_file_create_beside(&to, target, err));
     SK_TRY(copy_bytes(from, to, err));
     return sk_file_publish(to, false, err);

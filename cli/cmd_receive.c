@@ -14,7 +14,7 @@ static enum sk_status looks_like_invite(const char *path, bool *invite, struct s
     uint64_t size = 0;
     bool regular = false;
 
-    SK_TRY(sk_file_open(&file, path, err));
+    SK_TRY(sk_file_open_regular(&file, path, err));
     SK_TRY(sk_file_size(file, &size, &regular, err));
     *invite = regular && sk_invite_possible(size);
     return SK_OK;

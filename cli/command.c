@@ -296,11 +296,14 @@ static enum sk_status check_args(const struct sk_run *run, struct sk_error *err)
 
 /* ---- running ---- */
 
-/* Descriptors 0 to 2 must be open, or a file of the store would become standard output. */
+/*
+ * Descriptors 0 to 2 must be open, or a file of the store would become standard output. A closed
+ * standard output cannot be written afterwards either: a result that nobody gets is an error.
+ */
 static void fill_standard_streams(void)
 {
     for (int fd = 0; fd <= 2; fd++) {
-        if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) != fd)
+        if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", fd == 2 ? O_WRONLY : O_RDONLY) != fd)
             _exit(sk_status_exit_code(SK_IO));
     }
 }

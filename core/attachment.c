@@ -97,8 +97,6 @@ static enum sk_status copy_in(struct sk_file *file, struct sk_media_writer *writ
     uint64_t expected = 0;
     bool regular = false;
     SK_TRY(sk_file_size(file, &expected, &regular, err));
-    if (!regular)
-        return sk_fail(err, SK_REFUSED, "only a regular file can be attached");
     if (expected > SK_BODY_MAX)
         return sk_fail(err, SK_LIMIT,
                        "an attachment holds at most 4,000 MiB; cut the file in parts");
@@ -160,7 +158,7 @@ enum sk_status sk_attachment_add(struct sk_store *store, const struct sk_item *i
     SK_TRY(base_name(path, &name, err));
     sk_auto_file file = NULL;
     sk_auto_media_writer writer = NULL;
-    SK_TRY(sk_file_open(&file, path, err));
+    SK_TRY(sk_file_open_regular(&file, path, err));
     SK_TRY(sk_media_create(store, &writer, err));
 
     sk_auto_payload payload = SK_PAYLOAD_INIT;

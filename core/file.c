@@ -95,22 +95,35 @@ static enum sk_status file_new(struct sk_file **out, int fd, const char *path, c
     return SK_OK;
 }
 
-enum sk_status sk_file_open(struct sk_file **out, const char *path, struct sk_error *err)
+static enum sk_status open_with(struct sk_file **out, const char *path, int flags, bool any,
+                                struct sk_error *err)
 {
-    int fd = sk_call_open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY, SK_FILE_MODE);
+    int fd = sk_call_open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | flags, SK_FILE_MODE);
     if (fd < 0)
         return sk_fail_errno(err, errno == ENOENT || errno == ENOTDIR ? SK_MISSING : SK_IO,
-                             "%s cannot be opened", path);
+                             "%s cannot be opened", path[0] ? path : "a file without a name");
     struct stat st;
     bool known = sk_call_fstat(fd, &st) == 0;
-    if (!known || S_ISDIR(st.st_mode)) {
-        int number = errno;
-        sk_call_close(fd);
-        errno = number;
-        return known ? sk_fail(err, SK_IO, "%s is a folder, not a file", path)
-                     : sk_fail_errno(err, SK_IO, "%s cannot be opened", path);
-    }
-    return file_new(out, fd, path, NULL, err);
+    if (known && !S_ISDIR(st.st_mode) && (any || S_ISREG(st.st_mode)))
+        return file_new(out, fd, path, NULL, err);
+    int number = errno;
+    sk_call_close(fd);
+    errno = number;
+    if (!known)
+        return sk_fail_errno(err, SK_IO, "%s cannot be opened", path);
+    if (S_ISDIR(st.st_mode))
+        return sk_fail(err, SK_IO, "%s is a folder, not a file", path);
+    return sk_fail(err, SK_REFUSED, "%s is not a regular file", path);
+}
+
+enum sk_status sk_file_open(struct sk_file **out, const char *path, struct sk_error *err)
+{
+    return open_with(out, path, 0, true, err);
+}
+
+enum sk_status sk_file_open_regular(struct sk_file **out, const char *path, struct sk_error *err)
+{
+    return open_with(out, path, O_NONBLOCK, false, err);
 }
 
 enum sk_status sk_file_create(struct sk_file **out, const char *path, struct sk_error *err)

@@ -17,9 +17,15 @@
 
 struct sk_file;
 
-/* Opens for reading. Errors: SK_MISSING, SK_IO (a folder, no permission). */
+/* Opens for reading; a pipe waits for its writer. Errors: SK_MISSING, SK_IO (a folder, no
+ * permission). */
 SK_MUST_CHECK
 enum sk_status sk_file_open(struct sk_file **out, const char *path, struct sk_error *err);
+
+/* The same for what is read more than once or as a whole: never waits, and takes no pipe and no
+ * device, which may have no end. Errors: those of sk_file_open(), SK_REFUSED. */
+SK_MUST_CHECK
+enum sk_status sk_file_open_regular(struct sk_file **out, const char *path, struct sk_error *err);
 
 /* Creates a file that is not there yet, for reading and writing. Errors: SK_CREATE, SK_FULL. */
 SK_MUST_CHECK

@@ -64,7 +64,7 @@ static enum sk_status open_arrival(struct arrival *a, struct sk_error *err)
     a->header = malloc(SK_VOLUME_HEADER_LEN);
     if (!a->header)
         return sk_fail_status(err, SK_NOMEM);
-    SK_TRY(sk_file_open(&a->file, a->path, err));
+    SK_TRY(sk_file_open_regular(&a->file, a->path, err));
     SK_TRY(sk_envelope_load_header(a->file, a->header, err));
     SK_TRY(sk_peer_match(a->store, a->header, &a->found, &peer, err));
     if (a->found.match == SK_CHAIN_NONE)

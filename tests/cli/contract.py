@@ -168,6 +168,14 @@ def check_streams(scene, at):
     check([row["title"] for row in by.json("list")][0] == "Saved", "what was saved is there")
     check(to.json("import", at("full"))[0]["new"] == 1, "and what was exported")
 
+    # A descriptor that is no input: nothing is waited for, nothing is read without an end.
+    os.mkfifo(at("pipe"))
+    for path in (at("pipe"), "/dev/zero"):
+        for store, *args in ((by, "attach", scene.person, path), (by, "receive", path), (to, "import", path)):
+            expected(store.run(*args), REFUSED, args)
+        courier("copy", path, at("home"), expect=REFUSED)
+    os.unlink(at("pipe"))
+
     # A reader that goes away ends nothing by a signal.
     source, gone = os.pipe()
     os.close(source)
@@ -181,7 +189,7 @@ def check_streams(scene, at):
             code = subprocess.run(["sh", "-c", f'"$@" 9<"$PASSPHRASE" {closed}', "sh", *command, *args],
                                   env={**os.environ, "PASSPHRASE": write(at("line"), by.passphrase + "\n")},
                                   check=False, capture_output=True).returncode
-            check(code == 0, f"{args} {closed}: exit code {code}")
+            check(code == (IO if ">&-" in closed.replace("2>&-", "") else 0), f"{args} {closed}: exit code {code}")
     check(by.json("verify")["ok"] and len(by.json("list")) == 7, "they were saved")
 
 

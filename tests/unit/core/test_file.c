@@ -129,6 +129,25 @@ static void opening_what_is_not_there(void **state)
     sk_file_close(NULL);
 }
 
+/* Nobody writes to the pipe, so an open that waits would not come back. */
+static void only_regular_files_where_it_matters(void **state)
+{
+    (void)state;
+    struct sk_file *file = NULL;
+    struct sk_error err = SK_ERROR_INIT;
+    assert_int_equal(sk_file_open_regular(&file, path, NULL), SK_MISSING);
+    assert_int_equal(sk_file_open_regular(&file, dir, NULL), SK_IO);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(sk_file_open_regular(&file, path, &err), SK_REFUSED);
+    assert_non_null(strstr(err.text, path));
+    assert_int_equal(sk_file_open_regular(&file, "/dev/zero", NULL), SK_REFUSED);
+    assert_int_equal(sk_file_open(&file, "/dev/zero", NULL), SK_OK);
+    sk_file_close(file);
+    sk_temp_write(other, "x", 1);
+    assert_int_equal(sk_file_open_regular(&file, other, NULL), SK_OK);
+    sk_file_close(file);
+}
+
 static void created_files_are_the_owners(void **state)
 {
     (void)state;
@@ -550,6 +569,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
     const struct CMUnitTest tests[] = {
         TEST(opening_what_is_not_there),
+        TEST(only_regular_files_where_it_matters),
         TEST(created_files_are_the_owners),
         TEST(planted_links_are_not_followed),
         TEST(bytes_come_back),

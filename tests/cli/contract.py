@@ -4,8 +4,10 @@
 Every command of the three programs, as its own help lists them: with -h, with nothing, with an option that
 is not there, with too much; missing and impossible inputs and outputs; JSON that has the promised names;
 results on standard output and messages on standard error; a standard output that is full, closed or gone;
-files that are the owner's alone; a hostile file name that does not reach the terminal raw.
+files that are the owner's alone, and folders that are closed to the owner too; a hostile file name that
+does not reach the terminal raw.
 """
+import ctypes
 import json
 import os
 import re
@@ -16,6 +18,7 @@ from programs import (BIN, CONFIG, CREATE, IO, MISSING, REFUSED, USAGE, archive,
                       files, main, read, run, write)
 
 PROGRAMS = ("skrynia", "skrynia-receiver", "skrynia-courier")
+PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 24, 1, 2  # linux/prctl.h, linux/capability.h
 NOTHING = "0" * 32  # the id of nothing
 
 
@@ -225,6 +228,29 @@ def check_files(scene, at):
     check(by.json("verify")["ok"] and to.json("verify")["ok"] and open_by.json("verify")["ok"], "verify")
 
 
+def no_override():
+    """Takes from a process of root's what lets it pass by the permissions of files."""
+    if os.getuid() == 0:
+        for capability in (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH):
+            check(ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0, "prctl")
+
+
+def check_permissions(scene, at):
+    """A store that may not be written, or not be looked into, says so, and is as it was afterwards."""
+    by = scene.by
+    before, data = files(by.folder), os.path.join(by.folder, "data")
+    for path, mode, words in ((by.folder, 0o500, "cannot be written"), (data, 0o400, "data"),
+                              (os.path.join(by.folder, "keys"), 0, "Permission denied"),
+                              (by.folder, 0, "Permission denied")):
+        kept = os.stat(path).st_mode
+        os.chmod(path, mode)
+        for args in (["list"], ["add", "person", "title=x"]):
+            ran = by.run(*args, preexec_fn=no_override)
+            check(ran.code == IO and words in ran.err and "init" not in ran.err, f"{path}: {ran.code} {ran.err}")
+        os.chmod(path, kept)
+    check(files(by.folder) == before and by.json("verify")["ok"], "and then it is as it was")
+
+
 def check_names(scene, at):
     """Names of files with control characters, spaces, a leading hyphen."""
     hostile = at("\x1b[31m‮\nname")
@@ -255,6 +281,7 @@ def test(top):
     check_json(scene, at)
     check_streams(scene, at)
     check_files(scene, at)
+    check_permissions(scene, at)
     check_names(scene, at)
 
 

@@ -2,8 +2,8 @@
 # Installs what is missing, builds, and runs every test. Ends with ctest's own summary.
 #
 #   sh tests/run.sh              everything that a change must pass
-#   sh tests/run.sh --long       the soaks as well (about an hour)
-#   sh tests/run.sh --coverage   line coverage of crypto, core and sync instead
+#   sh tests/run.sh --long       the soaks and valgrind as well (hours)
+#   sh tests/run.sh --coverage   line coverage of crypto, core and sync instead; below 90 % of one fails
 set -eu
 cd "$(dirname "$0")/.."
 . cli/packages.sh
@@ -31,13 +31,25 @@ if [ "$mode" = coverage ]; then
     cmake --build --preset coverage -j "$jobs"
     find build/coverage -name '*.gcda' -delete
     ctest --test-dir build/coverage -j "$jobs" --output-on-failure -L 'unit|fault|cli|fuzz'
-    exec gcovr --root . --object-directory build/coverage --exclude-unreachable-branches \
-        --filter 'crypto/' --filter 'core/' --filter 'sync/' --print-summary
+    gcovr --root . --object-directory build/coverage --exclude-unreachable-branches \
+        --filter 'crypto/' --filter 'core/' --filter 'sync/' --json build/coverage/lines.json
+    below=0
+    for layer in crypto core sync; do
+        echo "== $layer =="
+        gcovr --root . --add-tracefile build/coverage/lines.json --filter "$layer/" \
+            --print-summary --fail-under-line 90 || below=1
+    done
+    exit "$below"
 fi
 
+valgrind=OFF
+if [ "$mode" = long ]; then
+    export SK_LONG=1
+    valgrind=ON
+fi
 for preset in dev asan; do
     cmake --preset "$preset" >/dev/null
     cmake --build --preset "$preset" -j "$jobs"
 done
-[ "$mode" != long ] || export SK_LONG=1
+cmake --preset dev -DSK_VALGRIND="$valgrind" >/dev/null
 ctest --test-dir build/dev -j "$jobs" --output-on-failure

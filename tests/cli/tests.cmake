@@ -20,3 +20,9 @@ foreach(name
     set_tests_properties(cli/${stem} PROPERTIES LABELS cli TIMEOUT 600
         ENVIRONMENT "SK_BIN=${PROJECT_BINARY_DIR}/cli;SK_SANITIZE=${SK_SANITIZE}")
 endforeach()
+
+if(SK_VALGRIND)
+    add_test(NAME valgrind/cli COMMAND python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/cli/valgrind.py)
+    set_tests_properties(valgrind/cli PROPERTIES LABELS valgrind TIMEOUT 3000
+        ENVIRONMENT "SK_BIN=${PROJECT_BINARY_DIR}/cli")
+endif()

@@ -1,6 +1,7 @@
 /*
  * Goal of this test: file(1) calls what begins like a bundle or an invite "data". It is asked about
- * every pair of first bytes that a writer may draw, before the same noise.
+ * pairs of first bytes that a writer may draw, before the same noise: one in eight of them, and in
+ * the long run all.
  */
 #include "crypto/bytes.h"
 #include "sync/looks.h"
@@ -82,6 +83,11 @@ static char *ask(char **paths, size_t count)
     return out;
 }
 
+static unsigned step(void)
+{
+    return getenv("SK_LONG") ? 1 : 8;
+}
+
 /* How many of the files that begin with `first` and a second byte a writer may draw are named. */
 static size_t named(uint8_t first, size_t *asked)
 {
@@ -92,7 +98,7 @@ static size_t named(uint8_t first, size_t *asked)
 
     make_noise(bytes);
     bytes[0] = first;
-    for (unsigned second = 0; second < 256; second++) {
+    for (unsigned second = first % step(); second < 256; second += step()) {
         char name[3];
         bytes[1] = (uint8_t)second;
         if (sk_looks_known(bytes))
@@ -127,7 +133,7 @@ static void what_may_be_drawn_is_data(void **state)
     for (unsigned first = 0; first < 256; first++)
         found += named((uint8_t)first, &asked);
     print_message("%zu of %zu beginnings have a name\n", found, asked);
-    assert_in_range(asked, 60000, 65536); /* and not much is left out */
+    assert_in_range(asked * step(), 60000, 65536); /* and not much is left out */
     /* Noise may look like something further on, and another file(1) may know another format. */
     assert_true(found * 2000 <= asked);
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times the whole way with 20,000 records of 2 KB and with a large attachment.
 
-usage: SK_BIN=build/release/cli tests/bench/way.py [RECORDS [MEGABYTES]]
+usage: SK_BIN=build/dev/cli python3 tests/bench/way.py [RECORDS [MEGABYTES]]
 
 Prints seconds, seconds of CPU and the largest resident memory of each command. The stores use the test
 KDF, so that the 256 MiB of the key derivation do not hide what the command itself needs.

@@ -91,27 +91,38 @@ static enum sk_status slot_key(struct sk_secret **out, const struct sk_unlock *u
     return SK_OK;
 }
 
-static uint32_t slot_kind(const struct sk_unlock *unlock)
+/* What opens a slot, and the kind of slot that it opens. */
+struct way {
+    uint32_t kind;
+    struct sk_unlock unlock;
+};
+
+static struct way by_passphrase(const struct sk_unlock *unlock)
 {
-    return unlock->key_file_hash ? SK_SLOT_PASSPHRASE_KEY_FILE : SK_SLOT_PASSPHRASE;
+    return (struct way){unlock->key_file_hash ? SK_SLOT_PASSPHRASE_KEY_FILE : SK_SLOT_PASSPHRASE,
+                        *unlock};
 }
 
-static enum sk_status fill_slot(struct sk_keys *keys, unsigned number,
-                                const struct sk_unlock *unlock, const struct sk_kdf_params *params,
-                                const uint8_t *store_key)
+static struct way by_words(const struct sk_words *words)
+{
+    return (struct way){SK_SLOT_WORDS, {words->text, words->len, NULL}};
+}
+
+static enum sk_status fill_slot(struct sk_keys *keys, unsigned number, const struct way *way,
+                                const struct sk_kdf_params *params, const uint8_t *store_key)
 {
     uint8_t *slot = keys->bytes + AT_SLOTS + (size_t)number * SK_SLOT_LEN;
     uint8_t ad[AD_LEN];
 
     memset(slot, 0, SK_SLOT_LEN);
-    sk_put_u32(slot + AT_KIND, slot_kind(unlock));
+    sk_put_u32(slot + AT_KIND, way->kind);
     sk_put_u32(slot + AT_FLAGS, params->insecure ? FLAG_INSECURE : 0);
     sk_put_u32(slot + AT_MEMORY, params->memory_kib);
     sk_put_u32(slot + AT_PASSES, params->passes);
     sk_random(slot + AT_SALT, SK_KDF_SALT_LEN);
 
     sk_auto_secret key = NULL;
-    enum sk_status status = slot_key(&key, unlock, slot + AT_SALT, params);
+    enum sk_status status = slot_key(&key, &way->unlock, slot + AT_SALT, params);
     if (status)
         return status;
     put_ad(ad, keys, number);
@@ -119,9 +130,8 @@ static enum sk_status fill_slot(struct sk_keys *keys, unsigned number,
     return SK_OK;
 }
 
-enum sk_status sk_keys_create(struct sk_keys *keys, uint32_t store_kind,
-                              const struct sk_unlock *unlock, const struct sk_kdf_params *params,
-                              const uint8_t store_key[static 32])
+static enum sk_status create(struct sk_keys *keys, uint32_t store_kind, const struct way *way,
+                             const struct sk_kdf_params *params, const uint8_t *store_key)
 {
     struct sk_keys made = {{0}};
 
@@ -129,7 +139,49 @@ enum sk_status sk_keys_create(struct sk_keys *keys, uint32_t store_kind,
     sk_put_u32(made.bytes + AT_FORMAT, FORMAT);
     sk_put_u32(made.bytes + AT_STORE_KIND, store_kind);
     sk_random(made.bytes + AT_STORE_ID, SK_STORE_ID_LEN);
-    enum sk_status status = fill_slot(&made, 0, unlock, params, store_key);
+    enum sk_status status = fill_slot(&made, 0, way, params, store_key);
+    if (status)
+        return status;
+    finish(&made, store_key);
+    *keys = made;
+    return SK_OK;
+}
+
+enum sk_status sk_keys_create(struct sk_keys *keys, uint32_t store_kind,
+                              const struct sk_unlock *unlock, const struct sk_kdf_params *params,
+                              const uint8_t store_key[static 32])
+{
+    const struct way way = by_passphrase(unlock);
+    return create(keys, store_kind, &way, params, store_key);
+}
+
+enum sk_status sk_keys_create_by_words(struct sk_keys *keys, uint32_t store_kind,
+                                       const struct sk_words *words,
+                                       const struct sk_kdf_params *params,
+                                       const uint8_t store_key[static 32])
+{
+    const struct way way = by_words(words);
+    return create(keys, store_kind, &way, params, store_key);
+}
+
+/* A file that was altered must not come out of here with a valid MAC. */
+static enum sk_status check_whole(const struct sk_keys *keys, const uint8_t *store_key)
+{
+    enum sk_status status = sk_keys_check(keys);
+    return status ? status : check_mac(keys, store_key);
+}
+
+static enum sk_status set_slot(struct sk_keys *keys, unsigned slot, const struct way *way,
+                               const struct sk_kdf_params *params, const uint8_t *store_key)
+{
+    if (slot >= SK_SLOT_COUNT)
+        return SK_USAGE;
+    enum sk_status status = check_whole(keys, store_key);
+    if (status)
+        return status;
+
+    struct sk_keys made = *keys;
+    status = fill_slot(&made, slot, way, params, store_key);
     if (status)
         return status;
     finish(&made, store_key);
@@ -141,21 +193,37 @@ enum sk_status sk_keys_set_slot(struct sk_keys *keys, unsigned slot, const struc
                                 const struct sk_kdf_params *params,
                                 const uint8_t store_key[static 32])
 {
-    if (slot >= SK_SLOT_COUNT)
-        return SK_USAGE;
-    /* A file that was altered must not come out of here with a valid MAC. */
-    enum sk_status status = sk_keys_check(keys);
-    if (!status)
-        status = check_mac(keys, store_key);
-    if (status)
-        return status;
+    const struct way way = by_passphrase(unlock);
+    return set_slot(keys, slot, &way, params, store_key);
+}
 
-    struct sk_keys made = *keys;
-    status = fill_slot(&made, slot, unlock, params, store_key);
+enum sk_status sk_keys_set_slot_by_words(struct sk_keys *keys, unsigned slot,
+                                         const struct sk_words *words,
+                                         const struct sk_kdf_params *params,
+                                         const uint8_t store_key[static 32])
+{
+    const struct way way = by_words(words);
+    return set_slot(keys, slot, &way, params, store_key);
+}
+
+uint32_t sk_keys_slot_kind(const struct sk_keys *keys, unsigned slot)
+{
+    return sk_get_u32(slot_at(keys, slot) + AT_KIND);
+}
+
+enum sk_status sk_keys_clear_slot(struct sk_keys *keys, unsigned slot,
+                                  const uint8_t store_key[static 32])
+{
+    unsigned others = 0;
+    for (unsigned i = 0; i < SK_SLOT_COUNT; i++)
+        others += i != slot && sk_keys_slot_kind(keys, i) != SK_SLOT_EMPTY;
+    if (slot >= SK_SLOT_COUNT || others == 0 || sk_keys_slot_kind(keys, slot) == SK_SLOT_EMPTY)
+        return SK_USAGE;
+    enum sk_status status = check_whole(keys, store_key);
     if (status)
         return status;
-    finish(&made, store_key);
-    *keys = made;
+    memset(keys->bytes + AT_SLOTS + (size_t)slot * SK_SLOT_LEN, 0, SK_SLOT_LEN);
+    finish(keys, store_key);
     return SK_OK;
 }
 
@@ -176,8 +244,8 @@ enum sk_status sk_keys_check(const struct sk_keys *keys)
 }
 
 /* SK_WRONG_KEY when the slot does not open. */
-static enum sk_status open_slot(const struct sk_keys *keys, unsigned number,
-                                const struct sk_unlock *unlock, uint8_t *store_key)
+static enum sk_status open_slot(const struct sk_keys *keys, unsigned number, const struct way *way,
+                                uint8_t *store_key)
 {
     const uint8_t *slot = slot_at(keys, number);
     uint32_t flags = sk_get_u32(slot + AT_FLAGS);
@@ -191,7 +259,7 @@ static enum sk_status open_slot(const struct sk_keys *keys, unsigned number,
     if (flags & ~FLAG_INSECURE)
         return SK_DAMAGED;
     sk_auto_secret key = NULL;
-    enum sk_status status = slot_key(&key, unlock, slot + AT_SALT, &params);
+    enum sk_status status = slot_key(&key, &way->unlock, slot + AT_SALT, &params);
     if (status)
         return status == SK_LIMIT ? SK_DAMAGED : status;
     put_ad(ad, keys, number);
@@ -200,13 +268,13 @@ static enum sk_status open_slot(const struct sk_keys *keys, unsigned number,
                : SK_OK;
 }
 
-static enum sk_status open_any_slot(const struct sk_keys *keys, const struct sk_unlock *unlock,
+static enum sk_status open_any_slot(const struct sk_keys *keys, const struct way *way,
                                     uint8_t *store_key, unsigned *slot)
 {
     for (unsigned i = 0; i < SK_SLOT_COUNT; i++) {
-        if (sk_get_u32(slot_at(keys, i) + AT_KIND) != slot_kind(unlock))
+        if (sk_keys_slot_kind(keys, i) != way->kind)
             continue;
-        enum sk_status status = open_slot(keys, i, unlock, store_key);
+        enum sk_status status = open_slot(keys, i, way, store_key);
         if (status == SK_WRONG_KEY)
             continue;
         if (!status)
@@ -216,8 +284,8 @@ static enum sk_status open_any_slot(const struct sk_keys *keys, const struct sk_
     return SK_WRONG_KEY;
 }
 
-enum sk_status sk_keys_unlock(const struct sk_keys *keys, const struct sk_unlock *unlock,
-                              struct sk_secret **store_key, unsigned *slot)
+static enum sk_status unlock_by(const struct sk_keys *keys, const struct way *way,
+                                struct sk_secret **store_key, unsigned *slot)
 {
     enum sk_status status = sk_keys_check(keys);
     if (status)
@@ -227,7 +295,7 @@ enum sk_status sk_keys_unlock(const struct sk_keys *keys, const struct sk_unlock
     unsigned opened = 0;
     status = sk_secret_new(&key, KEY_LEN);
     if (!status)
-        status = open_any_slot(keys, unlock, sk_secret_bytes(key), &opened);
+        status = open_any_slot(keys, way, sk_secret_bytes(key), &opened);
     /* The MAC also commits to the store key, which the wrap's AEAD does not. */
     if (!status)
         status = check_mac(keys, sk_secret_view(key));
@@ -236,6 +304,20 @@ enum sk_status sk_keys_unlock(const struct sk_keys *keys, const struct sk_unlock
     *store_key = SK_TAKE(key);
     *slot = opened;
     return SK_OK;
+}
+
+enum sk_status sk_keys_unlock(const struct sk_keys *keys, const struct sk_unlock *unlock,
+                              struct sk_secret **store_key, unsigned *slot)
+{
+    const struct way way = by_passphrase(unlock);
+    return unlock_by(keys, &way, store_key, slot);
+}
+
+enum sk_status sk_keys_unlock_by_words(const struct sk_keys *keys, const struct sk_words *words,
+                                       struct sk_secret **store_key, unsigned *slot)
+{
+    const struct way way = by_words(words);
+    return unlock_by(keys, &way, store_key, slot);
 }
 
 uint32_t sk_keys_store_kind(const struct sk_keys *keys)
@@ -251,9 +333,8 @@ const uint8_t *sk_keys_store_id(const struct sk_keys *keys)
 int sk_keys_insecure(const struct sk_keys *keys)
 {
     for (unsigned i = 0; i < SK_SLOT_COUNT; i++) {
-        const uint8_t *slot = slot_at(keys, i);
-        if (sk_get_u32(slot + AT_KIND) != SK_SLOT_EMPTY &&
-            (sk_get_u32(slot + AT_FLAGS) & FLAG_INSECURE))
+        if (sk_keys_slot_kind(keys, i) != SK_SLOT_EMPTY &&
+            (sk_get_u32(slot_at(keys, i) + AT_FLAGS) & FLAG_INSECURE))
             return 1;
     }
     return 0;

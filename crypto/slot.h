@@ -15,7 +15,9 @@
  * wrapped store key: ciphertext[32] | nonce[24] | tag[16] | zeros[24]. The AD of the wrap is magic,
  * format, kind of store, store id, u32 slot number and the slot's first 32 bytes. An empty slot is
  * kind 0 and zeros. Kind 1 is a passphrase; kind 2 a passphrase with a key file, whose key is
- * H(Argon2id key, "key mix", H(no key, "key file", the file's bytes)). Other kinds are passed over.
+ * H(Argon2id key, "key mix", H(no key, "key file", the file's bytes)); kind 3 is recovery words,
+ * whose Argon2id password is the words in lower case with one space between them. Other kinds are
+ * passed over. Slots count from 0 here and in the file, from 1 in what the programs show.
  */
 #ifndef SK_CRYPTO_SLOT_H
 #define SK_CRYPTO_SLOT_H
@@ -31,6 +33,7 @@ enum sk_slot_kind {
     SK_SLOT_EMPTY = 0,
     SK_SLOT_PASSPHRASE = 1,
     SK_SLOT_PASSPHRASE_KEY_FILE = 2,
+    SK_SLOT_WORDS = 3,
 };
 
 /* What a person gives to unlock. key_file_hash: 32 bytes made by sk_key_file_hash(), or NULL. */
@@ -38,6 +41,13 @@ struct sk_unlock {
     const uint8_t *passphrase;
     size_t passphrase_len;
     const uint8_t *key_file_hash;
+};
+
+/* Recovery words as a slot takes them: lower case, one space between two, none around. Whoever made
+ * them from what was typed has seen that every one stands in the list. */
+struct sk_words {
+    const uint8_t *text;
+    size_t len;
 };
 
 struct sk_keys {
@@ -56,6 +66,12 @@ SK_MUST_CHECK enum sk_status sk_keys_create(struct sk_keys *keys, uint32_t store
                                             const struct sk_kdf_params *params,
                                             const uint8_t store_key[static 32]);
 
+/* The same with recovery words in the one slot. */
+SK_MUST_CHECK enum sk_status sk_keys_create_by_words(struct sk_keys *keys, uint32_t store_kind,
+                                                     const struct sk_words *words,
+                                                     const struct sk_kdf_params *params,
+                                                     const uint8_t store_key[static 32]);
+
 /*
  * Tries every slot that fits what is given; *store_key (32 bytes) belongs to the caller, *slot is
  * the number of the one that opened.
@@ -66,14 +82,35 @@ SK_MUST_CHECK enum sk_status sk_keys_unlock(const struct sk_keys *keys,
                                             const struct sk_unlock *unlock,
                                             struct sk_secret **store_key, unsigned *slot);
 
+/* The same for slots of recovery words, and for these alone: each that is tried costs as much time
+ * and memory as a passphrase. */
+SK_MUST_CHECK enum sk_status sk_keys_unlock_by_words(const struct sk_keys *keys,
+                                                     const struct sk_words *words,
+                                                     struct sk_secret **store_key, unsigned *slot);
+
 /*
- * Replaces a slot's passphrase (and key file), keeping the store key. Errors: as create; SK_USAGE
- * for a slot past the last; SK_DAMAGED, SK_CONFIG when the file is not intact under that store key.
+ * Fills a slot with a passphrase (and key file), whatever it held, keeping the store key. Errors:
+ * as create; SK_USAGE for a slot past the last; SK_DAMAGED, SK_CONFIG when the file is not intact
+ * under that store key.
  */
 SK_MUST_CHECK enum sk_status sk_keys_set_slot(struct sk_keys *keys, unsigned slot,
                                               const struct sk_unlock *unlock,
                                               const struct sk_kdf_params *params,
                                               const uint8_t store_key[static 32]);
+
+/* The same with recovery words. */
+SK_MUST_CHECK enum sk_status sk_keys_set_slot_by_words(struct sk_keys *keys, unsigned slot,
+                                                       const struct sk_words *words,
+                                                       const struct sk_kdf_params *params,
+                                                       const uint8_t store_key[static 32]);
+
+/* Empties a slot. Errors: SK_USAGE for a slot past the last, one that is empty, or the only one;
+ * SK_DAMAGED, SK_CONFIG as above. */
+SK_MUST_CHECK enum sk_status sk_keys_clear_slot(struct sk_keys *keys, unsigned slot,
+                                                const uint8_t store_key[static 32]);
+
+/* What a slot (below SK_SLOT_COUNT) is: enum sk_slot_kind, or a number of a newer program's. */
+uint32_t sk_keys_slot_kind(const struct sk_keys *keys, unsigned slot);
 
 /* Checks magic, format and checksum only. Errors: SK_DAMAGED, SK_CONFIG. */
 SK_MUST_CHECK enum sk_status sk_keys_check(const struct sk_keys *keys);

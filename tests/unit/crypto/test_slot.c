@@ -1,7 +1,8 @@
 /*
  * Goal of this test: the file `keys` is laid out as the header says, opens with the right
- * passphrase and key file alone, and never opens after any of its bits was flipped, whether or not
- * the checksum was made to fit; parameters outside the limits are refused.
+ * passphrase and key file, or recovery words, alone, and never opens after any of its bits was
+ * flipped, whether or not the checksum was made to fit; parameters outside the limits are refused;
+ * slots come and go without the others noticing.
  */
 #include "crypto/bytes.h"
 #include "crypto/hash.h"
@@ -95,6 +96,137 @@ static void the_file_is_laid_out_as_the_header_says(void **state)
             sk_secret_free(key);
         }
     }
+}
+
+static const uint8_t twelve[] = "baba bebe bibi bobo bubu dada zuzu tata mimi lolo nono pepe";
+static const struct sk_words words = {twelve, sizeof(twelve) - 1};
+static const struct sk_unlock words_typed = {twelve, sizeof(twelve) - 1, NULL};
+
+static enum sk_status unlock_by_words(const struct sk_keys *k, unsigned slot)
+{
+    struct sk_secret *key = NULL;
+    unsigned opened = 99;
+    enum sk_status status = sk_keys_unlock_by_words(k, &words, &key, &opened);
+    if (status) {
+        assert_null(key);
+        assert_int_equal(opened, 99);
+    } else {
+        assert_int_equal(opened, slot);
+        assert_memory_equal(sk_secret_view(key), store_key, sizeof(store_key));
+    }
+    sk_secret_free(key);
+    return status;
+}
+
+static void words_are_laid_out_as_the_header_says(void **state)
+{
+    (void)state;
+    struct sk_vectors *v = sk_vectors_open("vectors/crypto/keys-words.txt");
+    while (sk_vectors_next(v)) {
+        struct sk_keys k;
+        uint8_t passphrase[64], its_words[128], want[32], id[SK_STORE_ID_LEN];
+        const struct sk_unlock with = {
+            passphrase, sk_vectors_bytes(v, "passphrase", passphrase, sizeof(passphrase)), NULL};
+        const struct sk_words by = {its_words,
+                                    sk_vectors_bytes(v, "words", its_words, sizeof(its_words))};
+        sk_vectors_exactly(v, "store_key", want, sizeof(want));
+        sk_vectors_exactly(v, "store_id", id, sizeof(id));
+        sk_vectors_exactly(v, "file", k.bytes, sizeof(k.bytes));
+
+        assert_int_equal(sk_keys_slot_kind(&k, 0), SK_SLOT_EMPTY);
+        assert_int_equal(sk_keys_slot_kind(&k, 1), SK_SLOT_PASSPHRASE);
+        assert_int_equal(sk_keys_slot_kind(&k, 4), SK_SLOT_WORDS);
+        assert_memory_equal(sk_keys_store_id(&k), id, sizeof(id));
+        for (int by_words = 0; by_words < 2; by_words++) {
+            struct sk_secret *key = NULL;
+            unsigned slot = 99;
+            assert_int_equal(by_words ? sk_keys_unlock_by_words(&k, &by, &key, &slot)
+                                      : sk_keys_unlock(&k, &with, &key, &slot),
+                             SK_OK);
+            assert_int_equal(slot, by_words ? 4 : 1);
+            assert_memory_equal(sk_secret_view(key), want, sizeof(want));
+            sk_secret_free(key);
+        }
+    }
+}
+
+static void words_and_a_passphrase_are_two_things(void **state)
+{
+    (void)state;
+    struct sk_keys k = keys;
+    assert_int_equal(unlock_by_words(&k, 0), SK_WRONG_KEY);
+    assert_int_equal(sk_keys_set_slot_by_words(&k, 3, &words, &fast, store_key), SK_OK);
+    assert_int_equal(unlock_by_words(&k, 3), SK_OK);
+    assert_int_equal(unlock(&k, &right, 0), SK_OK);
+    /* The same characters as a passphrase open nothing, nor do they the other way round. */
+    assert_int_equal(unlock(&k, &words_typed, 0), SK_WRONG_KEY);
+    assert_int_equal(sk_keys_create(&k, 1, &words_typed, &fast, store_key), SK_OK);
+    assert_int_equal(unlock_by_words(&k, 0), SK_WRONG_KEY);
+    sk_put_u32(k.bytes + AT_SLOTS, SK_SLOT_WORDS);
+    fix_mac_and_sum(&k);
+    assert_int_equal(unlock_by_words(&k, 0), SK_WRONG_KEY);
+
+    assert_int_equal(sk_keys_create_by_words(&k, 2, &words, &fast, store_key), SK_OK);
+    assert_int_equal(sk_keys_store_kind(&k), 2);
+    assert_int_equal(unlock_by_words(&k, 0), SK_OK);
+    for (size_t len = 0; len < words.len; len += 7) {
+        const struct sk_words fewer = {twelve, len};
+        struct sk_secret *key = NULL;
+        unsigned slot = 99;
+        assert_int_equal(sk_keys_unlock_by_words(&k, &fewer, &key, &slot), SK_WRONG_KEY);
+        assert_null(key);
+    }
+}
+
+/* A slot that is tried costs 256 MiB: parameters that are refused show which ones were. */
+static void only_slots_of_the_kind_are_tried(void **state)
+{
+    (void)state;
+    struct sk_keys k = keys;
+    assert_int_equal(sk_keys_set_slot_by_words(&k, 3, &words, &fast, store_key), SK_OK);
+    sk_put_u32(k.bytes + AT_SLOTS + 3 * SK_SLOT_LEN + 12, 0);
+    fix_mac_and_sum(&k);
+    assert_int_equal(unlock(&k, &right, 0), SK_OK);
+    assert_int_equal(unlock(&k, &wrong, 0), SK_WRONG_KEY);
+    assert_int_equal(unlock_by_words(&k, 3), SK_DAMAGED);
+
+    k = keys;
+    assert_int_equal(sk_keys_set_slot_by_words(&k, 3, &words, &fast, store_key), SK_OK);
+    sk_put_u32(k.bytes + AT_SLOTS + 12, 0);
+    fix_mac_and_sum(&k);
+    assert_int_equal(unlock_by_words(&k, 3), SK_OK);
+    assert_int_equal(unlock(&k, &right, 0), SK_DAMAGED);
+}
+
+static void a_cleared_slot_opens_nothing_and_the_last_stays(void **state)
+{
+    (void)state;
+    const uint8_t other_key[32] = {9};
+    struct sk_keys k = keys, before;
+    assert_int_equal(sk_keys_clear_slot(&k, 0, store_key), SK_USAGE);
+    assert_int_equal(sk_keys_set_slot(&k, 1, &wrong, &fast, store_key), SK_OK);
+    assert_int_equal(sk_keys_set_slot_by_words(&k, 2, &words, &fast, store_key), SK_OK);
+    before = k;
+    assert_int_equal(sk_keys_clear_slot(&k, 3, store_key), SK_USAGE);
+    assert_int_equal(sk_keys_clear_slot(&k, SK_SLOT_COUNT, store_key), SK_USAGE);
+    assert_int_equal(sk_keys_clear_slot(&k, 1, other_key), SK_DAMAGED);
+    assert_memory_equal(&k, &before, sizeof(k));
+
+    assert_int_equal(sk_keys_clear_slot(&k, 1, store_key), SK_OK);
+    assert_int_equal(sk_keys_slot_kind(&k, 1), SK_SLOT_EMPTY);
+    static const uint8_t zeros[SK_SLOT_LEN];
+    assert_memory_equal(k.bytes + AT_SLOTS + SK_SLOT_LEN, zeros, SK_SLOT_LEN);
+    assert_int_equal(unlock(&k, &wrong, 1), SK_WRONG_KEY);
+    assert_int_equal(unlock(&k, &right, 0), SK_OK);
+    assert_int_equal(unlock_by_words(&k, 2), SK_OK);
+    assert_int_equal(sk_keys_clear_slot(&k, 0, store_key), SK_OK);
+    assert_int_equal(sk_keys_clear_slot(&k, 2, store_key), SK_USAGE);
+    assert_int_equal(unlock_by_words(&k, 2), SK_OK);
+
+    k.bytes[AT_SLOTS + 5 * SK_SLOT_LEN] ^= 1;
+    before = k;
+    assert_int_equal(sk_keys_clear_slot(&k, 2, store_key), SK_DAMAGED);
+    assert_memory_equal(&k, &before, sizeof(k));
 }
 
 static void a_new_file_opens_and_has_its_own_id(void **state)
@@ -232,6 +364,7 @@ static void new_slots_keep_to_the_limits(void **state)
     assert_int_equal(sk_keys_create(&k, 1, &right, &weak, store_key), SK_LIMIT);
     assert_int_equal(sk_keys_create(&k, 1, &right, &vast, store_key), SK_LIMIT);
     assert_int_equal(sk_keys_set_slot(&k, 1, &right, &weak, store_key), SK_LIMIT);
+    assert_int_equal(sk_keys_set_slot_by_words(&k, 1, &words, &weak, store_key), SK_LIMIT);
     assert_memory_equal(&k, &keys, sizeof(k));
 }
 
@@ -335,6 +468,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_file_is_laid_out_as_the_header_says),
+        cmocka_unit_test(words_are_laid_out_as_the_header_says),
+        cmocka_unit_test_setup(words_and_a_passphrase_are_two_things, make_keys),
+        cmocka_unit_test_setup(only_slots_of_the_kind_are_tried, make_keys),
+        cmocka_unit_test_setup(a_cleared_slot_opens_nothing_and_the_last_stays, make_keys),
         cmocka_unit_test_setup(a_new_file_opens_and_has_its_own_id, make_keys),
         cmocka_unit_test_setup(the_wrong_passphrase_is_told_from_damage, make_keys),
         cmocka_unit_test_setup(a_key_file_is_needed_where_it_was_given, make_keys),

@@ -1,6 +1,7 @@
 #include "cli/commands.h"
 #include "cli/print.h"
 #include "cli/unlock.h"
+#include "core/slots.h"
 
 enum sk_status sk_cmd_passphrase(struct sk_run *run, struct sk_error *err)
 {

@@ -139,6 +139,21 @@ SK_MUST_CHECK
 enum sk_status sk_db_check(struct sk_db *db, sk_db_problem_fn *each, void *context,
                            struct sk_error *err);
 
+/*
+ * A closed database as a file. `recognizes`: whether its beginning opens under this key and store
+ * id; false also when it is not there (errors: SK_IO). `copy`: the same pages under another key, in
+ * a file that gets its name when it is whole, synced and was read back; `tell` hears of each piece,
+ * twice the size in all (errors: SK_DAMAGED, SK_REFUSED when it was not closed well, SK_IO,
+ * SK_FULL, SK_CREATE). Of the options, path, key and id count.
+ */
+SK_MUST_CHECK
+enum sk_status sk_db_recognizes(const struct sk_db_options *options, bool *yes,
+                                struct sk_error *err);
+typedef void sk_db_copied_fn(void *context, uint64_t bytes);
+SK_MUST_CHECK
+enum sk_status sk_db_copy(const struct sk_db_options *from, const struct sk_db_options *to,
+                          sk_db_copied_fn *tell, void *context, struct sk_error *err);
+
 static inline void sk_stmt_cleanup(struct sk_stmt **stmt)
 {
     sk_stmt_done(*stmt);

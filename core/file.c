@@ -382,6 +382,23 @@ enum sk_status sk_file_remove(const char *path, struct sk_error *err)
     return sk_file_sync_parent(path, err);
 }
 
+enum sk_status sk_file_length(const char *path, uint64_t *bytes, struct sk_error *err)
+{
+    struct stat st;
+    if (sk_call_stat(path, &st))
+        return sk_fail_errno(err, errno == ENOENT ? SK_MISSING : SK_IO, "%s cannot be read", path);
+    *bytes = (uint64_t)st.st_size;
+    return SK_OK;
+}
+
+enum sk_status sk_file_rename(const char *from, const char *to, struct sk_error *err)
+{
+    if (sk_call_rename(from, to))
+        return sk_fail_errno(err, errno == ENOENT ? SK_MISSING : SK_IO, "%s cannot become %s", from,
+                             to);
+    return sk_file_sync_parent(to, err);
+}
+
 bool sk_file_exists(const char *path)
 {
     struct stat st;

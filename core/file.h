@@ -104,6 +104,16 @@ enum sk_status sk_file_save(const char *path, const void *bytes, size_t len, boo
 SK_MUST_CHECK
 enum sk_status sk_file_remove(const char *path, struct sk_error *err);
 
+/* The size of a file by its name. It is not opened: closing it would drop the locks that SQLite
+ * holds on it in this process. Errors: SK_MISSING, SK_IO. */
+SK_MUST_CHECK
+enum sk_status sk_file_length(const char *path, uint64_t *bytes, struct sk_error *err);
+
+/* Renames a file onto another, which gives way, and syncs the folder of the new name. Errors:
+ * SK_MISSING, SK_IO, SK_FULL. */
+SK_MUST_CHECK
+enum sk_status sk_file_rename(const char *from, const char *to, struct sk_error *err);
+
 /* Whether anything has this name; also when that cannot be found out, so that what is done next
  * tells why. */
 bool sk_file_exists(const char *path);

@@ -126,14 +126,21 @@ enum sk_status sk_media_finish(struct sk_media_writer *writer, struct sk_error *
     return SK_OK;
 }
 
-enum sk_status sk_media_keep(struct sk_media_writer *writer, int64_t *row, struct sk_error *err)
+/* From here on a rollback of the transaction removes the file. */
+static enum sk_status entrust(struct sk_media_writer *writer, struct sk_error *err)
 {
-    struct sk_db *db = writer->store->db;
-    sk_auto_stmt stmt = NULL;
     if (!writer->finished)
         return sk_fail(err, SK_INTERNAL, "a media file is kept before it is finished");
     SK_TRY(sk_buf_add(&writer->store->new_media, writer->name, SK_MEDIA_NAME_LEN, err));
     writer->kept = true;
+    return SK_OK;
+}
+
+enum sk_status sk_media_keep(struct sk_media_writer *writer, int64_t *row, struct sk_error *err)
+{
+    struct sk_db *db = writer->store->db;
+    sk_auto_stmt stmt = NULL;
+    SK_TRY(entrust(writer, err));
     SK_TRY(sk_db_prepare(db, &stmt, "INSERT INTO media(name, key, size) VALUES(?1, ?2, ?3)", err));
     sk_bind_bytes(stmt, 1, writer->name, SK_MEDIA_NAME_LEN);
     sk_bind_bytes(stmt, 2, writer->key.bytes, sizeof(writer->key.bytes));
@@ -141,6 +148,43 @@ enum sk_status sk_media_keep(struct sk_media_writer *writer, int64_t *row, struc
     SK_TRY(sk_run(stmt, err));
     *row = sk_db_last_id(db);
     return SK_OK;
+}
+
+/* The file of a row is to go after the commit; *found tells whether there is such a row. */
+static enum sk_status give_up_file(struct sk_store *store, int64_t row, bool *found,
+                                   struct sk_error *err)
+{
+    sk_auto_stmt name = NULL;
+    SK_TRY(sk_db_prepare(store->db, &name, "SELECT name FROM media WHERE id = ?1", err));
+    sk_bind_int(name, 1, row);
+    SK_TRY(sk_step(name, found, err));
+    if (!*found)
+        return SK_OK;
+    size_t len = 0;
+    const uint8_t *bytes = sk_column_bytes(name, 0, &len);
+    if (len != SK_MEDIA_NAME_LEN)
+        return sk_fail(err, SK_DAMAGED, "the name of a media file is damaged");
+    SK_TRY(sk_buf_add(&store->erased_media, bytes, len, err));
+    store->erased = true;
+    return SK_OK;
+}
+
+enum sk_status sk_media_replace(struct sk_media_writer *writer, int64_t row, struct sk_error *err)
+{
+    struct sk_store *store = writer->store;
+    sk_auto_stmt stmt = NULL;
+    bool found = false;
+    SK_TRY(give_up_file(store, row, &found, err));
+    if (!found)
+        return sk_fail(err, SK_DAMAGED, "the database lacks the key of a media file");
+    SK_TRY(entrust(writer, err));
+    SK_TRY(sk_db_prepare(store->db, &stmt,
+                         "UPDATE media SET name = ?1, key = ?2, size = ?3 WHERE id = ?4", err));
+    sk_bind_bytes(stmt, 1, writer->name, SK_MEDIA_NAME_LEN);
+    sk_bind_bytes(stmt, 2, writer->key.bytes, sizeof(writer->key.bytes));
+    sk_bind_int(stmt, 3, (int64_t)writer->size);
+    sk_bind_int(stmt, 4, row);
+    return sk_run(stmt, err);
 }
 
 void sk_media_writer_free(struct sk_media_writer *writer)
@@ -240,20 +284,10 @@ void sk_media_reader_free(struct sk_media_reader *reader)
 
 enum sk_status sk_media_erase(struct sk_store *store, int64_t row, struct sk_error *err)
 {
-    sk_auto_stmt name = NULL;
     bool found = false;
-    SK_TRY(sk_db_prepare(store->db, &name, "SELECT name FROM media WHERE id = ?1", err));
-    sk_bind_int(name, 1, row);
-    SK_TRY(sk_step(name, &found, err));
+    SK_TRY(give_up_file(store, row, &found, err));
     if (!found)
         return SK_OK;
-    size_t len = 0;
-    const uint8_t *bytes = sk_column_bytes(name, 0, &len);
-    if (len != SK_MEDIA_NAME_LEN)
-        return sk_fail(err, SK_DAMAGED, "the name of a media file is damaged");
-    SK_TRY(sk_buf_add(&store->erased_media, bytes, len, err));
-    store->erased = true;
-
     sk_auto_stmt stmt = NULL;
     SK_TRY(sk_db_prepare(store->db, &stmt, "DELETE FROM media WHERE id = ?1", err));
     sk_bind_int(stmt, 1, row);

@@ -28,6 +28,11 @@ enum sk_status sk_media_finish(struct sk_media_writer *writer, struct sk_error *
 SK_MUST_CHECK
 enum sk_status sk_media_keep(struct sk_media_writer *writer, int64_t *row, struct sk_error *err);
 
+/* The same for a row that is there: the file takes the place of the one it had, under its new key.
+ * The old file goes after the commit. Errors: SK_DAMAGED (there is no such row). */
+SK_MUST_CHECK
+enum sk_status sk_media_replace(struct sk_media_writer *writer, int64_t row, struct sk_error *err);
+
 /* Frees; a file that was not kept is removed. NULL is allowed. */
 void sk_media_writer_free(struct sk_media_writer *writer);
 

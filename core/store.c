@@ -31,28 +31,33 @@ static void identity_id(uint8_t out[static SK_HASH_LEN], enum sk_store_kind kind
                sizeof(both));
 }
 
-static enum sk_status meta_put_bytes(struct sk_db *db, const char *key, const void *bytes,
-                                     size_t len, struct sk_error *err)
+enum sk_status sk_meta_put(struct sk_db *db, const char *key, const void *bytes, size_t len,
+                           struct sk_error *err)
 {
     sk_auto_stmt stmt = NULL;
-    SK_TRY(sk_db_prepare(db, &stmt, "INSERT INTO meta(key, value) VALUES(?1, ?2)", err));
+    SK_TRY(sk_db_prepare(db, &stmt, "INSERT OR REPLACE INTO meta(key, value) VALUES(?1, ?2)", err));
     sk_bind_text(stmt, 1, key);
     sk_bind_bytes(stmt, 2, bytes, len);
     return sk_run(stmt, err);
 }
 
-/* Copies a value of exactly len bytes. */
-static enum sk_status meta_get_bytes(struct sk_db *db, const char *key, void *out, size_t len,
-                                     struct sk_error *err)
+enum sk_status sk_meta_get(struct sk_db *db, const char *key, void *out, size_t len, bool *found,
+                           struct sk_error *err)
 {
     sk_auto_stmt stmt = NULL;
-    bool row = false;
     SK_TRY(sk_db_prepare(db, &stmt, "SELECT value FROM meta WHERE key = ?1", err));
     sk_bind_text(stmt, 1, key);
-    SK_TRY(sk_step(stmt, &row, err));
-    if (!row)
-        return sk_fail(err, SK_DAMAGED, "the database lacks its own description");
-    return sk_column_copy(stmt, 0, out, len, err);
+    SK_TRY(sk_step(stmt, found, err));
+    return *found ? sk_column_copy(stmt, 0, out, len, err) : SK_OK;
+}
+
+/* What every store has. */
+static enum sk_status own_meta(struct sk_db *db, const char *key, void *out, size_t len,
+                               struct sk_error *err)
+{
+    bool found = false;
+    SK_TRY(sk_meta_get(db, key, out, len, &found, err));
+    return found ? SK_OK : sk_fail(err, SK_DAMAGED, "the database lacks its own description");
 }
 
 /* Fresh keys of this installation, its name, and its empty log if it is a documenter's. */
@@ -67,10 +72,10 @@ static enum sk_status write_identity(struct sk_db *db, const struct sk_store_opt
     sk_auto_txn txn = NULL;
     SK_TRY(sk_txn_begin(&txn, db, err));
     uint8_t kind = (uint8_t)options->kind;
-    SK_TRY(meta_put_bytes(db, "kind", &kind, 1, err));
-    SK_TRY(meta_put_bytes(db, "name", options->name, strlen(options->name), err));
-    SK_TRY(meta_put_bytes(db, "seed", seed.bytes, SECRET_LEN, err));
-    SK_TRY(meta_put_bytes(db, "scalar", scalar.bytes, SECRET_LEN, err));
+    SK_TRY(sk_meta_put(db, "kind", &kind, 1, err));
+    SK_TRY(sk_meta_put(db, "name", options->name, strlen(options->name), err));
+    SK_TRY(sk_meta_put(db, "seed", seed.bytes, SECRET_LEN, err));
+    SK_TRY(sk_meta_put(db, "scalar", scalar.bytes, SECRET_LEN, err));
     return sk_txn_commit(&txn, err);
 }
 
@@ -99,15 +104,15 @@ static enum sk_status create_own_log(struct sk_store *store, struct sk_error *er
 static enum sk_status load_identity(struct sk_store *store, struct sk_error *err)
 {
     uint8_t kind = 0;
-    SK_TRY(meta_get_bytes(store->db, "kind", &kind, 1, err));
+    SK_TRY(own_meta(store->db, "kind", &kind, 1, err));
     if (kind != store->kind)
         return sk_fail(err, SK_DAMAGED, "`keys` and `data` are not of one kind of store");
 
     if (sk_secret_new(&store->identity, (size_t)2 * SECRET_LEN) != SK_OK)
         return sk_fail_status(err, SK_NOMEM);
     uint8_t *secret = sk_secret_bytes(store->identity);
-    SK_TRY(meta_get_bytes(store->db, "seed", secret, SECRET_LEN, err));
-    SK_TRY(meta_get_bytes(store->db, "scalar", secret + SECRET_LEN, SECRET_LEN, err));
+    SK_TRY(own_meta(store->db, "seed", secret, SECRET_LEN, err));
+    SK_TRY(own_meta(store->db, "scalar", secret + SECRET_LEN, SECRET_LEN, err));
     sk_sign_public(store->sign_public, secret);
     sk_dh_public(store->dh_public, secret + SECRET_LEN);
     identity_id(store->id, store->kind, store->sign_public, store->dh_public);
@@ -121,7 +126,7 @@ static enum sk_status load_identity(struct sk_store *store, struct sk_error *err
     return store->name ? SK_OK : sk_fail_status(err, SK_NOMEM);
 }
 
-static enum sk_status open_database(struct sk_store *store, bool create, struct sk_error *err)
+enum sk_status sk_store_open_database(struct sk_store *store, bool create, struct sk_error *err)
 {
     sk_auto_free char *path = NULL;
     SK_TRY(sk_path_join(&path, store->dir, SK_DATA_FILE, err));
@@ -172,7 +177,7 @@ static struct sk_store *store_new(const char *dir, enum sk_store_kind kind)
     return made;
 }
 
-static struct sk_kdf_params kdf_params(bool insecure)
+struct sk_kdf_params sk_store_kdf_params(bool insecure)
 {
     struct sk_kdf_params params = {SK_KDF_MEMORY_KIB, SK_KDF_PASSES, 0};
     if (insecure)
@@ -188,14 +193,14 @@ static enum sk_status build(const char *dir, const struct sk_store_options *opti
     if (!store || sk_secret_new(&store->store_key, SECRET_LEN) != SK_OK)
         return sk_fail_status(err, SK_NOMEM);
     sk_random(sk_secret_bytes(store->store_key), SECRET_LEN);
-    struct sk_kdf_params params = kdf_params(options->insecure_kdf);
+    struct sk_kdf_params params = sk_store_kdf_params(options->insecure_kdf);
     enum sk_status made = sk_keys_create(&store->keys, options->kind, options->unlock, &params,
                                          sk_secret_view(store->store_key));
     if (made != SK_OK)
         return sk_fail_status(err, made);
 
     SK_TRY(sk_dir_create(store->media_dir, err));
-    SK_TRY(open_database(store, true, err));
+    SK_TRY(sk_store_open_database(store, true, err));
     SK_TRY(sk_db_trust(store->db, err));
     SK_TRY(write_identity(store->db, options, err));
     SK_TRY(load_identity(store, err));
@@ -259,12 +264,9 @@ enum sk_status sk_store_create(const struct sk_store_options *options, struct sk
     return status;
 }
 
-/* Reads `keys` and unlocks the store key. */
-static enum sk_status unlock(struct sk_store *store, const struct sk_unlock *with,
-                             struct sk_error *err)
+/* Reads `keys` and looks at what can be judged without a passphrase. */
+static enum sk_status load_keys(struct sk_store *store, const char *path, struct sk_error *err)
 {
-    sk_auto_free char *path = NULL;
-    SK_TRY(sk_path_join(&path, store->dir, SK_KEYS_FILE, err));
     sk_auto_buf file = SK_BUF_INIT;
     struct sk_error why = SK_ERROR_INIT;
     enum sk_status status = sk_file_load(&file, path, SK_KEYS_LEN, &why);
@@ -282,7 +284,22 @@ static enum sk_status unlock(struct sk_store *store, const struct sk_unlock *wit
     if (sk_keys_store_kind(&store->keys) != store->kind)
         return sk_fail(err, SK_CONFIG, "%s: this is %s", store->dir,
                        kind_name(sk_keys_store_kind(&store->keys)));
-    status = sk_keys_unlock(&store->keys, with, &store->store_key, &store->slot);
+    return SK_OK;
+}
+
+/* Words are tried first: who types twelve of the list seldom means anything else. */
+static enum sk_status unlock(struct sk_store *store, const struct sk_store_options *options,
+                             struct sk_error *err)
+{
+    sk_auto_free char *path = NULL;
+    enum sk_status status = SK_WRONG_KEY;
+    SK_TRY(sk_path_join(&path, store->dir, SK_KEYS_FILE, err));
+    SK_TRY(load_keys(store, path, err));
+    if (options->words)
+        status =
+            sk_keys_unlock_by_words(&store->keys, options->words, &store->store_key, &store->slot);
+    if (status == SK_WRONG_KEY)
+        status = sk_keys_unlock(&store->keys, options->unlock, &store->store_key, &store->slot);
     if (status == SK_DAMAGED)
         return sk_fail(err, status, "%s: this file was altered", path);
     return status == SK_OK ? SK_OK : sk_fail_status(err, status);
@@ -329,8 +346,9 @@ enum sk_status sk_store_open(struct sk_store **out, const struct sk_store_option
     if (!store)
         return sk_fail_status(err, SK_NOMEM);
     SK_TRY(sk_dir_lock(&store->lock, options->dir, options->wait_s, err));
-    SK_TRY(unlock(store, options->unlock, err));
-    SK_TRY(open_database(store, false, err));
+    SK_TRY(unlock(store, options, err));
+    SK_TRY(sk_rekey_settle(store, err));
+    SK_TRY(sk_store_open_database(store, false, err));
     SK_TRY(load(store, err));
     *out = SK_TAKE(store);
     return SK_OK;
@@ -357,22 +375,6 @@ bool sk_store_there(const char *dir)
 bool sk_store_insecure(const struct sk_store *store)
 {
     return sk_keys_insecure(&store->keys) != 0;
-}
-
-enum sk_status sk_store_change_passphrase(struct sk_store *store, const struct sk_unlock *unlock_by,
-                                          struct sk_error *err)
-{
-    struct sk_keys keys = store->keys;
-    struct sk_kdf_params params = kdf_params(sk_store_insecure(store));
-    enum sk_status status =
-        sk_keys_set_slot(&keys, store->slot, unlock_by, &params, sk_secret_view(store->store_key));
-    if (status != SK_OK)
-        return sk_fail_status(err, status);
-    sk_auto_free char *path = NULL;
-    SK_TRY(sk_path_join(&path, store->dir, SK_KEYS_FILE, err));
-    SK_TRY(sk_file_save(path, keys.bytes, SK_KEYS_LEN, true, err));
-    store->keys = keys;
-    return SK_OK;
 }
 
 enum sk_store_kind sk_store_kind(const struct sk_store *store)

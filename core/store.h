@@ -25,6 +25,8 @@ struct sk_store_options {
     const char *dir;
     enum sk_store_kind kind;
     const struct sk_unlock *unlock;
+    const struct sk_words
+        *words;        /* open: what was typed, when it has the shape of recovery words */
     const char *name;  /* create: the archive's name, "" for a documenter's store */
     bool insecure_kdf; /* create: unlocks fast, for tests alone */
     unsigned wait_s;   /* open: how long to wait for another program to let go */
@@ -47,8 +49,9 @@ SK_MUST_CHECK
 enum sk_status sk_store_create(const struct sk_store_options *options, struct sk_error *err);
 
 /*
- * Unlocks and opens. After a crash the write-ahead log is replayed only if the signed head of the
- * log verifies; media files that no row names are removed.
+ * Unlocks and opens. Recovery words are tried before the passphrase, if any were given. What an
+ * interrupted rekey left is put in order (core/rekey.h). After a crash the write-ahead log is
+ * replayed only if the signed head of the log verifies; media files that no row names are removed.
  * Errors: SK_MISSING, SK_BUSY, SK_WRONG_KEY, SK_DAMAGED, SK_CONFIG (made by a newer program, or of
  * the other kind), SK_NOMEM, SK_IO, SK_FULL.
  */
@@ -63,12 +66,6 @@ enum sk_status sk_store_close(struct sk_store *store, struct sk_error *err);
 /* Whether the folder holds a store, whatever its kind; whether it unlocks fast (tests alone). */
 bool sk_store_there(const char *dir);
 bool sk_store_insecure(const struct sk_store *store);
-
-/* Rewrites the slot that opened the store for a new passphrase (and key file). Errors: SK_IO, ...
- */
-SK_MUST_CHECK
-enum sk_status sk_store_change_passphrase(struct sk_store *store, const struct sk_unlock *unlock,
-                                          struct sk_error *err);
 
 enum sk_store_kind sk_store_kind(const struct sk_store *store);
 const char *sk_store_name(const struct sk_store *store);

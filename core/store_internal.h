@@ -12,6 +12,7 @@
 
 #define SK_KEYS_FILE      "keys"
 #define SK_DATA_FILE      "data"
+#define SK_DATA_NEXT_FILE "data.next"
 #define SK_MEDIA_DIR      "media"
 #define SK_MEDIA_NAME_LEN 16
 
@@ -45,6 +46,33 @@ struct sk_store {
     bool erased;                /* the transaction erased something: old pages must go */
     bool words_erased;          /* and it took words out of the search index */
 };
+
+/* The parameters of a new slot: those for tests in a store that is for tests. */
+struct sk_kdf_params sk_store_kdf_params(bool insecure);
+
+/* Opens `data` under the store's keys into store->db. Errors: as sk_db_open(). */
+SK_MUST_CHECK
+enum sk_status sk_store_open_database(struct sk_store *store, bool create, struct sk_error *err);
+
+/* Puts `keys` in the place of the file and of what the store holds. Errors: SK_IO, SK_FULL,
+ * SK_CREATE; the file is then the old one or the new one. */
+SK_MUST_CHECK
+enum sk_status sk_slots_save(struct sk_store *store, const struct sk_keys *keys,
+                             struct sk_error *err);
+
+/* At opening, after `keys` was unlocked: if `data` is still the one from before these keys,
+ * `data.next` takes its place (core/rekey.c). Errors: SK_IO, SK_NOMEM. */
+SK_MUST_CHECK
+enum sk_status sk_rekey_settle(struct sk_store *store, struct sk_error *err);
+
+/* A value of the table `meta`, of exactly `len` bytes; *found: whether it is there. */
+SK_MUST_CHECK
+enum sk_status sk_meta_get(struct sk_db *db, const char *key, void *out, size_t len, bool *found,
+                           struct sk_error *err);
+/* Writes it, whether or not it was there; within a transaction. */
+SK_MUST_CHECK
+enum sk_status sk_meta_put(struct sk_db *db, const char *key, const void *bytes, size_t len,
+                           struct sk_error *err);
 
 /* The size of a log's part without a gap, as the running transaction sees it. */
 SK_MUST_CHECK

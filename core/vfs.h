@@ -54,4 +54,25 @@ SK_MUST_CHECK
 enum sk_status sk_vfs_check(const struct sk_vfs *vfs, const char *path, sk_vfs_bad_page_fn *each,
                             void *context, struct sk_error *err);
 
+/*
+ * Whether the beginning of a closed file opens under this VFS's key and store id; false also when
+ * there is no such file. Errors: SK_IO.
+ */
+SK_MUST_CHECK
+enum sk_status sk_vfs_recognizes(const struct sk_vfs *vfs, const char *path, bool *yes,
+                                 struct sk_error *err);
+
+/*
+ * Copies a closed database, of which no log runs, page by page into a file that the key of `to`
+ * opens; reads it back from the medium and compares; only then gives it its name. `tell` hears of
+ * every piece, each page twice. Memory: two pages.
+ * Errors: SK_DAMAGED (a page does not open, or does not come back), SK_REFUSED (a log runs), SK_IO,
+ * SK_FULL, SK_CREATE, SK_NOMEM.
+ */
+typedef void sk_vfs_copied_fn(void *context, uint64_t bytes);
+SK_MUST_CHECK
+enum sk_status sk_vfs_copy(const struct sk_vfs *from, const char *from_path,
+                           const struct sk_vfs *to, const char *to_path, sk_vfs_copied_fn *tell,
+                           void *context, struct sk_error *err);
+
 #endif

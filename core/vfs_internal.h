@@ -24,6 +24,11 @@
 #define VFS_LOG_SHIFT    4096 /* what a frame's place on disk has above SQLite's offset */
 #define VFS_FRAME_HEAD   24
 
+/* The preamble's two copies. */
+#define VFS_COPY_COUNT    2
+#define VFS_COPY_DISTANCE 4096 /* a page of the system's cache is written back as a whole */
+#define VFS_COPY_LEN      512
+
 /* The head of a log as it is sealed: SQLite's bytes and the log's id. */
 #define VFS_HEAD_PLAIN_LEN  (VFS_LOG_HEAD + VFS_LOG_ID_LEN)
 #define VFS_HEAD_SEALED_LEN (VFS_HEAD_PLAIN_LEN + SK_PAGE_OVERHEAD)
@@ -109,6 +114,11 @@ bool vfs_page_allowed(const struct sk_vfs *vfs, uint64_t page, const uint8_t *by
 int vfs_preamble_create(struct sk_vfs *vfs);
 int vfs_preamble_load(struct sk_vfs *vfs);
 int vfs_preamble_store(struct sk_vfs *vfs, const struct vfs_preamble *next);
+/* Seals the copy in which this epoch stands; opens one, in place, and tells whether it did. */
+void vfs_preamble_seal(const struct sk_vfs *vfs, const struct vfs_preamble *p,
+                       uint8_t sealed[static VFS_COPY_LEN]);
+bool vfs_preamble_unseal(const struct sk_vfs *vfs, unsigned copy,
+                         uint8_t block[static VFS_COPY_LEN], struct vfs_preamble *p);
 
 /* vfs_main.c */
 extern const sqlite3_io_methods vfs_main_methods;

@@ -8,10 +8,7 @@
 
 #include <string.h>
 
-#define COPY_COUNT    2
-#define COPY_DISTANCE 4096 /* a page of the system's cache is written back as a whole */
-#define COPY_LEN      512
-#define PLAIN_LEN     (COPY_LEN - SK_PAGE_OVERHEAD)
+#define PLAIN_LEN (VFS_COPY_LEN - SK_PAGE_OVERHEAD)
 
 #define AT_FORMAT    0
 #define AT_PAGE_SIZE 4
@@ -46,12 +43,21 @@ static void decode(const uint8_t plain[static PLAIN_LEN], struct vfs_preamble *p
     memcpy(p->digest, plain + AT_DIGEST, SK_HASH_LEN);
 }
 
-static void seal_copy(const struct sk_vfs *vfs, const struct vfs_preamble *p,
-                      uint8_t sealed[static COPY_LEN])
+void vfs_preamble_seal(const struct sk_vfs *vfs, const struct vfs_preamble *p,
+                       uint8_t sealed[static VFS_COPY_LEN])
 {
     uint8_t plain[PLAIN_LEN];
     encode(vfs, p, plain);
-    vfs_seal(vfs, VFS_KIND_PREAMBLE, NULL, p->epoch % COPY_COUNT, sealed, plain, PLAIN_LEN);
+    vfs_seal(vfs, VFS_KIND_PREAMBLE, NULL, p->epoch % VFS_COPY_COUNT, sealed, plain, PLAIN_LEN);
+}
+
+bool vfs_preamble_unseal(const struct sk_vfs *vfs, unsigned copy,
+                         uint8_t block[static VFS_COPY_LEN], struct vfs_preamble *p)
+{
+    if (!vfs_unseal(vfs, VFS_KIND_PREAMBLE, NULL, copy, block, block, PLAIN_LEN))
+        return false;
+    decode(block, p);
+    return true;
 }
 
 int vfs_preamble_create(struct sk_vfs *vfs)
@@ -70,16 +76,17 @@ int vfs_preamble_create(struct sk_vfs *vfs)
 /* Reads one copy; *valid tells whether it opened. */
 static int load_copy(struct sk_vfs *vfs, unsigned copy, struct vfs_preamble *p, bool *valid)
 {
-    uint8_t block[COPY_LEN];
+    uint8_t block[VFS_COPY_LEN];
     sqlite3_file *base = vfs->main->base;
 
     *valid = false;
-    int rc = base->pMethods->xRead(base, block, COPY_LEN, (sqlite3_int64)copy * COPY_DISTANCE);
+    int rc =
+        base->pMethods->xRead(base, block, VFS_COPY_LEN, (sqlite3_int64)copy * VFS_COPY_DISTANCE);
     if (rc == SQLITE_IOERR_SHORT_READ)
         return SQLITE_OK;
     if (rc != SQLITE_OK)
         return rc;
-    if (!vfs_unseal(vfs, VFS_KIND_PREAMBLE, NULL, copy, block, block, PLAIN_LEN))
+    if (!vfs_preamble_unseal(vfs, copy, block, p))
         return SQLITE_OK;
     if (sk_get_u32(block + AT_FORMAT) != VFS_FORMAT) {
         vfs_fault(vfs, vfs->main_path, "its format is not known to this program");
@@ -89,7 +96,6 @@ static int load_copy(struct sk_vfs *vfs, unsigned copy, struct vfs_preamble *p, 
         vfs_fault(vfs, vfs->main_path, "its pages have another size");
         return SQLITE_IOERR;
     }
-    decode(block, p);
     *valid = true;
     return SQLITE_OK;
 }
@@ -99,7 +105,7 @@ int vfs_preamble_load(struct sk_vfs *vfs)
     struct vfs_preamble newest = {0};
     bool found = false;
 
-    for (unsigned copy = 0; copy < COPY_COUNT; copy++) {
+    for (unsigned copy = 0; copy < VFS_COPY_COUNT; copy++) {
         struct vfs_preamble p;
         bool valid;
         int rc = load_copy(vfs, copy, &p, &valid);
@@ -111,7 +117,8 @@ int vfs_preamble_load(struct sk_vfs *vfs)
         }
     }
     if (!found) {
-        vfs_fault(vfs, vfs->main_path, "its beginning is damaged, or belongs to another store");
+        vfs_fault(vfs, vfs->main_path,
+                  "its beginning is damaged, or belongs to another store or to another `keys`");
         return SQLITE_IOERR;
     }
     vfs->preamble = newest;
@@ -120,16 +127,16 @@ int vfs_preamble_load(struct sk_vfs *vfs)
 
 int vfs_preamble_store(struct sk_vfs *vfs, const struct vfs_preamble *next)
 {
-    uint8_t sealed[COPY_LEN];
+    uint8_t sealed[VFS_COPY_LEN];
     struct vfs_preamble p = *next;
     sqlite3_file *base = vfs->main->base;
 
     if (vfs->broken || vfs->read_only)
         return SQLITE_IOERR_WRITE;
     p.epoch = vfs->preamble.epoch + 1;
-    seal_copy(vfs, &p, sealed);
-    sqlite3_int64 place = (sqlite3_int64)(p.epoch % COPY_COUNT) * COPY_DISTANCE;
-    int rc = base->pMethods->xWrite(base, sealed, COPY_LEN, place);
+    vfs_preamble_seal(vfs, &p, sealed);
+    sqlite3_int64 place = (sqlite3_int64)(p.epoch % VFS_COPY_COUNT) * VFS_COPY_DISTANCE;
+    int rc = base->pMethods->xWrite(base, sealed, VFS_COPY_LEN, place);
     if (rc == SQLITE_OK)
         rc = base->pMethods->xSync(base, SQLITE_SYNC_NORMAL);
     if (rc != SQLITE_OK) {

@@ -5,6 +5,7 @@
  * write-ahead log that the signed head does not vouch for never reaches the database.
  */
 #include "core/log.h"
+#include "core/slots.h"
 #include "core/store_internal.h"
 #include "core/verify.h"
 #include "crypto/hash.h"

@@ -3,7 +3,7 @@ add_library(sk_support_core STATIC support/temp_dir.c support/disk.c support/sei
     support/work.c)
 target_link_libraries(sk_support_core PUBLIC sk_core PRIVATE PkgConfig::SQLITE)
 
-foreach(name attachment buf db entry error file file_calls form form_load item json log media nomem record search store
-        text types verify vfs vfs_crash vfs_tamper)
+foreach(name attachment buf db entry error file file_calls form form_load item json log media nomem record rekey
+        search slots store text types verify vfs vfs_crash vfs_tamper)
     sk_unit_test(core ${name})
 endforeach()

@@ -1,0 +1,665 @@
+/*
+ * Goal of this test: new keys reach every page and every media file, and the old ones open nothing
+ * of them; whichever call that changes a file is the last before the program dies, or fails, the
+ * store opens with the same passphrase, holds everything, and the next run completes the work;
+ * files of two states of a store are never mixed.
+ */
+#include "core/rekey.h"
+
+#include "core/slots.h"
+#include "core/store_internal.h"
+#include "core/verify.h"
+#include "tests/support/stores.h"
+#include "tests/support/temp_dir.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define RECORDS  12
+#define PAGE     4096
+#define PREAMBLE 8192
+
+/* ---- calls that change files, of this program and of SQLite ---- */
+
+static unsigned counted;    /* since they are counted */
+static unsigned stop_at;    /* which one is the last; 0: none is */
+static int fails_with;      /* 0: the program dies there; else the errno of that one call */
+static uint64_t room_bytes; /* what the file system says is free; 0: the truth */
+
+/* Whether this call fails. Does not come back when it is the last. */
+static bool stopped(void)
+{
+    if (stop_at == 0 || ++counted != stop_at)
+        return false;
+    if (fails_with == 0)
+        _exit(9);
+    errno = fails_with;
+    return true;
+}
+
+ssize_t write(int fd, const void *bytes, size_t len)
+{
+    return stopped() ? -1 : syscall(SYS_write, fd, bytes, len);
+}
+
+ssize_t pwrite64(int fd, const void *bytes, size_t len, off64_t offset)
+{
+    return stopped() ? -1 : syscall(SYS_pwrite64, fd, bytes, len, offset);
+}
+
+int ftruncate64(int fd, off64_t len)
+{
+    return stopped() ? -1 : (int)syscall(SYS_ftruncate, fd, len);
+}
+
+int fsync(int fd)
+{
+    return stopped() ? -1 : (int)syscall(SYS_fsync, fd);
+}
+
+int fdatasync(int fd)
+{
+    return stopped() ? -1 : (int)syscall(SYS_fdatasync, fd);
+}
+
+int unlink(const char *path)
+{
+    return stopped() ? -1 : (int)syscall(SYS_unlink, path);
+}
+
+int rename(const char *from, const char *to)
+{
+    return stopped() ? -1 : (int)syscall(SYS_rename, from, to);
+}
+
+int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
+{
+    return stopped() ? -1 : (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, flags);
+}
+
+int statvfs64(const char *path, struct statvfs64 *out)
+{
+    (void)path;
+    *out = (struct statvfs64){.f_frsize = 1, .f_bavail = room_bytes ? room_bytes : 1u << 30};
+    return 0;
+}
+
+/* ---- a store with a copy of it ---- */
+
+static struct sk_test_store *at;
+
+static const char *base(const char *name)
+{
+    static char path[512];
+    (void)snprintf(path, sizeof(path), "%s/base/%s", at->dir, name);
+    return path;
+}
+
+static const char *in_store(const char *name)
+{
+    static char path[512];
+    (void)snprintf(path, sizeof(path), "%s/%s", at->path, name);
+    return path;
+}
+
+struct copying {
+    const char *from, *to;
+};
+
+static enum sk_status copy_one(void *context, const char *name, struct sk_error *err)
+{
+    const struct copying *copying = context;
+    sk_auto_free char *from = NULL;
+    sk_auto_free char *to = NULL;
+    struct stat st;
+    SK_TRY(sk_path_join(&from, copying->from, name, err));
+    SK_TRY(sk_path_join(&to, copying->to, name, err));
+    if (stat(from, &st) == 0 && S_ISREG(st.st_mode))
+        sk_temp_copy(from, to);
+    return SK_OK;
+}
+
+/* Copies a closed store. */
+static void copy_store(const char *from, const char *to)
+{
+    sk_auto_free char *from_media = sk_temp_path(from, "media");
+    sk_auto_free char *to_media = sk_temp_path(to, "media");
+    struct copying top = {from, to}, media = {from_media, to_media};
+    sk_dir_discard(to);
+    EXPECT_OK(sk_dir_create(to, &sk_test_err));
+    EXPECT_OK(sk_dir_create(to_media, &sk_test_err));
+    EXPECT_OK(sk_dir_each(from, copy_one, &top, &sk_test_err));
+    EXPECT_OK(sk_dir_each(from_media, copy_one, &media, &sk_test_err));
+}
+
+static void attach(struct sk_id *record, size_t len)
+{
+    sk_auto_item item = sk_test_item(at->store, record);
+    struct sk_id id;
+    sk_test_write(sk_test_path(at, "photo"), len);
+    EXPECT_OK(
+        sk_attachment_add(at->store, &item, sk_test_path(at, "photo"), NULL, &id, &sk_test_err));
+}
+
+/* Records and four attachments, closed, and a copy of it all. */
+static int make(void **state)
+{
+    struct sk_id id = {{0}};
+    if (sk_test_device(state) != 0)
+        return -1;
+    at = *state;
+    for (unsigned i = 0; i < RECORDS; i++)
+        id = sk_test_add(at->store, SK_TYPE_EVENT, "Before the new keys");
+    attach(&id, 0);
+    attach(&id, 1);
+    attach(&id, 70000);
+    attach(&id, 200000);
+    sk_test_close(at);
+    sk_auto_free char *to = sk_temp_path(at->dir, "base");
+    copy_store(at->path, to);
+    return 0;
+}
+
+static void start_over(void)
+{
+    sk_auto_free char *from = sk_temp_path(at->dir, "base");
+    copy_store(from, at->path);
+}
+
+static void no_problem(void *context, const char *sentence)
+{
+    (void)context;
+    fail_msg("%s", sentence);
+}
+
+static void count_problem(void *context, const char *sentence)
+{
+    (void)sentence;
+    ++*(unsigned *)context;
+}
+
+/* Open, with everything in it and nothing else in the folder. */
+static void assert_whole(void)
+{
+    EXPECT_OK(sk_verify(at->store, no_problem, NULL, NULL, &sk_test_err));
+    assert_int_equal(sk_test_sql_int(at->store, "SELECT count(*) FROM item"), RECORDS + 4);
+    assert_int_equal(sk_test_sql_int(at->store, "SELECT count(*) FROM media"), 4);
+    assert_int_equal(sk_test_count_files(in_store("media")), 4);
+    assert_false(sk_file_exists(in_store(SK_DATA_NEXT_FILE)));
+}
+
+static enum sk_status rekey(struct sk_rekey *out, struct sk_error *err)
+{
+    struct sk_store_options options = sk_test_options(at->path, at->kind);
+    return sk_rekey(at->store, options.unlock, NULL, NULL, out, err);
+}
+
+static uint64_t left(void)
+{
+    uint64_t files = 99;
+    EXPECT_OK(sk_rekey_left(at->store, &files, &sk_test_err));
+    return files;
+}
+
+static void assert_open_gives(enum sk_status expected, const char *words)
+{
+    struct sk_store_options options = sk_test_options(at->path, at->kind);
+    struct sk_store *store = NULL;
+    EXPECT(expected, sk_store_open(&store, &options, &sk_test_err));
+    if (words && !strstr(sk_test_err.text, words))
+        fail_msg("%s", sk_test_err.text);
+    EXPECT_OK(sk_store_close(store, &sk_test_err));
+}
+
+/* ---- what it does ---- */
+
+static enum sk_status same_name(void *context, const char *name, struct sk_error *err)
+{
+    (void)context, (void)err;
+    sk_auto_free char *before = sk_temp_path(base("media"), name);
+    if (sk_file_exists(before))
+        fail_msg("media/%s is still there", name);
+    return SK_OK;
+}
+
+/* Neither half of the old state opens with a half of the new one. */
+static void assert_states_do_not_mix(void)
+{
+    sk_auto_free char *keys = sk_temp_path(at->path, SK_KEYS_FILE);
+    sk_auto_free char *data = sk_temp_path(at->path, SK_DATA_FILE);
+    size_t keys_len, data_len;
+    uint8_t *new_keys = sk_temp_read(keys, &keys_len);
+    uint8_t *new_data = sk_temp_read(data, &data_len);
+
+    sk_temp_copy(base(SK_KEYS_FILE), keys);
+    assert_open_gives(SK_DAMAGED, "another `keys`");
+    sk_temp_write(keys, new_keys, keys_len);
+    sk_temp_copy(base(SK_DATA_FILE), data);
+    assert_open_gives(SK_DAMAGED, "another `keys`");
+    sk_temp_write(data, new_data, data_len);
+    assert_open_gives(SK_OK, NULL);
+    free(new_keys);
+    free(new_data);
+}
+
+/* No page of before has a place in the new database. */
+static void assert_old_pages_are_refused(void)
+{
+    sk_auto_free char *data = sk_temp_path(at->path, SK_DATA_FILE);
+    size_t old_len, new_len;
+    uint8_t *old = sk_temp_read(base(SK_DATA_FILE), &old_len);
+    uint8_t *now = sk_temp_read(data, &new_len);
+    for (size_t page = 1; PREAMBLE + (page + 1) * PAGE <= old_len && page < 40; page++) {
+        const size_t place = PREAMBLE + page * PAGE;
+        if (place + PAGE > new_len)
+            break;
+        uint8_t kept[PAGE];
+        memcpy(kept, now + place, PAGE);
+        memcpy(now + place, old + place, PAGE);
+        sk_temp_write(data, now, new_len);
+        struct sk_store_options options = sk_test_options(at->path, at->kind);
+        struct sk_store *store = NULL;
+        enum sk_status status = sk_store_open(&store, &options, NULL);
+        unsigned bad = 0;
+        if (status == SK_OK)
+            EXPECT_OK(sk_db_check(sk_store_db(store), count_problem, &bad, &sk_test_err));
+        assert_true(status == SK_DAMAGED || bad == 1);
+        EXPECT_OK(sk_store_close(store, &sk_test_err));
+        memcpy(now + place, kept, PAGE);
+    }
+    sk_temp_write(data, now, new_len);
+    free(old);
+    free(now);
+}
+
+static void test_all_is_new(void **state)
+{
+    (void)state;
+    struct sk_rekey result;
+    uint8_t key[32], id[SK_STORE_ID_LEN], log_id[32];
+    sk_test_open(at);
+    memcpy(key, sk_secret_view(at->store->store_key), sizeof(key));
+    memcpy(id, sk_keys_store_id(&at->store->keys), sizeof(id));
+    memcpy(log_id, sk_store_id(at->store), sizeof(log_id));
+    int64_t keys_before = sk_test_sql_int(at->store, "SELECT count(DISTINCT key) FROM media");
+    EXPECT_OK(rekey(&result, &sk_test_err));
+    assert_false(result.resumed);
+    assert_int_equal(result.renewed, 4);
+    assert_int_equal(result.unreadable, 0);
+    assert_int_equal(left(), 0);
+    assert_whole();
+    assert_memory_not_equal(sk_secret_view(at->store->store_key), key, sizeof(key));
+    assert_memory_not_equal(sk_keys_store_id(&at->store->keys), id, sizeof(id));
+    assert_memory_equal(sk_store_id(at->store), log_id, sizeof(log_id));
+    assert_int_equal(sk_test_sql_int(at->store, "SELECT count(DISTINCT key) FROM media"),
+                     keys_before);
+    /* It is open as before: it takes a record. */
+    (void)sk_test_add(at->store, SK_TYPE_EVENT, "After");
+    sk_test_reopen(at);
+    assert_int_equal(sk_test_sql_int(at->store, "SELECT count(*) FROM item"), RECORDS + 5);
+    assert_memory_equal(sk_store_id(at->store), log_id, sizeof(log_id));
+    EXPECT_OK(sk_dir_each(in_store("media"), same_name, NULL, &sk_test_err));
+    sk_test_close(at);
+    assert_states_do_not_mix();
+    assert_old_pages_are_refused();
+    sk_test_open(at);
+}
+
+static void test_an_old_log_is_not_replayed(void **state)
+{
+    (void)state;
+    struct sk_rekey result;
+    pid_t child = fork();
+    if (child == 0) {
+        sk_test_open(at);
+        (void)sk_test_add(at->store, SK_TYPE_EVENT, "In the log");
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    size_t len;
+    uint8_t *log = sk_temp_read(in_store("data-wal"), &len);
+    assert_true(len > PAGE);
+    sk_test_open(at);
+    EXPECT_OK(rekey(&result, &sk_test_err));
+    sk_test_close(at);
+    sk_temp_write(in_store("data-wal"), log, len);
+    free(log);
+    sk_test_open(at);
+    EXPECT_OK(sk_verify(at->store, no_problem, NULL, NULL, &sk_test_err));
+    assert_int_equal(sk_test_sql_int(at->store, "SELECT count(*) FROM item"), RECORDS + 5);
+}
+
+/* ---- interrupted ---- */
+
+/* Runs it in a child that dies at that call; false when it came to its end before. */
+static bool killed_at(unsigned call)
+{
+    int how = 0;
+    pid_t child = fork();
+    if (child == 0) {
+        struct sk_rekey result;
+        sk_test_open(at);
+        counted = 0;
+        stop_at = call;
+        enum sk_status status = rekey(&result, NULL);
+        if (status == SK_OK)
+            status = sk_store_close(at->store, NULL);
+        _exit(status == SK_OK ? 0 : 1);
+    }
+    assert_true(child > 0);
+    assert_int_equal(waitpid(child, &how, 0), child);
+    assert_true(WIFEXITED(how) && (WEXITSTATUS(how) == 9 || WEXITSTATUS(how) == 0));
+    return WEXITSTATUS(how) == 9;
+}
+
+static void test_killed_at_every_call(void **state)
+{
+    (void)state;
+    struct sk_rekey result;
+    unsigned resumed = 0, calls = 0;
+    for (unsigned call = 1; killed_at(call); call++) {
+        sk_test_open(at);
+        assert_whole();
+        bool half = left() > 0;
+        resumed += half;
+        EXPECT_OK(rekey(&result, &sk_test_err));
+        assert_int_equal(result.resumed, half);
+        assert_int_equal(left(), 0);
+        assert_whole();
+        sk_test_close(at);
+        assert_open_gives(SK_OK, NULL);
+        sk_temp_copy(base(SK_KEYS_FILE), in_store(SK_KEYS_FILE));
+        assert_open_gives(SK_DAMAGED, NULL);
+        start_over();
+        calls = call;
+    }
+    print_message("killed at each of %u calls, %u of them between the pages and the end\n", calls,
+                  resumed);
+    assert_true(calls > 50 && resumed > 10);
+    sk_test_open(at);
+    assert_whole();
+}
+
+/* The same call fails once: an error, nothing lost, and the next try succeeds. */
+static void fail_at_every_call(int number)
+{
+    unsigned failures = 0;
+    bool ended = false;
+    for (unsigned call = 1; !ended; call++) {
+        struct sk_rekey result;
+        struct sk_error err = SK_ERROR_INIT;
+        sk_test_open(at);
+        counted = 0;
+        fails_with = number;
+        stop_at = call;
+        enum sk_status status = rekey(&result, &err);
+        stop_at = 0;
+        ended = counted < call;
+        if (status != SK_OK) {
+            assert_true(status == SK_FULL || status == SK_IO || status == SK_CREATE);
+            assert_true(err.text[0] != '\0');
+            failures++;
+        }
+        struct sk_store *store = at->store;
+        at->store = NULL;
+        (void)sk_store_close(store, NULL);
+        sk_test_open(at);
+        assert_whole();
+        EXPECT_OK(rekey(&result, &sk_test_err));
+        assert_whole();
+        sk_test_close(at);
+        start_over();
+    }
+    fails_with = 0;
+    assert_true(failures > 40);
+}
+
+static void test_full_at_every_call(void **state)
+{
+    (void)state;
+    fail_at_every_call(ENOSPC);
+    sk_test_open(at);
+}
+
+static void test_failing_at_every_call(void **state)
+{
+    (void)state;
+    fail_at_every_call(EIO);
+    sk_test_open(at);
+}
+
+/* ---- states that are found at opening ---- */
+
+/* The folder as it is between `keys` and the renaming of `data`. */
+static void make_half_state(void)
+{
+    struct sk_rekey result;
+    sk_test_open(at);
+    sk_test_sql(at->store, "DELETE FROM payload WHERE media IS NOT NULL; DELETE FROM media");
+    sk_test_close(at);
+    sk_temp_copy(in_store(SK_DATA_FILE), base(SK_DATA_FILE));
+    sk_temp_copy(in_store(SK_KEYS_FILE), base(SK_KEYS_FILE));
+    sk_test_open(at);
+    EXPECT_OK(rekey(&result, &sk_test_err));
+    sk_test_close(at);
+    sk_auto_free char *data = sk_temp_path(at->path, SK_DATA_FILE);
+    assert_int_equal(rename(data, in_store(SK_DATA_NEXT_FILE)), 0);
+    sk_temp_copy(base(SK_DATA_FILE), data);
+}
+
+static void assert_records_are_there(void)
+{
+    sk_test_open(at);
+    assert_int_equal(sk_test_sql_int(at->store, "SELECT count(*) FROM item"), RECORDS + 4);
+    sk_test_close(at);
+    assert_false(sk_file_exists(in_store(SK_DATA_NEXT_FILE)));
+}
+
+static void test_rolled_forward(void **state)
+{
+    (void)state;
+    make_half_state();
+    assert_records_are_there();
+    /* Also when the old one is gone. */
+    sk_auto_free char *data = sk_temp_path(at->path, SK_DATA_FILE);
+    assert_int_equal(rename(data, in_store(SK_DATA_NEXT_FILE)), 0);
+    assert_records_are_there();
+    assert_true(sk_file_exists(data));
+}
+
+static void test_nothing_is_taken_that_does_not_open(void **state)
+{
+    (void)state;
+    make_half_state();
+    sk_auto_free char *next = sk_temp_path(at->path, SK_DATA_NEXT_FILE);
+    size_t len, keys_len;
+    uint8_t *whole = sk_temp_read(next, &len);
+    uint8_t *keys = sk_temp_read(in_store(SK_KEYS_FILE), &keys_len);
+
+    /* Both copies of its beginning are damaged: neither file opens, and neither goes. */
+    sk_test_flip(next, 10);
+    sk_test_flip(next, PAGE + 10);
+    assert_open_gives(SK_DAMAGED, "another `keys`");
+    assert_true(sk_file_exists(next));
+    sk_temp_write(next, whole, 100);
+    assert_open_gives(SK_DAMAGED, NULL);
+    assert_true(sk_file_exists(next));
+    sk_temp_write(next, whole, len);
+
+    /* The old keys put back: the old database counts, and holds the same. */
+    sk_temp_copy(base(SK_KEYS_FILE), in_store(SK_KEYS_FILE));
+    assert_records_are_there();
+    sk_temp_write(next, whole, len);
+    sk_temp_write(in_store(SK_KEYS_FILE), keys, keys_len);
+    assert_records_are_there();
+    free(whole);
+    free(keys);
+}
+
+static void test_a_leftover_is_removed(void **state)
+{
+    (void)state;
+    for (size_t len = 0; len < 20000; len = 3 * len + 1) {
+        sk_test_write(in_store(SK_DATA_NEXT_FILE), len);
+        sk_test_open(at);
+        assert_whole();
+        sk_test_close(at);
+    }
+    sk_test_open(at);
+}
+
+/* ---- who may open it, and what is wanted ---- */
+
+static const uint8_t twelve[] = "baba bebe bibi bobo bubu dada zuzu tata mimi lolo nono pepe";
+static const struct sk_words words = {twelve, sizeof(twelve) - 1};
+static const struct sk_unlock typed = {twelve, sizeof(twelve) - 1, NULL};
+
+static void test_the_slot_that_opened_is_kept(void **state)
+{
+    (void)state;
+    struct sk_slot slots[SK_SLOT_COUNT];
+    struct sk_rekey result;
+    unsigned number = 0;
+    sk_test_open(at);
+    EXPECT_OK(sk_slot_add(at->store, NULL, &words, &number, &sk_test_err));
+    sk_test_close(at);
+
+    struct sk_store_options options = sk_test_options(at->path, at->kind);
+    const struct sk_unlock *own = options.unlock;
+    options.unlock = &typed;
+    options.words = &words;
+    EXPECT_OK(sk_store_open(&at->store, &options, &sk_test_err));
+    EXPECT_OK(sk_rekey(at->store, &typed, &words, NULL, &result, &sk_test_err));
+    assert_int_equal(sk_slots(at->store, slots), 1);
+    assert_int_equal(slots[0].kind, SK_SLOT_WORDS);
+    assert_true(slots[0].opened);
+    assert_whole();
+    sk_test_close(at);
+    assert_open_gives(SK_WRONG_KEY, NULL);
+    EXPECT_OK(sk_store_open(&at->store, &options, &sk_test_err));
+    EXPECT_OK(sk_slot_add(at->store, own, NULL, &number, &sk_test_err));
+    sk_test_reopen(at);
+    assert_whole();
+}
+
+static void test_other_secrets_are_refused(void **state)
+{
+    (void)state;
+    struct sk_rekey result;
+    sk_test_open(at);
+    EXPECT(SK_USAGE, sk_rekey(at->store, &typed, NULL, NULL, &result, &sk_test_err));
+    EXPECT(SK_USAGE, sk_rekey(at->store, &typed, &words, NULL, &result, &sk_test_err));
+    assert_whole();
+}
+
+static void test_room_is_looked_for_before(void **state)
+{
+    (void)state;
+    struct sk_rekey result;
+    size_t before, after;
+    uint8_t *whole = sk_temp_read(in_store(SK_DATA_FILE), &before);
+    sk_test_open(at);
+    room_bytes = before + 1000;
+    EXPECT(SK_FULL, rekey(&result, &sk_test_err));
+    assert_non_null(strstr(sk_test_err.text, "MB of free space"));
+    room_bytes = 0;
+    sk_test_close(at);
+    uint8_t *now = sk_temp_read(in_store(SK_DATA_FILE), &after);
+    assert_int_equal(before, after);
+    assert_memory_equal(whole, now, after);
+    free(whole);
+    free(now);
+    sk_test_open(at);
+    EXPECT_OK(rekey(&result, &sk_test_err));
+    assert_int_equal(result.renewed, 4);
+    assert_whole();
+}
+
+static enum sk_status damage_one(void *context, const char *name, struct sk_error *err)
+{
+    sk_auto_free char *path = NULL;
+    uint64_t len = 0;
+    SK_TRY(sk_path_join(&path, in_store("media"), name, err));
+    SK_TRY(sk_file_length(path, &len, err));
+    if (len > 200000) {
+        sk_test_flip(path, 66000);
+        ++*(unsigned *)context;
+    }
+    return SK_OK;
+}
+
+static void test_a_damaged_file_stays(void **state)
+{
+    (void)state;
+    struct sk_rekey result;
+    unsigned damaged = 0, problems = 0;
+    EXPECT_OK(sk_dir_each(in_store("media"), damage_one, &damaged, &sk_test_err));
+    assert_int_equal(damaged, 1);
+    sk_test_open(at);
+    EXPECT_OK(rekey(&result, &sk_test_err));
+    assert_int_equal(result.renewed, 3);
+    assert_int_equal(result.unreadable, 1);
+    assert_int_equal(left(), 0);
+    sk_test_reopen(at);
+    assert_int_equal(sk_test_count_files(in_store("media")), 4);
+    EXPECT_OK(sk_verify(at->store, count_problem, &problems, NULL, &sk_test_err));
+    assert_int_equal(problems, 1);
+}
+
+static void test_a_damaged_page_stops_it(void **state)
+{
+    (void)state;
+    struct sk_rekey result;
+    size_t len, keys_len, now_len;
+    sk_auto_free char *data = sk_temp_path(at->path, SK_DATA_FILE);
+    uint8_t *keys = sk_temp_read(in_store(SK_KEYS_FILE), &keys_len);
+    uint8_t *whole = sk_temp_read(data, &len);
+    sk_test_open(at);
+    sk_test_flip(data, len - PAGE / 2);
+    EXPECT(SK_DAMAGED, rekey(&result, &sk_test_err));
+    struct sk_store *store = at->store;
+    at->store = NULL;
+    (void)sk_store_close(store, NULL);
+    uint8_t *now = sk_temp_read(in_store(SK_KEYS_FILE), &now_len);
+    assert_memory_equal(keys, now, keys_len);
+    free(now);
+    sk_test_flip(data, len - PAGE / 2);
+    sk_test_open(at);
+    assert_whole();
+    free(keys);
+    free(whole);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make, sk_test_remove)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_all_is_new),
+        TEST(test_an_old_log_is_not_replayed),
+        TEST(test_killed_at_every_call),
+        TEST(test_full_at_every_call),
+        TEST(test_failing_at_every_call),
+        TEST(test_rolled_forward),
+        TEST(test_nothing_is_taken_that_does_not_open),
+        TEST(test_a_leftover_is_removed),
+        TEST(test_the_slot_that_opened_is_kept),
+        TEST(test_other_secrets_are_refused),
+        TEST(test_room_is_looked_for_before),
+        TEST(test_a_damaged_file_stays),
+        TEST(test_a_damaged_page_stops_it),
+    };
+    return cmocka_run_group_tests(tests, sk_test_begin, sk_test_end);
+}

@@ -3,6 +3,19 @@
 #include "cli/unlock.h"
 #include "core/slots.h"
 
+/* Whether recovery words opened the store: they are not what is changed then. */
+static bool opened_by_words(const struct sk_run *run)
+{
+    struct sk_slot slots[SK_SLOT_COUNT];
+    unsigned count = sk_slots(run->store, slots);
+
+    for (unsigned i = 0; i < count; i++) {
+        if (slots[i].opened)
+            return slots[i].kind == SK_SLOT_WORDS;
+    }
+    return false;
+}
+
 enum sk_status sk_cmd_passphrase(struct sk_run *run, struct sk_error *err)
 {
     const char *key_file = sk_run_option(run, "--new-key-file");
@@ -19,5 +32,7 @@ enum sk_status sk_cmd_passphrase(struct sk_run *run, struct sk_error *err)
     sk_say(run->program->name,
            "the passphrase was changed. Copies of the folder made before still open with the old "
            "one.");
+    if (opened_by_words(run))
+        sk_say(run->program->name, "the recovery words stay as they are.");
     return SK_OK;
 }

@@ -334,14 +334,7 @@ static enum sk_status run_command(struct sk_run *run, struct sk_error *err)
     if (run->command->needs == SK_NEEDS_STORE) {
         sk_auto_given given = SK_GIVEN_INIT;
 
-        SK_TRY(sk_run_dir(run, err));
-        if (!sk_store_there(run->dir)) {
-            sk_run_advise(run, "Check %s, or make one with '%s init'.", run->program->dir_option,
-                          run->program->name);
-            return sk_fail(err, SK_MISSING, "%s: there is no store here", run->dir);
-        }
-        SK_TRY(sk_given_ask(run, &given, err));
-        SK_TRY(sk_run_open(run, &given, err));
+        SK_TRY(sk_run_enter(run, &given, err));
     }
     return run->command->run(run, err);
 }

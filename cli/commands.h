@@ -25,8 +25,10 @@
     X(quarantine)          \
     X(receipt)             \
     X(receive)             \
+    X(rekey)               \
     X(search)              \
     X(show)                \
+    X(slot)                \
     X(status)              \
     X(verify)              \
     X(withdraw)
@@ -43,6 +45,7 @@ SK_MUST_CHECK enum sk_status sk_check_edit(struct sk_run *run, struct sk_error *
 SK_MUST_CHECK enum sk_status sk_check_export(struct sk_run *run, struct sk_error *err);
 SK_MUST_CHECK enum sk_status sk_check_list(struct sk_run *run, struct sk_error *err);
 SK_MUST_CHECK enum sk_status sk_check_search(struct sk_run *run, struct sk_error *err);
+SK_MUST_CHECK enum sk_status sk_check_slot(struct sk_run *run, struct sk_error *err);
 
 /* The fields of the form that the arguments of `add` name, for its help. */
 SK_MUST_CHECK enum sk_status sk_cmd_add_help(const struct sk_run *run, struct sk_buf *out,

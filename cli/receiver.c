@@ -19,6 +19,13 @@ static const struct sk_option passphrase_options[] = {
     {NULL, NULL, NULL},
 };
 
+static const struct sk_option slot_options[] = {
+    {"--recovery", NULL, "add recovery words: drawn at random, shown once"},
+    {"--new-passphrase-fd", "M", "read the passphrase to add, one line, from descriptor M"},
+    {"--new-key-file", "FILE", "the passphrase to add needs this key file too"},
+    {NULL, NULL, NULL},
+};
+
 #define DEVICES   "Devices"
 #define RECEIVING "Receiving"
 #define LOOKING   "Looking"
@@ -171,6 +178,22 @@ static const struct sk_command commands[] = {
         .examples = "receipt birch /media/stick/answer",
     },
     {
+        .name = "rekey",
+        .run = sk_cmd_rekey,
+        .group = KEEPING,
+        .needs = SK_NEEDS_NOTHING,
+        .min_args = 0,
+        .max_args = 0,
+        .args = "",
+        .summary = "Put everything under new keys, for instance when a passphrase became known.",
+        .details =
+            "Change the passphrase first. Writes the whole archive anew, which takes time and "
+            "room; "
+            "when it is\ninterrupted nothing is lost, and running it again goes on. Only what "
+            "opened the archive now will\nopen it after: other slots have to be added again.",
+        .examples = "rekey",
+    },
+    {
         .name = "search",
         .run = sk_cmd_search,
         .check = sk_check_search,
@@ -194,6 +217,24 @@ static const struct sk_command commands[] = {
         .args = "ID",
         .summary = "Show a record with its links and attachments.",
         .examples = "show 3f2a\n--json show 3f2a",
+    },
+    {
+        .name = "slot",
+        .run = sk_cmd_slot,
+        .check = sk_check_slot,
+        .group = KEEPING,
+        .needs = SK_NEEDS_STORE,
+        .min_args = 0,
+        .max_args = 2,
+        .args = "[list | add | remove NUMBER]",
+        .summary = "List, add or remove what opens the archive: passphrases, recovery words.",
+        .options = slot_options,
+        .details =
+            "'add' adds a passphrase, which is asked for, with a key file if one is named; or "
+            "with\n--recovery twelve words for a paper, which open the archive when the passphrase "
+            "is forgotten:\nthey are typed where it is asked for. The slot that opened the archive "
+            "is never removed.",
+        .examples = "slot list\nslot add --recovery\nslot remove 2",
     },
     {
         .name = "verify",

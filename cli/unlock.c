@@ -1,21 +1,23 @@
 #include "cli/unlock.h"
 
 #include "cli/print.h"
+#include "cli/strength.h"
 #include "cli/words.h"
 #include "core/file.h"
+#include "core/rekey.h"
 #include "crypto/hash.h"
 #include "sync/invite.h"
 
 #include <string.h>
 #include <unistd.h>
 
-#define KEY_FILE_MAX     ((size_t)1024 * 1024)
-#define PASSPHRASE_SHORT 12 /* bytes: below, a warning */
-#define SWAPS_MAX        65536u
+#define KEY_FILE_MAX ((size_t)1024 * 1024)
+#define SWAPS_MAX    65536u
 
 void sk_given_clear(struct sk_given *given)
 {
     sk_line_clear(&given->passphrase);
+    sk_line_clear(&given->words);
     sk_wipe(given->key_file_hash, sizeof(given->key_file_hash));
 }
 
@@ -24,7 +26,14 @@ void sk_safety(char out[static SK_SAFETY_LEN], const uint8_t id[static 32])
     sk_digits(out, 12, SK_LABEL_SAFETY, id);
 }
 
-static enum sk_status take_key_file(struct sk_given *given, const char *path, struct sk_error *err)
+const struct sk_words *sk_given_words(const struct sk_given *given)
+{
+    return given->by_words.text ? &given->by_words : NULL;
+}
+
+/* weakness: NULL, or where to say what is wrong with it. */
+static enum sk_status take_key_file(struct sk_given *given, const char *path, const char **weakness,
+                                    struct sk_error *err)
 {
     sk_auto_buf bytes = SK_BUF_INIT;
 
@@ -33,6 +42,8 @@ static enum sk_status take_key_file(struct sk_given *given, const char *path, st
     SK_TRY(sk_file_load(&bytes, path, KEY_FILE_MAX, err));
     if (bytes.len == 0)
         return sk_fail(err, SK_REFUSED, "%s: a key file must not be empty", path);
+    if (weakness)
+        *weakness = sk_key_file_weakness(bytes.bytes, bytes.len);
     sk_key_file_hash(given->key_file_hash, bytes.bytes, bytes.len);
     given->unlock.key_file_hash = given->key_file_hash;
     return SK_OK;
@@ -45,6 +56,20 @@ static void take_passphrase(struct sk_given *given)
     given->unlock.passphrase_len = given->passphrase.len;
 }
 
+/* The same line may be recovery words. */
+static enum sk_status take_words(struct sk_given *given, struct sk_error *err)
+{
+    const struct sk_line *line = &given->passphrase;
+    enum sk_words_shape shape;
+
+    SK_TRY(
+        sk_words_read(&given->words, sk_line_text(line), line->len, &shape, &given->strange, err));
+    given->nearly_words = shape == SK_WORDS_NEARLY;
+    if (shape == SK_WORDS_ALL)
+        given->by_words = (struct sk_words){sk_secret_view(given->words.secret), given->words.len};
+    return SK_OK;
+}
+
 static enum sk_status no_way_to_ask(const struct sk_run *run, const char *fd_option,
                                     struct sk_error *err)
 {
@@ -55,7 +80,7 @@ static enum sk_status no_way_to_ask(const struct sk_run *run, const char *fd_opt
 
 enum sk_status sk_given_ask(struct sk_run *run, struct sk_given *out, struct sk_error *err)
 {
-    SK_TRY(take_key_file(out, run->key_file, err));
+    SK_TRY(take_key_file(out, run->key_file, NULL, err));
     if (run->passphrase_fd >= 0)
         SK_TRY(sk_line_from_fd(&out->passphrase, run->passphrase_fd, err));
     else if (run->askpass)
@@ -65,7 +90,7 @@ enum sk_status sk_given_ask(struct sk_run *run, struct sk_given *out, struct sk_
     else
         SK_TRY(sk_prompt_secret(&out->passphrase, "Passphrase: ", err));
     take_passphrase(out);
-    return SK_OK;
+    return take_words(out, err);
 }
 
 static bool same_lines(const struct sk_line *a, const struct sk_line *b)
@@ -126,10 +151,38 @@ static enum sk_status ask_new_by_program(struct sk_line *out, const char *progra
     return SK_OK;
 }
 
+/* A file made on Windows ends its line with two characters, of which one is kept. */
+static bool ends_in_return(const struct sk_line *line)
+{
+    return line->len > 0 && sk_line_text(line)[line->len - 1] == '\r';
+}
+
+/* What is easily guessed is taken nevertheless: whose life it is decides. */
+static void warn_about_new(const struct sk_run *run, const struct sk_line *passphrase,
+                           const char *key_file_weakness)
+{
+    const char *weakness = sk_passphrase_weakness(sk_line_text(passphrase), passphrase->len);
+
+    if (weakness)
+        sk_say(run->program->name,
+               "warning: this passphrase %s, and can be guessed. 'passphrase' changes it.",
+               weakness);
+    if (key_file_weakness)
+        sk_say(run->program->name,
+               "warning: this key file %s, and protects little. 32 random bytes are right.",
+               key_file_weakness);
+    if (ends_in_return(passphrase))
+        sk_say(run->program->name, "warning: the line ends with a carriage return, as files made "
+                                   "on Windows do. It is part "
+                                   "of the passphrase now; on a terminal it is hard to type.");
+}
+
 enum sk_status sk_given_ask_new(struct sk_run *run, int fd, const char *key_file,
                                 struct sk_given *out, struct sk_error *err)
 {
-    SK_TRY(take_key_file(out, key_file, err));
+    const char *key_file_weakness = NULL;
+
+    SK_TRY(take_key_file(out, key_file, &key_file_weakness, err));
     if (fd >= 0)
         SK_TRY(sk_line_from_fd(&out->passphrase, fd, err));
     else if (run->askpass)
@@ -143,9 +196,7 @@ enum sk_status sk_given_ask_new(struct sk_run *run, int fd, const char *key_file
         SK_TRY(ask_new_on_terminal(&out->passphrase, err));
     if (out->passphrase.len == 0)
         return sk_fail(err, SK_USAGE, "an empty passphrase protects nothing");
-    if (out->passphrase.len < PASSPHRASE_SHORT)
-        sk_say(run->program->name, "warning: this passphrase is very short and can be guessed. "
-                                   "'passphrase' changes it.");
+    warn_about_new(run, &out->passphrase, key_file_weakness);
     take_passphrase(out);
     return SK_OK;
 }
@@ -213,8 +264,10 @@ static bool swap_is_open(void)
     return false;
 }
 
-static void warn(const struct sk_run *run)
+static void warn(struct sk_run *run)
 {
+    uint64_t left = 0;
+
     if (sk_store_insecure(run->store))
         sk_say(run->program->name, "warning: this store unlocks fast and is for tests alone.");
     if (sk_secret_unlocked_count() > 0)
@@ -223,6 +276,28 @@ static void warn(const struct sk_run *run)
     if (isatty(STDERR_FILENO) && swap_is_open())
         sk_say(run->program->name, "warning: swap without encryption is in use; what is open now "
                                    "may be written to it. 'swapoff -a' turns it off.");
+    if (sk_rekey_left(run->store, &left, NULL) == SK_OK && left > 0 &&
+        strcmp(run->command->name, "rekey") != 0)
+        sk_say(run->program->name,
+               "warning: 'rekey' was interrupted, and %llu %s still under old keys. Run it again.",
+               (unsigned long long)left, sk_plural(left, "file is", "files are"));
+}
+
+/* What to look at when nothing opened: the words that were typed, where they nearly are some. */
+static void advise_on_wrong_key(struct sk_run *run, const struct sk_given *given)
+{
+    if (given->nearly_words && given->strange > 0)
+        sk_run_advise(
+            run,
+            "Nothing was changed. If these were recovery words: word %u is not one of the "
+            "list.",
+            given->strange);
+    else if (given->nearly_words)
+        sk_run_advise(run, "Nothing was changed. If these were recovery words: there are twelve.");
+    else if (ends_in_return(&given->passphrase))
+        sk_run_advise(run,
+                      "Nothing was changed. The line ends with a carriage return, as files made "
+                      "on Windows do, and it counts as part of the passphrase.");
 }
 
 enum sk_status sk_run_open(struct sk_run *run, const struct sk_given *given, struct sk_error *err)
@@ -231,6 +306,7 @@ enum sk_status sk_run_open(struct sk_run *run, const struct sk_given *given, str
         .dir = run->dir,
         .kind = run->program->kind,
         .unlock = &given->unlock,
+        .words = sk_given_words(given),
         .wait_s = run->wait_s,
     };
 
@@ -240,7 +316,21 @@ enum sk_status sk_run_open(struct sk_run *run, const struct sk_given *given, str
         sk_run_advise(run,
                       "Nothing was changed. A part of the store is missing: put the folder back "
                       "as a whole.");
+    if (status == SK_WRONG_KEY)
+        advise_on_wrong_key(run, given);
     SK_TRY(status);
     warn(run);
     return SK_OK;
+}
+
+enum sk_status sk_run_enter(struct sk_run *run, struct sk_given *given, struct sk_error *err)
+{
+    SK_TRY(sk_run_dir(run, err));
+    if (!sk_store_there(run->dir)) {
+        sk_run_advise(run, "Check %s, or make one with '%s init'.", run->program->dir_option,
+                      run->program->name);
+        return sk_fail(err, SK_MISSING, "%s: there is no store here", run->dir);
+    }
+    SK_TRY(sk_given_ask(run, given, err));
+    return sk_run_open(run, given, err);
 }

@@ -8,30 +8,35 @@
 #include "cli/command.h"
 #include "cli/prompt.h"
 
-/* What was given to unlock; `unlock` points into it. */
+/* What was given to unlock; `unlock` and `by_words` point into it. */
 struct sk_given {
     struct sk_line passphrase;
+    struct sk_line words; /* the same line as recovery words, if it has their shape */
     uint8_t key_file_hash[32];
     struct sk_unlock unlock;
+    struct sk_words by_words; /* text NULL: it has not */
+    bool nearly_words;        /* it nearly has: `strange` is the first that is not in the list */
+    unsigned strange;         /* from 1; 0: there are too few or too many */
 };
 void sk_given_clear(struct sk_given *given);
 #define sk_auto_given __attribute__((cleanup(sk_given_clear))) struct sk_given
-#define SK_GIVEN_INIT      \
-    {                      \
-        SK_LINE_INIT, {0}, \
-        {                  \
-            NULL, 0, NULL  \
-        }                  \
+#define SK_GIVEN_INIT                         \
+    {                                         \
+        .passphrase = {NULL, 0}, .strange = 0 \
     }
 
-/* The passphrase from --passphrase-fd, --askpass or the terminal, and the key file.
- * Errors: SK_USAGE (no way to ask), SK_MISSING (key file), SK_REFUSED (cancelled). */
+/* What was given as recovery words, or NULL. */
+const struct sk_words *sk_given_words(const struct sk_given *given);
+
+/* The passphrase (or recovery words) from --passphrase-fd, --askpass or the terminal, and the key
+ * file. Errors: SK_USAGE (no way to ask), SK_MISSING (key file), SK_REFUSED (cancelled). */
 SK_MUST_CHECK enum sk_status sk_given_ask(struct sk_run *run, struct sk_given *out,
                                           struct sk_error *err);
 
 /*
  * A new passphrase, confirmed: from `fd` (-1: none), --askpass, or the terminal, where one of six
- * words is proposed. key_file: NULL for none. Errors: as above; SK_USAGE when it is empty.
+ * words is proposed. key_file: NULL for none. What is easily guessed is warned about, and taken.
+ * Errors: as above; SK_USAGE when it is empty.
  */
 SK_MUST_CHECK enum sk_status sk_given_ask_new(struct sk_run *run, int fd, const char *key_file,
                                               struct sk_given *out, struct sk_error *err);
@@ -39,6 +44,11 @@ SK_MUST_CHECK enum sk_status sk_given_ask_new(struct sk_run *run, int fd, const 
 /* Opens the store at run->dir into run->store and warns about what has to be warned about. */
 SK_MUST_CHECK enum sk_status sk_run_open(struct sk_run *run, const struct sk_given *given,
                                          struct sk_error *err);
+
+/* Finds the store, asks and opens: what a command that needs a store begins with. *given is what
+ * opened it. */
+SK_MUST_CHECK enum sk_status sk_run_enter(struct sk_run *run, struct sk_given *given,
+                                          struct sk_error *err);
 
 /* The code words of an invite: from --code-fd, or asked for. */
 SK_MUST_CHECK enum sk_status sk_code_ask(const struct sk_run *run, struct sk_line *out,

@@ -382,11 +382,15 @@ static enum sk_status plan_pages(struct job *job, struct sk_error *err)
     return sk_store_commit(&txn, err);
 }
 
-/* What a run before this one left. */
+/* What a run before this one left, if that is anything. */
 static enum sk_status plan_rest(struct job *job, struct sk_error *err)
 {
-    struct rows rows;
-    SK_TRY(count_rows(job->store, &job->mark, &rows, err));
+    struct rows rows = {0};
+    bool found = false;
+    SK_TRY(load_mark(job->store, &job->mark, &found, err));
+    if (found)
+        SK_TRY(count_rows(job->store, &job->mark, &rows, err));
+    job->result.resumed = rows.count > 0;
     job->total = rows.bytes;
     return SK_OK;
 }
@@ -401,10 +405,11 @@ enum sk_status sk_rekey(struct sk_store *store, const struct sk_unlock *unlock,
     if (sk_keys_slot_kind(&store->keys, store->slot) != SK_SLOT_WORDS)
         words = NULL;
     SK_TRY(check_given(store, unlock, words, err));
-    SK_TRY(load_mark(store, &job.mark, &job.result.resumed, err));
-    SK_TRY(job.result.resumed ? plan_rest(&job, err) : plan_pages(&job, err));
-    if (!job.result.resumed)
+    SK_TRY(plan_rest(&job, err));
+    if (!job.result.resumed) {
+        SK_TRY(plan_pages(&job, err));
         SK_TRY(renew_pages(&job, unlock, words, err));
+    }
     while (!finished)
         SK_TRY(renew_batch(&job, &finished, err));
     *out = job.result;

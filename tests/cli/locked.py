@@ -24,7 +24,7 @@ def every_command(store, at):
         "add": ["person", "title=x"], "attach": [ID, file], "edit": [ID, "title=y"], "link": [ID, "same-as", ID],
         "withdraw": [ID], "export": [at("never")], "receive": [file], "status": [], "history": [ID], "list": [],
         "extract": [ID, at("never")], "search": ["x"], "show": [ID], "verify": [],
-        "passphrase": ["--new-passphrase-fd", "0"], "approve": ["birch"], "devices": [], "checkpoint": [],
+        "passphrase": ["--new-passphrase-fd", "0"], "rekey": [], "slot": ["add", "--new-passphrase-fd", "0"], "approve": ["birch"], "devices": [], "checkpoint": [],
         "invite": ["elm", at("never")], "import": [file], "quarantine": [], "receipt": ["birch", at("never")]}
     listed = re.findall(r"^  ([a-z]+)  ", run(store.program, "-h").out, re.M)
     return [[name, *known[name]] for name in listed if name != "init"]

@@ -4,6 +4,8 @@ foreach(name
         contract.py
         damage.py
         full_disk.py
+        keys.py
+        keys_terminal.py
         locked.py
         marker.py
         orders.py

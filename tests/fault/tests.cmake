@@ -2,3 +2,6 @@
 add_test(NAME fault/kill COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/fault/kill.sh)
 set_tests_properties(fault/kill PROPERTIES LABELS fault TIMEOUT 3000
     ENVIRONMENT "SK_BIN=${PROJECT_BINARY_DIR}/cli")
+add_test(NAME fault/keys COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/fault/keys.sh)
+set_tests_properties(fault/keys PROPERTIES LABELS fault TIMEOUT 3000
+    ENVIRONMENT "SK_BIN=${PROJECT_BINARY_DIR}/cli")

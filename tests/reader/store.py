@@ -1,6 +1,6 @@
 """A second reader of a store, written from core/FORMAT.md and sync/FORMAT.md alone.
 
-    python3 store.py STORE OUT    the passphrase on standard input
+    python3 store.py STORE OUT [KEYFILE]    the passphrase or recovery words on standard input
 
 Opens `keys`, writes the database as plain SQLite into the folder OUT, lets SQLite itself recover the
 log, checks the signed head of every log, every commitment and every media file, and prints what it
@@ -11,6 +11,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import sqlite3
 import struct
 import sys
@@ -25,6 +26,9 @@ CHUNK, CHUNK_PLAIN, BLOCK = 65536, 65520, 1 << 20
 KIND_PREAMBLE, KIND_PAGE, KIND_HEAD, KIND_FRAME = 1, 2, 3, 4
 ERASURE = 9
 NO_ID = bytes(16)
+PASSPHRASE, KEY_FILE, WORDS = 1, 2, 3
+WORD_COUNT = 12
+LIST = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "cli", "words.txt")
 
 
 class Damaged(Exception):
@@ -71,22 +75,42 @@ def read(path):
 
 # ---- keys ----
 
-def open_keys(keys, passphrase):
+def recovery_words(line):
+    """The words as a slot takes them, or None."""
+    words = [word.lower() for word in re.findall(rb"[A-Za-z]+", line)]
+    known = set(read(LIST).split())
+    return b" ".join(words) if len(words) == WORD_COUNT and set(words) <= known else None
+
+
+def open_slot(keys, number, secret, key_file):
+    """The store key, if the slot opens."""
+    slot = keys[40 + 128 * number:][:128]
+    _, flags, memory, passes = struct.unpack("<4I", slot[:16])
+    need(flags == 1 or (flags == 0 and 262144 <= memory <= 4194304 and 3 <= passes <= 64),
+         "the parameters of a slot")
+    key = sodium.crypto_pwhash_alg(32, secret, slot[16:32], passes, memory * 1024,
+                                   sodium.crypto_pwhash_ALG_ARGON2ID13)
+    if key_file is not None:
+        key = h(key, "key mix", h(None, "key file", key_file))
+    return unseal(slot[32:104], keys[:40] + u32(number) + slot[:32], key)
+
+
+def open_keys(keys, line, key_file=None):
     """(store key, store id)"""
     need(len(keys) == 1128 and keys[:16] == b"skrynia keys".ljust(16, b"\0"), "not a file of keys")
     need(keys[1096:] == h(None, "keys sum", keys[:1096]), "the sum of keys")
     need(keys[16:20] == u32(1), "the format of keys")
-    for number in range(8):
-        slot = keys[40 + 128 * number:][:128]
-        kind, flags, memory, passes = struct.unpack("<4I", slot[:16])
-        if kind != 1:
-            continue
-        key = sodium.crypto_pwhash_alg(32, passphrase, slot[16:32], passes, memory * 1024,
-                                       sodium.crypto_pwhash_ALG_ARGON2ID13)
-        store_key = unseal(slot[32:104], keys[:40] + u32(number) + slot[:32], key)
-        if store_key:
-            need(keys[1064:1096] == h(store_key, "keys mac", keys[:1064]), "the MAC of keys")
-            return store_key, keys[24:40]
+    words = recovery_words(line)
+    ways = [(WORDS, words, None)] if words else []
+    ways.append((PASSPHRASE, line, None) if key_file is None else (KEY_FILE, line, key_file))
+    for kind, secret, file in ways:
+        for number in range(8):
+            if keys[40 + 128 * number:][:4] != u32(kind):
+                continue
+            store_key = open_slot(keys, number, secret, file)
+            if store_key:
+                need(keys[1064:1096] == h(store_key, "keys mac", keys[:1064]), "the MAC of keys")
+                return store_key, keys[24:40]
     raise Damaged("no slot opens")
 
 
@@ -96,20 +120,26 @@ class Files:
     """`data` and `data-wal`, opened."""
 
     def __init__(self, folder, store_key, store_id):
-        self.data = read(os.path.join(folder, "data"))
         self.wal = read(os.path.join(folder, "data-wal"))
         self.id = store_id
         self.keys = {label: h(store_key, label, store_id) for label in ("preamble", "page", "wal")}
+        self.data = read(os.path.join(folder, "data"))
+        if not self.preambles():
+            self.data = read(os.path.join(folder, "data.next"))
         self.load_preamble()
 
     def unseal(self, label, kind, place, block, log_id=NO_ID):
         ad = u32(kind) + u32(1) + self.id + log_id + u64(place)
         return unseal(block, ad, self.keys[label])
 
-    def load_preamble(self):
+    def preambles(self):
+        """The copies that open."""
         copies = [self.unseal("preamble", KIND_PREAMBLE, copy, self.data[copy * 4096:][:512])
                   for copy in (0, 1)]
-        newest = max((plain for plain in copies if plain), default=None,
+        return [plain for plain in copies if plain]
+
+    def load_preamble(self):
+        newest = max(self.preambles(), default=None,
                      key=lambda plain: struct.unpack_from("<Q", plain, 8))
         need(newest and newest[:8] == u32(1) + u32(PAGE), "the preamble")
         self.running = newest[16:20] == u32(1)
@@ -249,9 +279,10 @@ def check_database(folder, db):
     return counted
 
 
-def main(folder, out):
-    passphrase = sys.stdin.buffer.readline().rstrip(b"\n")
-    store_key, store_id = open_keys(read(os.path.join(folder, "keys")), passphrase)
+def main(folder, out, key_file=None):
+    line = sys.stdin.buffer.readline().rstrip(b"\n")
+    store_key, store_id = open_keys(read(os.path.join(folder, "keys")), line,
+                                    read(key_file) if key_file else None)
     files = Files(folder, store_key, store_id)
     plain = os.path.join(out, "plain.db")
     with open(plain, "wb") as file:

@@ -43,7 +43,8 @@ static char key_of(uint32_t c)
         return 's';
     if (c == 0x40e || c == 0x45e) /* Belarusian short u */
         return 'o';
-    return c < 0x80 ? (char)tolower((int)c) : '\x01';
+    /* Other scripts have no keys here, but two characters should not look like one. */
+    return c < 0x80 ? (char)tolower((int)c) : (char)(0x80 | (c & 0x7f));
 }
 
 /* One character. Only ASCII and Cyrillic have keys: what is longer than two bytes is passed over as
@@ -56,7 +57,7 @@ static size_t next_character(const uint8_t *s, size_t len, uint32_t *c)
         return 1;
     while (used < len && used < 4 && (s[used] & 0xc0) == 0x80)
         used++;
-    *c = used == 2 ? ((uint32_t)s[0] & 0x1f) << 6 | (s[1] & 0x3f) : UINT32_MAX;
+    *c = used == 2 ? ((uint32_t)s[0] & 0x1f) << 6 | (s[1] & 0x3f) : 0x10000u | s[used - 1];
     return used;
 }
 

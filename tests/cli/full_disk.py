@@ -7,7 +7,7 @@ import json
 import os
 import resource
 
-from programs import IO, archive, check, courier, device, main, run, write
+from programs import IO, archive, check, courier, device, files, main, run, write
 
 UNLIMITED = resource.RLIM_INFINITY
 
@@ -88,11 +88,42 @@ def test_bundle(store, office, top):
     courier("copy", bundle, stick)
 
 
+def test_keys(store, top):
+    """New keys on a disk that is full for the pages, and then for one of the attachments."""
+    first = store.json("list")[0]["id"]
+    size = os.path.getsize(os.path.join(store.folder, "data"))
+    blob = write(os.path.join(top, "blob"), os.urandom(2 * size + 2_000_000))
+    store("attach", first, write(os.path.join(top, "small"), os.urandom(1000)))
+    store("attach", first, blob)
+    os.unlink(blob)
+    before, dump = files(store.folder), store.dump()
+    ran = store.run("rekey", **full(size // 2))
+    check(ran.code == IO and "Make room" in ran.err,
+          f"rekey: {ran.code} {ran.err}")
+    check(store.dump() == dump and set(files(store.folder)) == set(before), "a piece of it was left")
+    same = [name for name in before if name != "data"]
+    check(all(files(store.folder)[name] == before[name] for name in same), "keys or a medium changed")
+    ran = store.run("rekey", **full(2 * size + 1_000_000))
+    check(ran.code == IO and "Make room" in ran.err, f"rekey: {ran.code} {ran.err}")
+    ran = store.run("list")
+    check("'rekey' was interrupted" in ran.err, f"nothing says that it is not complete: {ran.err}")
+    check(store.dump() == dump, "new keys changed what it holds")
+    ran = store.run("rekey")
+    check(ran.code == 0 and "is complete" in ran.err, f"rekey: {ran.code} {ran.err}")
+    check("interrupted" not in store.run("list").err and store.dump() == dump, "it is not complete")
+    check(not set(same) & set(files(store.folder)) - {"keys"}, "an old media file was left")
+    for args in (["slot", "add", "--recovery"], ["passphrase", "--new-passphrase-fd", "0"]):
+        keys = files(store.folder)
+        store(*args, expect=IO, stdin="a new passphrase of mine\n", **full(500))
+        check(files(store.folder) == keys, f"{args} changed something on a full disk")
+
+
 def test(top):
     office = archive(os.path.join(top, "archive"))
     store = device(os.path.join(top, "store"), office)
     test_store(store, top)
     test_bundle(store, office, top)
+    test_keys(store, top)
     room = os.path.join(top, "new")
     made = run("skrynia", "--store", room, "init", "--insecure-test-kdf", passphrase="a b c",
                **full(20_000))

@@ -43,8 +43,10 @@ static char key_of(uint32_t c)
         return 's';
     if (c == 0x40e || c == 0x45e) /* Belarusian short u */
         return 'o';
+    if (c < 0x80)
+        return (char)tolower((int)c);
     /* Other scripts have no keys here, but two characters should not look like one. */
-    return c < 0x80 ? (char)tolower((int)c) : (char)(0x80 | (c & 0x7f));
+    return (char)(0x80 | (c & 0x7f));
 }
 
 /* One character. Only ASCII and Cyrillic have keys: what is longer than two bytes is passed over as

@@ -6,9 +6,9 @@
 
 /* Media files are renewed several to a transaction, since each ends with a checkpoint. */
 #define BATCH_FILES 32u
-#define BATCH_BYTES (64u * 1024 * 1024)
+#define BATCH_BYTES ((uint64_t)64 * 1024 * 1024)
 #define PIECE_LEN   65536u
-#define SPACE_SPARE (1024u * 1024)
+#define SPACE_SPARE ((uint64_t)1024 * 1024)
 
 /*
  * The row `rekey` of `meta`, written before `data` is copied and removed with the last media file:

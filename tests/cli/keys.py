@@ -14,7 +14,7 @@ import subprocess
 from programs import (DAMAGED, MISSING, PASSPHRASE, REFUSED, USAGE, WRONG_KEY, archive, check, device,
                       expected, files, main, read, run, write)
 
-READER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "reader", "store.py")
+READERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "reader")
 PYTHON = "/usr/bin/python3"  # that for which Debian packages python3-nacl
 MARKER = "Пазначанае слова 71e0c3"
 
@@ -25,13 +25,18 @@ def slots(store, **more):
                      for row in store.json("slot", "list", **more))
 
 
-def read_store(store, top, line, *key_file):
-    """What the second reader finds: None when nothing opens."""
+def reader(script, top, line, *folders, after=()):
+    """Runs a program of tests/reader with an empty folder for what it writes."""
     plain = os.path.join(top, "plain")
     shutil.rmtree(plain, ignore_errors=True)
     os.mkdir(plain)
-    ran = subprocess.run([PYTHON, "-B", READER, store.folder, plain, *key_file], check=False,
-                         input=line.encode() + b"\n", capture_output=True)
+    return subprocess.run([PYTHON, "-B", os.path.join(READERS, script), *folders, plain, *after],
+                          check=False, input=line.encode() + b"\n", capture_output=True)
+
+
+def read_store(store, top, line, *key_file):
+    """What the second reader finds: None when nothing opens."""
+    ran = reader("store.py", top, line, store.folder, after=key_file)
     if ran.returncode != 0:
         check(b"Damaged" in ran.stderr, f"the second reader ends with\n{ran.stderr.decode()}")
         return None
@@ -166,11 +171,39 @@ def check_rekey(store, top, words):
     old, new = (sorted(os.listdir(os.path.join(place, "media"))) for place in (before, store.folder))
     check(len(old) == len(new) > 0 and not set(old) & set(new), "a media file kept its name")
     check_old_keys(store, before, top)
+    check_half_done(store, before, top, dump)
     shutil.rmtree(before)
+
+
+def count_opened(top, before, now):
+    """Of pages and of media files of `now`, how many open with what `before` holds, and how many there are."""
+    ran = reader("old_keys.py", top, PASSPHRASE, before, now)
+    check(ran.returncode == 0, f"the second reader ends with\n{ran.stderr.decode()}")
+    found = json.loads(ran.stdout)
+    return found["pages"], found["media"]
+
+
+def check_half_done(store, before, top, dump):
+    """Between `keys` and the renaming, the new database counts: for the second reader and for the program."""
+    half = os.path.join(top, "half")
+    shutil.copytree(store.folder, half)
+    os.rename(os.path.join(half, "data"), os.path.join(half, "data.next"))
+    shutil.copyfile(os.path.join(before, "data"), os.path.join(half, "data"))
+    folder, store.folder = store.folder, half
+    found = read_store(store, top, PASSPHRASE)
+    check(found and found["payloads"] > 50, "the second reader does not read data.next")
+    check(store.dump() == dump and not os.path.exists(os.path.join(half, "data.next")), "data.next is not taken")
+    store.folder = folder
+    shutil.rmtree(half)
 
 
 def check_old_keys(store, before, top):
     """Old `keys`, old passphrase, new files: nothing opens, and what is said is true."""
+    (pages, all_pages), (media, all_media) = count_opened(top, before, before)
+    check(pages == all_pages > 20 and media == all_media > 3, "the old keys do not open what was theirs")
+    (pages, all_pages), (media, all_media) = count_opened(top, before, store.folder)
+    check(pages == media == 0 and all_pages > 20 and all_media > 3,
+          f"old keys open {pages} of {all_pages} pages and {media} of {all_media} media files")
     keys = os.path.join(store.folder, "keys")
     new = read(keys)
     shutil.copyfile(os.path.join(before, "keys"), keys)
@@ -219,6 +252,17 @@ def check_flips(store, words):
     store("slot")
 
 
+def check_memory(store, top):
+    """New keys for a large attachment take no more memory than a list."""
+    file = os.path.join(top, "large")
+    with open(file, "wb") as out:
+        out.truncate(60_000_000)
+    store("attach", store.json("list")[0]["id"], file)
+    least = store.run("list").memory
+    ran = expected(store.run("rekey"), 0, ["rekey"])
+    check(ran.memory < least + 20_000_000, f"rekey takes {ran.memory} bytes, list {least}")
+
+
 def fill(store, top):
     first = store("add", "testimony", "--from", "-", stdin=json.dumps({"title": MARKER, "text": "слова " * 900}))
     for number, size in enumerate((0, 10, 3_000_000, 70_000)):
@@ -249,6 +293,7 @@ def test(top):
     office("receipt", "birch", os.path.join(top, "reply"))
     store("receive", os.path.join(top, "reply"))
     check(len(office.json("list")) == len(store.json("list")), "the archive lacks a record")
+    check_memory(store, top)
 
 
 main(test)

@@ -91,18 +91,30 @@ static bool stands_for(char typed, char letter)
     return false;
 }
 
+/* How many keys a word of the list has, if they begin what was typed; else 0. */
+static size_t word_len(const char *word, size_t len, const char *keys, size_t count)
+{
+    size_t same = 0;
+    while (len > 0 && same < count) {
+        uint32_t c = 0;
+        size_t used = next_character((const uint8_t *)word, len, &c);
+        if (!stands_for(keys[same], key_of(c)))
+            return 0;
+        same++;
+        word += used;
+        len -= used;
+    }
+    return len == 0 ? same : 0;
+}
+
 static size_t word_at(const char *keys, size_t count)
 {
     const char *line = sk_embedded_common[0].text;
     size_t best = 0;
     while (*line) {
-        char word[KEYS_MAX];
         size_t line_len = strcspn(line, "\n");
-        size_t len = keys_of(word, sizeof(word), line, line_len);
-        size_t same = 0;
-        while (same < len && same < count && stands_for(keys[same], word[same]))
-            same++;
-        if (same == len && len > best)
+        size_t len = word_len(line, line_len, keys, count);
+        if (len > best)
             best = len;
         line += line_len + (line[line_len] == '\n');
     }

@@ -87,6 +87,10 @@ static void say_made(const struct sk_run *run)
                            : "'receive FILE' takes an archive's invite, 'add TYPE' records.";
 
     sk_say(run->program->name, "%s was made. %s", run->dir, next);
+    if (run->terminal)
+        sk_say(run->program->name,
+               "'slot add --recovery' makes twelve words for a paper, in case the "
+               "passphrase is forgotten.");
 }
 
 enum sk_status sk_cmd_init(struct sk_run *run, struct sk_error *err)

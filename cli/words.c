@@ -175,13 +175,14 @@ static unsigned first_other(const struct sk_line *words, const struct sk_line *t
 
 static enum sk_status ask_back(const struct sk_line *words, bool *same, struct sk_error *err)
 {
-    sk_auto_line given = SK_LINE_INIT;
+    sk_auto_buf given = SK_BUF_INIT;
     sk_auto_line read = SK_LINE_INIT;
     enum sk_words_shape shape;
     unsigned at = 0;
 
-    SK_TRY(sk_prompt_secret(&given, "Type the twelve words from the paper: ", err));
-    SK_TRY(sk_words_read(&read, sk_line_text(&given), given.len, &shape, &at, err));
+    /* Echoed: they stand in the window already, and twelve words are hard to type blind. */
+    SK_TRY(sk_prompt_line(&given, "Type the twelve words from the paper: ", err));
+    SK_TRY(sk_words_read(&read, sk_buf_text(&given), given.len, &shape, &at, err));
     *same = shape == SK_WORDS_ALL && read.len == words->len &&
             sk_equal(sk_secret_view(read.secret), sk_secret_view(words->secret), read.len);
     if (shape == SK_WORDS_ALL && !*same)

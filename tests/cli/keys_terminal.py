@@ -42,16 +42,14 @@ def recovery(t, by):
     for typed, said in ((" ".join([*words[:6], "xxxx", *words[7:]]), "Word 7 is not one of the list"),
                         (" ".join([*words[:6], other, *words[7:]]), "Word 7 is another one"),
                         (" ".join(words[1:]), "not twelve words"), ("", "not twelve words"),
-                        (OWN, "not twelve words")):
+                        ("something else", "not twelve words")):
         t.type(typed)
         again = t.wait(ASK)
         check(said in again and words_on(again) == words, f"after {typed!r}: {again}")
         check(files(by.folder) == whole, "the slot was written before the words were")
-    before = len(t.raw())
     t.type(", ".join(words).upper())
     said, code = t.finish()
     check(code == 0 and "slot 2 was added" in said and "close it" in said, f"slot add: {code} {said}")
-    check(words[0].upper().encode() not in t.raw()[before:], "the words were echoed")
     check(not any(re.search(r"^[a-z]{4} [a-z]{4} ", line) for line in said.split("\n")),
           "the words were printed as the result as well")
     return words

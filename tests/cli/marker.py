@@ -150,6 +150,11 @@ class Scene:
         check(to.json("quarantine") and told["new"] == 0, f"no quarantine: {told}")
         by("passphrase", "--new-passphrase-fd", "0", stdin=f"four {BOTH}\n")
         by.passphrase = f"four {BOTH}"
+        for place in (by, to):
+            place("slot", "add", "--new-passphrase-fd", "0", stdin=f"five {BOTH}\n")
+            place("slot", "remove", "2")
+            place("rekey")
+            check(place.json("verify")["ok"], "under new keys it does not verify")
         return by, to
 
     def record(self, by):

@@ -343,17 +343,16 @@ static void test_an_old_log_is_not_replayed(void **state)
 
 /* ---- interrupted ---- */
 
-/* Runs it in a child that dies at that call; false when it came to its end before. */
-static bool killed_at(unsigned call)
+/* Runs work on the open store in a child that dies at that call; false when it ended before. */
+static bool killed_at(unsigned call, enum sk_status (*work)(void))
 {
     int how = 0;
     pid_t child = fork();
     if (child == 0) {
-        struct sk_rekey result;
         sk_test_open(at);
         counted = 0;
         stop_at = call;
-        enum sk_status status = rekey(&result, NULL);
+        enum sk_status status = work();
         if (status == SK_OK)
             status = sk_store_close(at->store, NULL);
         _exit(status == SK_OK ? 0 : 1);
@@ -364,12 +363,18 @@ static bool killed_at(unsigned call)
     return WEXITSTATUS(how) == 9;
 }
 
+static enum sk_status renew(void)
+{
+    struct sk_rekey result;
+    return rekey(&result, NULL);
+}
+
 static void test_killed_at_every_call(void **state)
 {
     (void)state;
     struct sk_rekey result;
     unsigned resumed = 0, calls = 0;
-    for (unsigned call = 1; killed_at(call); call++) {
+    for (unsigned call = 1; killed_at(call, renew); call++) {
         sk_test_open(at);
         assert_whole();
         bool half = left() > 0;
@@ -556,6 +561,68 @@ static void test_the_slot_that_opened_is_kept(void **state)
     assert_whole();
 }
 
+static enum sk_status change(void)
+{
+    return sk_store_change_passphrase(at->store, &typed, NULL);
+}
+
+static enum sk_status add_words(void)
+{
+    unsigned number = 0;
+    return sk_slot_add(at->store, NULL, &words, &number, NULL);
+}
+
+static enum sk_status remove_second(void)
+{
+    return sk_slot_remove(at->store, 2, NULL);
+}
+
+/* Opens by the passphrase of before, or by the one that it was changed to; how many slots there
+ * are. */
+static unsigned open_either(bool *changed)
+{
+    struct sk_slot slots[SK_SLOT_COUNT];
+    struct sk_store_options options = sk_test_options(at->path, at->kind);
+    enum sk_status status = sk_store_open(&at->store, &options, NULL);
+    *changed = status == SK_WRONG_KEY;
+    if (*changed) {
+        options.unlock = &typed;
+        status = sk_store_open(&at->store, &options, NULL);
+    }
+    assert_int_equal(status, SK_OK);
+    return sk_slots(at->store, slots);
+}
+
+/* The file is the one before or the one after, and after the last call it is the latter. */
+static void test_changes_of_slots_killed_at_every_call(void **state)
+{
+    (void)state;
+    enum sk_status (*const works[])(void) = {change, add_words, remove_second};
+    unsigned number = 0;
+    sk_test_open(at);
+    EXPECT_OK(sk_slot_add(at->store, NULL, &words, &number, &sk_test_err));
+    sk_test_close(at);
+    sk_auto_free char *to = sk_temp_path(at->dir, "base");
+    copy_store(at->path, to);
+    for (size_t i = 0; i < sizeof(works) / sizeof(works[0]); i++) {
+        const unsigned after = i == 0 ? 2 : i == 1 ? 3 : 1;
+        unsigned call = 0, slots = 0;
+        bool changed = false, killed = true;
+        while (killed) {
+            start_over();
+            killed = killed_at(++call, works[i]);
+            slots = open_either(&changed);
+            assert_true(slots == 2 || slots == after);
+            assert_true(!changed || i == 0);
+            assert_whole();
+            sk_test_close(at);
+        }
+        assert_true(call > 4 && slots == after && changed == (i == 0));
+    }
+    start_over();
+    sk_test_open(at);
+}
+
 static void test_other_secrets_are_refused(void **state)
 {
     (void)state;
@@ -658,6 +725,7 @@ int main(void)
         TEST(test_nothing_is_taken_that_does_not_open),
         TEST(test_a_leftover_is_removed),
         TEST(test_the_slot_that_opened_is_kept),
+        TEST(test_changes_of_slots_killed_at_every_call),
         TEST(test_other_secrets_are_refused),
         TEST(test_room_is_looked_for_before),
         TEST(test_a_damaged_file_stays),

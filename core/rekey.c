@@ -185,8 +185,6 @@ static enum sk_status make_keys(const struct sk_store *store, struct sk_keys *ou
                                 const struct sk_words *words, struct sk_error *err)
 {
     struct sk_kdf_params params = sk_store_kdf_params(sk_store_insecure(store));
-    sk_auto_secret opened = NULL;
-    unsigned slot = 0;
 
     sk_random(sk_secret_bytes(store_key), sk_secret_len(store_key));
     const uint8_t *key = sk_secret_view(store_key);
@@ -194,10 +192,9 @@ static enum sk_status make_keys(const struct sk_store *store, struct sk_keys *ou
                                   : sk_keys_create(out, store->kind, unlock, &params, key);
     /* Once more from the start: it must open before the old one is given up. */
     if (status == SK_OK)
-        status = words ? sk_keys_unlock_by_words(out, words, &opened, &slot)
-                       : sk_keys_unlock(out, unlock, &opened, &slot);
-    if (status == SK_OK && !sk_equal(sk_secret_view(opened), key, sk_secret_len(store_key)))
-        status = SK_INTERNAL;
+        status = sk_keys_try_slot(out, 0, unlock, words, key);
+    if (status == SK_WRONG_KEY || status == SK_DAMAGED)
+        return sk_fail(err, SK_INTERNAL, "the new keys do not open; nothing was changed");
     return status == SK_OK ? SK_OK : sk_fail_status(err, status);
 }
 
@@ -348,14 +345,10 @@ static enum sk_status renew_batch(struct job *job, bool *finished, struct sk_err
 static enum sk_status check_given(const struct sk_store *store, const struct sk_unlock *unlock,
                                   const struct sk_words *words, struct sk_error *err)
 {
-    sk_auto_secret key = NULL;
-    unsigned slot = SK_SLOT_COUNT;
-    enum sk_status status = words ? sk_keys_unlock_by_words(&store->keys, words, &key, &slot)
-                                  : sk_keys_unlock(&store->keys, unlock, &key, &slot);
-    if (status == SK_OK && slot == store->slot)
-        return SK_OK;
-    if (status != SK_OK && status != SK_WRONG_KEY)
-        return sk_fail_status(err, status);
+    enum sk_status status = sk_keys_try_slot(&store->keys, store->slot, unlock, words,
+                                             sk_secret_view(store->store_key));
+    if (status != SK_WRONG_KEY)
+        return status == SK_OK ? SK_OK : sk_fail_status(err, status);
     return sk_fail(err, SK_USAGE, "what is given now is not what opened the store");
 }
 

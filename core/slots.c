@@ -37,23 +37,6 @@ enum sk_status sk_slots_save(struct sk_store *store, const struct sk_keys *keys,
     return SK_OK;
 }
 
-/* Whether the slot that was just filled opens: memory that fails must not shut people out. */
-static enum sk_status prove(const struct sk_store *store, const struct sk_keys *keys,
-                            const struct sk_unlock *unlock, const struct sk_words *words,
-                            struct sk_error *err)
-{
-    sk_auto_secret key = NULL;
-    unsigned slot = 0;
-    enum sk_status status = words ? sk_keys_unlock_by_words(keys, words, &key, &slot)
-                                  : sk_keys_unlock(keys, unlock, &key, &slot);
-    if (status == SK_OK &&
-        !sk_equal(sk_secret_view(key), sk_secret_view(store->store_key), SK_HASH_LEN))
-        status = SK_WRONG_KEY;
-    if (status == SK_WRONG_KEY || status == SK_DAMAGED)
-        return sk_fail(err, SK_INTERNAL, "the new slot does not open; nothing was changed");
-    return status == SK_OK ? SK_OK : sk_fail_status(err, status);
-}
-
 /* Fills one slot, counted from 0, and saves. */
 static enum sk_status fill(struct sk_store *store, unsigned slot, const struct sk_unlock *unlock,
                            const struct sk_words *words, struct sk_error *err)
@@ -65,7 +48,12 @@ static enum sk_status fill(struct sk_store *store, unsigned slot, const struct s
                                   : sk_keys_set_slot(&keys, slot, unlock, &params, key);
     if (status != SK_OK)
         return sk_fail_status(err, status);
-    SK_TRY(prove(store, &keys, unlock, words, err));
+    /* Once more from the start: memory that fails must not shut people out. */
+    status = sk_keys_try_slot(&keys, slot, unlock, words, key);
+    if (status == SK_WRONG_KEY || status == SK_DAMAGED)
+        return sk_fail(err, SK_INTERNAL, "the new slot does not open; nothing was changed");
+    if (status != SK_OK)
+        return sk_fail_status(err, status);
     return sk_slots_save(store, &keys, err);
 }
 

@@ -284,6 +284,22 @@ static enum sk_status open_any_slot(const struct sk_keys *keys, const struct way
     return SK_WRONG_KEY;
 }
 
+enum sk_status sk_keys_try_slot(const struct sk_keys *keys, unsigned slot,
+                                const struct sk_unlock *unlock, const struct sk_words *words,
+                                const uint8_t store_key[static 32])
+{
+    const struct way way = words ? by_words(words) : by_passphrase(unlock);
+    sk_auto_secret key = NULL;
+    if (slot >= SK_SLOT_COUNT || sk_keys_slot_kind(keys, slot) != way.kind)
+        return SK_WRONG_KEY;
+    enum sk_status status = sk_secret_new(&key, KEY_LEN);
+    if (!status)
+        status = open_slot(keys, slot, &way, sk_secret_bytes(key));
+    if (status)
+        return status;
+    return sk_equal(sk_secret_view(key), store_key, KEY_LEN) ? SK_OK : SK_WRONG_KEY;
+}
+
 static enum sk_status unlock_by(const struct sk_keys *keys, const struct way *way,
                                 struct sk_secret **store_key, unsigned *slot)
 {

@@ -104,6 +104,16 @@ SK_MUST_CHECK enum sk_status sk_keys_set_slot_by_words(struct sk_keys *keys, uns
                                                        const struct sk_kdf_params *params,
                                                        const uint8_t store_key[static 32]);
 
+/*
+ * Whether one slot opens, and to that store key: by `words` unless NULL, else by `unlock`. No other
+ * slot is tried. Errors: SK_WRONG_KEY (also for an empty slot or one of another kind), SK_DAMAGED,
+ * SK_NOMEM.
+ */
+SK_MUST_CHECK enum sk_status sk_keys_try_slot(const struct sk_keys *keys, unsigned slot,
+                                              const struct sk_unlock *unlock,
+                                              const struct sk_words *words,
+                                              const uint8_t store_key[static 32]);
+
 /* Empties a slot. Errors: SK_USAGE for a slot past the last, one that is empty, or the only one;
  * SK_DAMAGED, SK_CONFIG as above. */
 SK_MUST_CHECK enum sk_status sk_keys_clear_slot(struct sk_keys *keys, unsigned slot,

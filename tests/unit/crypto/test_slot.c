@@ -198,6 +198,29 @@ static void only_slots_of_the_kind_are_tried(void **state)
     assert_int_equal(unlock(&k, &right, 0), SK_DAMAGED);
 }
 
+static void one_slot_can_be_tried_alone(void **state)
+{
+    (void)state;
+    const uint8_t other_key[32] = {9};
+    struct sk_keys k = keys;
+    assert_int_equal(sk_keys_set_slot(&k, 2, &wrong, &fast, store_key), SK_OK);
+    assert_int_equal(sk_keys_set_slot_by_words(&k, 3, &words, &fast, store_key), SK_OK);
+    assert_int_equal(sk_keys_try_slot(&k, 0, &right, NULL, store_key), SK_OK);
+    assert_int_equal(sk_keys_try_slot(&k, 2, &wrong, NULL, store_key), SK_OK);
+    assert_int_equal(sk_keys_try_slot(&k, 3, &right, &words, store_key), SK_OK);
+    assert_int_equal(sk_keys_try_slot(&k, 0, &wrong, NULL, store_key), SK_WRONG_KEY);
+    assert_int_equal(sk_keys_try_slot(&k, 2, &right, NULL, store_key), SK_WRONG_KEY);
+    assert_int_equal(sk_keys_try_slot(&k, 0, &right, &words, store_key), SK_WRONG_KEY);
+    assert_int_equal(sk_keys_try_slot(&k, 3, &words_typed, NULL, store_key), SK_WRONG_KEY);
+    assert_int_equal(sk_keys_try_slot(&k, 1, &right, NULL, store_key), SK_WRONG_KEY);
+    assert_int_equal(sk_keys_try_slot(&k, SK_SLOT_COUNT, &right, NULL, store_key), SK_WRONG_KEY);
+    assert_int_equal(sk_keys_try_slot(&k, 0, &right, NULL, other_key), SK_WRONG_KEY);
+    /* No other one is looked at. */
+    sk_put_u32(k.bytes + AT_SLOTS + 12, 0);
+    assert_int_equal(sk_keys_try_slot(&k, 2, &wrong, NULL, store_key), SK_OK);
+    assert_int_equal(sk_keys_try_slot(&k, 0, &right, NULL, store_key), SK_DAMAGED);
+}
+
 static void a_cleared_slot_opens_nothing_and_the_last_stays(void **state)
 {
     (void)state;
@@ -471,6 +494,7 @@ int main(void)
         cmocka_unit_test(words_are_laid_out_as_the_header_says),
         cmocka_unit_test_setup(words_and_a_passphrase_are_two_things, make_keys),
         cmocka_unit_test_setup(only_slots_of_the_kind_are_tried, make_keys),
+        cmocka_unit_test_setup(one_slot_can_be_tried_alone, make_keys),
         cmocka_unit_test_setup(a_cleared_slot_opens_nothing_and_the_last_stays, make_keys),
         cmocka_unit_test_setup(a_new_file_opens_and_has_its_own_id, make_keys),
         cmocka_unit_test_setup(the_wrong_passphrase_is_told_from_damage, make_keys),

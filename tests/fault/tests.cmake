@@ -5,3 +5,10 @@ set_tests_properties(fault/kill PROPERTIES LABELS fault TIMEOUT 3000
 add_test(NAME fault/keys COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/fault/keys.sh)
 set_tests_properties(fault/keys PROPERTIES LABELS fault TIMEOUT 3000
     ENVIRONMENT "SK_BIN=${PROJECT_BINARY_DIR}/cli")
+
+# Needs the plain build's objects; what it finds does not depend on sanitizers.
+if(NOT SK_SANITIZE AND NOT SK_COVERAGE)
+    add_test(NAME fault/mutants COMMAND python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/fault/mutants.py)
+    set_tests_properties(fault/mutants PROPERTIES LABELS fault TIMEOUT 1200
+        ENVIRONMENT "SK_BUILD=${PROJECT_BINARY_DIR}")
+endif()

@@ -42,6 +42,7 @@ static struct {
     sqlite3_vfs *system;
     struct disk_file files[FILES_MAX];
     bool powersafe;
+    int claims; /* SQLite's traits, beside what powersafe says */
     unsigned sector_size;
     enum sk_disk_fault fault;
     unsigned countdown; /* operations until the fault, 0 when there is none */
@@ -368,7 +369,7 @@ static int disk_sector(sqlite3_file *handle)
 static int disk_traits(sqlite3_file *handle)
 {
     (void)handle;
-    return disk.powersafe ? SQLITE_IOCAP_POWERSAFE_OVERWRITE : 0;
+    return disk.claims | (disk.powersafe ? SQLITE_IOCAP_POWERSAFE_OVERWRITE : 0);
 }
 
 static const sqlite3_io_methods file_methods = {
@@ -492,6 +493,11 @@ void sk_disk_begin(bool powersafe, unsigned sector_size)
     };
     if (sqlite3_vfs_register(&disk.vfs, 0) != SQLITE_OK)
         abort();
+}
+
+void sk_disk_claim(int traits)
+{
+    disk.claims = traits;
 }
 
 void sk_disk_end(void)

@@ -25,6 +25,9 @@ enum sk_disk_fault {
 void sk_disk_begin(bool powersafe, unsigned sector_size);
 void sk_disk_end(void);
 
+/* Claims these traits of SQLite's (SQLITE_IOCAP_...) from now on, whether it has them or not. */
+void sk_disk_claim(int traits);
+
 /* The `number`-th operation (from 1) from now on gets the fault. */
 void sk_disk_arm(enum sk_disk_fault fault, unsigned number);
 

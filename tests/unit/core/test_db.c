@@ -2,9 +2,8 @@
  * Goal of this test: the database opens with the settings that keep it closed, saves what it says
  * it saved through kills and full disks, refuses what it must, and says what went wrong.
  */
-#include "core/db.h"
+#include "core/db_internal.h"
 #include "core/file.h"
-#include "core/sqlite.h"
 #include "crypto/secret.h"
 #include "tests/support/temp_dir.h"
 
@@ -117,6 +116,21 @@ static void assert_setting(struct sk_db *db, const char *sql, const char *expect
     assert_int_equal(sk_step(stmt, &row, &err), SK_OK);
     assert_true(row);
     assert_string_equal(sk_column_text(stmt, 0), expected);
+}
+
+static enum sk_status scan_one(void *context, const char *name, struct sk_error *error)
+{
+    char *file = sk_temp_path(dir, name);
+    (void)context, (void)error;
+    if (sk_temp_contains(file, MARKER, strlen(MARKER)))
+        fail_msg("%s holds what was recorded", file);
+    free(file);
+    return SK_OK;
+}
+
+static void scan(void)
+{
+    assert_int_equal(sk_dir_each(dir, scan_one, NULL, &err), SK_OK);
 }
 
 /* ---- opening ---- */
@@ -290,6 +304,32 @@ static void attach_is_refused(void **state)
     assert_int_not_equal(sk_db_exec(db, "DETACH main", NULL), SK_OK);
     assert_int_not_equal(sk_db_exec(db, "SELECT load_extension('x')", NULL), SK_OK);
     free(other);
+    close_db(db);
+}
+
+/* Each of the guards behind the refusal above would do alone. */
+static void attach_is_refused_twice(void **state)
+{
+    (void)state;
+    struct sk_db *db = make_db();
+    sqlite3_stmt *stmt = NULL;
+    assert_int_equal(sqlite3_limit(db->handle, SQLITE_LIMIT_ATTACHED, -1), 0);
+    assert_int_equal(sqlite3_prepare_v2(db->handle, "ATTACH ':memory:' AS m", -1, &stmt, NULL),
+                     SQLITE_AUTH);
+    assert_null(stmt);
+    close_db(db);
+}
+
+/* It would build a second database, in a temporary file or one that somebody names. */
+static void vacuum_is_refused(void **state)
+{
+    (void)state;
+    struct sk_db *db = make_db();
+    assert_int_equal(sk_db_exec(db, "INSERT INTO t VALUES(1, '" MARKER "')", &err), SK_OK);
+    assert_int_equal(sk_db_exec(db, "VACUUM", &err), SK_INTERNAL);
+    sk_error_clear(&err);
+    assert_int_equal(number(db, "SELECT count(*) FROM t"), 1);
+    scan();
     close_db(db);
 }
 
@@ -700,22 +740,78 @@ static void the_log_is_moved_now_and_then(void **state)
     close_db(db);
 }
 
-/* ---- traces ---- */
+/* ---- the lock page ---- */
 
-static enum sk_status scan_one(void *context, const char *name, struct sk_error *error)
+#define PREAMBLE  8192
+#define LOCK_PAGE (1073741824 / PAGE + 1)
+
+/* `data` through the VFS alone; closed by close_raw(). */
+static sqlite3_file *open_raw(struct sk_vfs **vfs)
 {
-    char *file = sk_temp_path(dir, name);
-    (void)context, (void)error;
-    if (sk_temp_contains(file, MARKER, strlen(MARKER)))
-        fail_msg("%s holds what was recorded", file);
+    const struct sk_vfs_options options = {.store_key = key, .store_id = id};
+    assert_int_equal(sk_vfs_register(vfs, &options, &err), SK_OK);
+    sqlite3_vfs *methods = sqlite3_vfs_find(sk_vfs_name(*vfs));
+    sqlite3_file *file = calloc(1, (size_t)methods->szOsFile);
+    assert_non_null(file);
+    const char *name = sqlite3_create_filename(path, "", wal_path, 0, NULL);
+    assert_int_equal(
+        methods->xOpen(methods, name, file, SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_READWRITE, NULL),
+        SQLITE_OK);
+    sqlite3_free_filename(name);
+    return file;
+}
+
+static void close_raw(sqlite3_file *file, struct sk_vfs *vfs)
+{
+    file->pMethods->xClose(file);
+    sk_vfs_unregister(vfs);
     free(file);
-    return SK_OK;
 }
 
-static void scan(void)
+/* Makes the database of `count` pages, as its own header and its file tell; the new ones are holes.
+ */
+static void stretch(uint32_t count)
 {
-    assert_int_equal(sk_dir_each(dir, scan_one, NULL, &err), SK_OK);
+    struct sk_vfs *vfs = NULL;
+    uint8_t page[PAGE];
+    sqlite3_file *file = open_raw(&vfs);
+    assert_int_equal(file->pMethods->xRead(file, page, PAGE, 0), SQLITE_OK);
+    for (unsigned i = 0; i < 4; i++)
+        page[28 + i] = (uint8_t)(count >> (24 - 8 * i));
+    assert_int_equal(file->pMethods->xWrite(file, page, PAGE, 0), SQLITE_OK);
+    close_raw(file, vfs);
+    assert_int_equal(truncate(path, PREAMBLE + (off_t)count * PAGE), 0);
 }
+
+/* SQLite leaves out the page at 1 GiB, so nothing would ever be written there: a hole is no page.
+ */
+static void the_page_at_1_gib_is_sealed(void **state)
+{
+    (void)state;
+    static const uint8_t zeros[PAGE];
+    uint8_t page[PAGE];
+    struct sk_vfs *vfs = NULL;
+    close_db(make_db());
+    stretch(LOCK_PAGE - 1);
+    struct sk_db *db = open_db(false);
+    assert_int_equal(sk_db_trust(db, &err), SK_OK);
+    assert_int_equal(sk_db_exec(db, "INSERT INTO t VALUES(1, zeroblob(20000))", &err), SK_OK);
+    assert_true(number(db, "PRAGMA page_count") > LOCK_PAGE);
+    close_db(db);
+
+    sqlite3_file *file = open_raw(&vfs);
+    sqlite3_int64 lock_page = (sqlite3_int64)(LOCK_PAGE - 1) * PAGE;
+    assert_int_equal(file->pMethods->xRead(file, page, PAGE, lock_page), SQLITE_OK);
+    assert_memory_equal(page, zeros, PAGE);
+    assert_int_equal(file->pMethods->xRead(file, page, PAGE, lock_page + PAGE), SQLITE_OK);
+    assert_int_equal(file->pMethods->xRead(file, page, PAGE, lock_page - PAGE), SQLITE_IOERR_READ);
+    close_raw(file, vfs);
+    db = open_db(false);
+    assert_int_equal(number(db, "SELECT length(v) FROM t"), 20000);
+    close_db(db);
+}
+
+/* ---- traces ---- */
 
 /* A sort and an index larger than the cache: SQLite would put them into temporary files, which the
  * VFS refuses; so they stay in memory, or this would fail. */
@@ -727,7 +823,7 @@ static void nothing_readable_is_left(void **state)
     assert_int_equal(sk_db_exec(db,
                                 "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c "
                                 "WHERE x < 20000) INSERT INTO t(v) SELECT '" MARKER
-                                "' || x * 7919 % 20011 FROM c;"
+                                "' || printf('%0300d', x * 7919 % 20011) FROM c;"
                                 "CREATE INDEX ti ON t(v);"
                                 "CREATE TEMP TABLE sorted AS SELECT v FROM t ORDER BY substr(v, 7);"
                                 "UPDATE t SET v = v || 'x' WHERE id % 2;"
@@ -837,6 +933,8 @@ int main(void)
         TEST(two_opens_are_busy),
         TEST(reading_only),
         TEST(attach_is_refused),
+        TEST(attach_is_refused_twice),
+        TEST(vacuum_is_refused),
         TEST(uri_names_are_names),
         TEST(words_name_no_records),
         TEST(values_come_back),
@@ -851,6 +949,7 @@ int main(void)
         TEST(killed_processes),
         TEST(nothing_is_checkpointed_before_trust),
         TEST(the_log_is_moved_now_and_then),
+        TEST(the_page_at_1_gib_is_sealed),
         TEST(nothing_readable_is_left),
         TEST(freed_memory_is_wiped),
         TEST(checking),

@@ -4,6 +4,7 @@
  * find nothing, and those of a withdrawn record stand nowhere in the index any more.
  */
 #include "core/item.h"
+#include "tests/support/seized.h"
 #include "tests/support/stores.h"
 
 #include <setjmp.h>
@@ -284,6 +285,18 @@ static void test_withdraw(void **state)
     sk_test_sql(at->store, "INSERT INTO search(search) VALUES('integrity-check')");
 }
 
+/* The words also stand in pages that were replaced, in the write-ahead log: it must go too. */
+static void test_withdraw_leaves_no_old_page(void **state)
+{
+    struct sk_test_store *at = *state;
+    static const char word[] = "nightingale";
+    struct sk_id id = sk_test_add(at->store, SK_TYPE_EVENT, word);
+    assert_true(sk_seized_holds(at->path, word, strlen(word)));
+    (void)sk_test_withdraw(at->store, &id);
+    assert_false(sk_seized_holds(at->path, word, strlen(word)));
+    assert_false(sk_seized_holds(at->path, word + 1, strlen(word) - 1)); /* as the index has it */
+}
+
 /* Added, edited and withdrawn in one transaction: no row was ever alone. */
 static void test_withdraw_at_once(void **state)
 {
@@ -346,6 +359,7 @@ int main(void)
         TEST(test_long),
         TEST(test_edit),
         TEST(test_withdraw),
+        TEST(test_withdraw_leaves_no_old_page),
         TEST(test_withdraw_at_once),
         TEST(test_attachment_names),
         TEST(test_index_follows_rollback),

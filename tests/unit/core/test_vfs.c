@@ -232,6 +232,32 @@ static void it_claims_little(void **state)
     assert_int_equal(size_on_disk(SK_WORK_PATH), before);
 }
 
+/* Of what the disk says it can do, SQLite hears only what costs nothing when it is not true. */
+static void it_claims_nothing_that_may_be_false(void **state)
+{
+    (void)state;
+    const int every = SQLITE_IOCAP_ATOMIC | SQLITE_IOCAP_ATOMIC4K | SQLITE_IOCAP_SAFE_APPEND |
+                      SQLITE_IOCAP_SEQUENTIAL | SQLITE_IOCAP_UNDELETABLE_WHEN_OPEN |
+                      SQLITE_IOCAP_IMMUTABLE | SQLITE_IOCAP_BATCH_ATOMIC;
+    assert_int_equal(write_page(1), SQLITE_OK);
+    for (int powersafe = 0; powersafe < 2; powersafe++) {
+        unplug();
+        sk_disk_end();
+        sk_disk_begin(powersafe, 512);
+        sk_disk_claim(every);
+        plug_in(true, false);
+        assert_int_equal(open_data(), SQLITE_OK);
+        assert_int_equal(write_page(1), SQLITE_OK);
+        assert_int_equal(open_wal(), SQLITE_OK);
+        int expected = powersafe ? SQLITE_IOCAP_POWERSAFE_OVERWRITE : 0;
+        assert_int_equal(data->pMethods->xDeviceCharacteristics(data), expected);
+        assert_int_equal(wal->pMethods->xDeviceCharacteristics(wal), expected);
+        assert_int_equal(wal->pMethods->iVersion, 1);
+        assert_null(wal->pMethods->xShmMap);
+        assert_null(data->pMethods->xFetch);
+    }
+}
+
 /* ---- pages ---- */
 
 static void pages_come_back(void **state)
@@ -437,6 +463,34 @@ static void keys_and_ids_matter(void **state)
         assert_int_equal(open_data(), SQLITE_IOERR);
         assert_non_null(strstr(sk_vfs_fault(vfs), "belongs to another store"));
     }
+}
+
+/* Puts one block in the place of another, and the other in its place. */
+static void swap_on_disk(const char *path, size_t a, size_t b, size_t block)
+{
+    size_t len;
+    uint8_t *bytes = sk_disk_read(path, &len);
+    uint8_t *room = allocate(block);
+    assert_true(a + block <= len && b + block <= len);
+    memcpy(room, bytes + a, block);
+    memcpy(bytes + a, bytes + b, block);
+    memcpy(bytes + b, room, block);
+    sk_disk_write(path, bytes, len);
+    free(bytes);
+    free(room);
+}
+
+static void a_page_opens_in_its_place_alone(void **state)
+{
+    (void)state;
+    uint8_t page[PAGE];
+    for (unsigned i = 1; i <= 4; i++)
+        assert_int_equal(write_page(i), SQLITE_OK);
+    swap_on_disk(SK_WORK_PATH, PREAMBLE + PAGE, PREAMBLE + (size_t)2 * PAGE, PAGE);
+    assert_int_equal(read_page(2, page), SQLITE_IOERR_READ);
+    assert_int_equal(read_page(3, page), SQLITE_IOERR_READ);
+    assert_string_equal(sk_vfs_fault(vfs), "data: page 2 is damaged");
+    assert_page(4);
 }
 
 static void count_page(void *context, uint64_t page)
@@ -657,6 +711,46 @@ static void damaged_frames_end_recovery_and_fail_reading(void **state)
     assert_string_equal(sk_vfs_fault(vfs), "data-wal: frame 2 is damaged");
 }
 
+static void a_frame_opens_in_its_place_alone(void **state)
+{
+    (void)state;
+    uint8_t out[FRAME];
+    begin_log();
+    for (unsigned i = 1; i <= 3; i++)
+        write_frame(i, 0);
+    swap_on_disk(SK_WORK_WAL, 4096 + (size_t)place_of(2), 4096 + (size_t)place_of(3), FRAME);
+    reopen_log();
+    assert_frame(1, 0, 0);
+    for (unsigned i = 2; i <= 3; i++) {
+        assert_int_equal(read_frame(i, out), SQLITE_OK); /* recovery: the end of the log */
+        for (size_t at = 0; at < FRAME; at++)
+            assert_int_equal(out[at], 0);
+    }
+}
+
+/* What could not be synced the system has forgotten: a later sync would say that all is well. */
+static void nothing_is_written_after_a_failed_sync(void **state)
+{
+    (void)state;
+    for (int of_data = 0; of_data < 2; of_data++) {
+        sqlite3_file *file = of_data ? data : wal;
+        if (!of_data)
+            begin_log();
+        write_frame(1, 0);
+        sk_disk_arm(SK_DISK_FAULT_IO, 1);
+        assert_int_equal(file->pMethods->xSync(file, SQLITE_SYNC_NORMAL), SQLITE_IOERR_FSYNC);
+        sk_disk_arm(SK_DISK_FAULT_NONE, 0);
+        assert_int_equal(wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL), SQLITE_IOERR_FSYNC);
+        assert_int_equal(data->pMethods->xSync(data, SQLITE_SYNC_NORMAL), SQLITE_IOERR_FSYNC);
+        assert_int_equal(write_slice(2, 0, 0, 24), SQLITE_IOERR_WRITE);
+        assert_int_equal(wal->pMethods->xTruncate(wal, 0), SQLITE_IOERR_TRUNCATE);
+        assert_int_equal(write_page(1), SQLITE_IOERR_WRITE);
+        assert_int_equal(data->pMethods->xTruncate(data, PAGE), SQLITE_IOERR_TRUNCATE);
+        reopen_log();
+        assert_int_equal(write_page(1), SQLITE_OK);
+    }
+}
+
 /* Recovery, as SQLite does it: frame after frame. */
 static void recover(unsigned frames)
 {
@@ -770,6 +864,7 @@ int main(void)
         TEST(other_files_are_refused),
         TEST(other_files_are_not_seen),
         TEST(it_claims_little),
+        TEST(it_claims_nothing_that_may_be_false),
         TEST(pages_come_back),
         TEST(the_same_page_never_looks_the_same),
         TEST(slices_of_pages),
@@ -781,6 +876,7 @@ int main(void)
         TEST(the_first_header_read_of_a_torn_page_1),
         TEST(a_database_that_is_too_short),
         TEST(keys_and_ids_matter),
+        TEST(a_page_opens_in_its_place_alone),
         TEST(every_page_is_checked),
         TEST(frames_come_back),
         TEST(frames_in_pieces),
@@ -788,6 +884,8 @@ int main(void)
         TEST(a_held_header_without_a_page_is_dropped),
         TEST(bad_frames_are_refused),
         TEST(damaged_frames_end_recovery_and_fail_reading),
+        TEST(a_frame_opens_in_its_place_alone),
+        TEST(nothing_is_written_after_a_failed_sync),
         TEST(frames_that_the_database_needs),
         TEST(cutting_the_log),
         TEST(reading_only),

@@ -3,6 +3,9 @@
  * old ones back - SQLite gets an error or shows an earlier committed state, never a mixture; and
  * nothing readable stands in them.
  */
+#include "crypto/aead.h"
+#include "crypto/bytes.h"
+#include "crypto/hash.h"
 #include "crypto/secret.h"
 #include "tests/support/disk.h"
 #include "tests/support/work.h"
@@ -201,6 +204,110 @@ static void a_commit_mark_cannot_be_forged(void **state)
             (void)expect_sound(3, 4, frame);
             mark[3] ^= (uint8_t)pages;
         }
+    }
+    free_files(&before);
+    free_files(&f);
+}
+
+/* SQLite's checksum of a log: over words in the order that the head names, carried from frame to
+ * frame. */
+static void checksum(uint32_t sums[2], const uint8_t *bytes, size_t len)
+{
+    for (size_t i = 0; i + 8 <= len; i += 8) {
+        uint32_t words[2];
+        memcpy(words, bytes + i, sizeof(words)); /* the tests run where words are little-endian */
+        sums[0] += words[0] + sums[1];
+        sums[1] += words[1] + sums[0];
+    }
+}
+
+static uint32_t big(const uint8_t *bytes)
+{
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+static void put_big(uint8_t *bytes, uint32_t v)
+{
+    for (unsigned i = 0; i < 4; i++)
+        bytes[i] = (uint8_t)(v >> (24 - 8 * i));
+}
+
+struct log_keys {
+    uint8_t key[32];
+    uint8_t id[16];
+};
+
+/* The 48 bytes that a block of the log is bound to (core/FORMAT.md). */
+static void log_ad(uint8_t ad[48], uint32_t kind, const uint8_t *id, uint64_t place)
+{
+    memset(ad, 0, 48);
+    sk_put_u32(ad, kind);
+    sk_put_u32(ad + 4, 1);
+    memcpy(ad + 8, sk_work_id, 16);
+    if (id)
+        memcpy(ad + 24, id, 16);
+    sk_put_u64(ad + 40, place);
+}
+
+static struct log_keys keys_of_log(const struct files *f)
+{
+    struct log_keys k;
+    uint8_t ad[48];
+    uint8_t head[48];
+    sk_hash_of(k.key, sk_work_key, SK_LABEL_WAL, sk_work_id, 16);
+    log_ad(ad, 3, NULL, 0);
+    assert_int_equal(sk_page_open(head, f->wal, sizeof(head), ad, sizeof(ad), k.key), SK_OK);
+    assert_int_equal(big(head), 0x377f0682); /* checksums of little-endian words */
+    memcpy(k.id, head + 32, sizeof(k.id));
+    return k;
+}
+
+static void open_frame(const struct files *f, const struct log_keys *k, size_t frame, uint8_t *out)
+{
+    uint8_t ad[48];
+    log_ad(ad, 4, k->id, 32 + frame * FRAME);
+    memset(out, 0, FRAME);
+    assert_int_equal(
+        sk_page_open(out, f->wal + LOG_START + frame * FRAME, FRAME - 40, ad, sizeof(ad), k->key),
+        SK_OK);
+}
+
+/*
+ * Whoever knows what a frame holds can turn the bits of its header under the cipher into those of a
+ * commit, with a checksum that fits. Only the tag stands against that.
+ */
+static void a_commit_mark_is_forged_with_its_checksum(void **state)
+{
+    (void)state;
+    struct sk_work w;
+    struct files before = crashed_store(4);
+    size_t old_frames = (before.wal_len - LOG_START) / FRAME;
+    session(&w, false, 1, 0);
+    assert_int_equal(sk_work_spill(&w), SQLITE_OK);
+    sk_work_kill(&w);
+    struct files f = take_files();
+    struct log_keys k = keys_of_log(&f);
+    size_t frames = (f.wal_len - LOG_START) / FRAME;
+    assert_true(frames > old_frames + 4);
+    for (size_t frame = old_frames; frame < frames; frame++) {
+        uint8_t last[FRAME], plain[FRAME], forged[24];
+        open_frame(&f, &k, frame - 1, last);
+        open_frame(&f, &k, frame, plain);
+        uint32_t sums[2] = {big(last + 16), big(last + 20)};
+        memcpy(forged, plain, sizeof(forged));
+        assert_int_equal(big(plain + 4), 0); /* no commit */
+        put_big(forged + 4, 60);             /* pages of the database after it */
+        checksum(sums, forged, 8);
+        checksum(sums, plain + 24, PAGE);
+        put_big(forged + 16, sums[0]);
+        put_big(forged + 20, sums[1]);
+        uint8_t *sealed = f.wal + LOG_START + frame * FRAME;
+        for (size_t i = 0; i < sizeof(forged); i++)
+            sealed[i] ^= plain[i] ^ forged[i];
+        put_files(&f);
+        expect_state(4);
+        for (size_t i = 0; i < sizeof(forged); i++)
+            sealed[i] ^= plain[i] ^ forged[i];
     }
     free_files(&before);
     free_files(&f);
@@ -626,6 +733,7 @@ int main(void)
         TEST(flips_in_pages),
         TEST(flips_in_the_log),
         TEST(a_commit_mark_cannot_be_forged),
+        TEST(a_commit_mark_is_forged_with_its_checksum),
         TEST(a_log_that_was_cut),
         TEST(a_database_that_was_cut),
         TEST(a_closed_database_that_was_cut),

@@ -1,0 +1,227 @@
+"""The findings about the store, the answer to each as an edit that takes it out, and the test that has
+to notice. `edits`: by source file, pairs of the text as it is and as it becomes."""
+
+MUTANTS = []
+
+
+def mutant(finding, name, test, case, edits):
+    """One mutant; every edit names its file."""
+    by_file = {}
+    for file, old, new in edits:
+        by_file.setdefault(file, []).append((old, new))
+    MUTANTS.append({"finding": finding, "name": name, "test": test, "case": case, "edits": by_file})
+
+
+VFS, MAIN, WAL = "core/vfs.c", "core/vfs_main.c", "core/vfs_wal.c"
+LOG, PREAMBLE, DB = "core/vfs_log.c", "core/vfs_preamble.c", "core/db.c"
+
+# ---- pages ----
+
+mutant("torn page 1", "no-made-up-header", "core/vfs_tamper", "a_torn_page_1_is_in_the_log", [
+    (MAIN, "len == VFS_HEADER_READ && !vfs->header_read", "false && !vfs->header_read")])
+mutant("torn page 1", "made-up-header-each-time", "core/vfs",
+       "the_first_header_read_of_a_torn_page_1", [
+           (MAIN, "        vfs->header_read = true;\n", "")])
+mutant("zeros are no page", "zeros-are-a-page", "core/vfs", "zeros_are_no_page", [
+    (MAIN, "    if (!vfs_unseal(vfs, VFS_KIND_PAGE, NULL, page, out, out, len))\n",
+     "    if (out[0] == 0 && memcmp(out, out + 1, vfs->page_size - 1) == 0)\n"
+     "        return SQLITE_OK;\n"
+     "    if (!vfs_unseal(vfs, VFS_KIND_PAGE, NULL, page, out, out, len))\n")])
+mutant("reserved bytes are zero towards SQLite", "tag-towards-sqlite", "core/vfs",
+       "slices_of_pages", [
+           (MAIN, "    memset(out + len, 0, SK_PAGE_OVERHEAD);\n", "")])
+mutant("reserved bytes that are not zero are refused", "reserved-bytes-taken", "core/vfs",
+       "bad_writes_are_refused", [
+           (VFS, "SK_PAGE_OVERHEAD, zeros, SK_PAGE_OVERHEAD) != 0)\n        return false;",
+            "SK_PAGE_OVERHEAD, zeros, SK_PAGE_OVERHEAD) != 0)\n        return true;")])
+mutant("reserved bytes that are not zero are refused", "reserved-bytes-taken-in-the-log", "core/vfs",
+       "bad_frames_are_refused", [
+           (VFS, "SK_PAGE_OVERHEAD, zeros, SK_PAGE_OVERHEAD) != 0)\n        return false;",
+            "SK_PAGE_OVERHEAD, zeros, SK_PAGE_OVERHEAD) != 0)\n        return true;")])
+mutant("plaintext backup into an encrypted file", "any-page-taken", "core/vfs_tamper",
+       "a_backup_of_a_plain_database_is_refused", [
+           (VFS, "    static const uint8_t zeros[SK_PAGE_OVERHEAD];\n    if (memcmp(",
+            "    static const uint8_t zeros[SK_PAGE_OVERHEAD];\n    if (page)\n        return true;\n"
+            "    if (memcmp(")])
+mutant("SQLite's own buffer is left alone", "sealed-in-place", "core/vfs",
+       "sqlites_buffer_is_left_alone", [
+           (MAIN, "    vfs_seal(vfs, VFS_KIND_PAGE, NULL, page, vfs->sealed, plain,",
+            "    memcpy(vfs->sealed, plain, vfs->page_size);\n"
+            "    vfs_seal(vfs, VFS_KIND_PAGE, NULL, page, (uint8_t *)plain, plain,"),
+           (MAIN, "xWrite(base, vfs->sealed, (int)vfs->page_size,",
+            "xWrite(base, plain, (int)vfs->page_size,")])
+mutant("partial reads are slices of a page", "slice-from-the-start", "core/vfs", "slices_of_pages", [
+    (MAIN, "memcpy(out, to + within, len)", "memcpy(out, to, len)")])
+mutant("partial writes are refused", "partial-write-taken", "core/vfs", "bad_writes_are_refused", [
+    (MAIN, "(unsigned)amount != vfs->page_size ||\n        (uint64_t)offset % vfs->page_size != 0 ||",
+     "")])
+mutant("gap pages", "gap-is-a-hole", "core/vfs", "gaps_are_filled_with_sealed_zeros", [
+    (MAIN, "    for (; rc == SQLITE_OK && next < page; next++)\n", "    for (; false; next++)\n")])
+mutant("gap pages: the lock page at 1 GiB", "lock-page-is-a-hole", "core/db",
+       "the_page_at_1_gib_is_sealed", [
+           (MAIN, "        rc = fill_gap(vfs, page);\n", "        rc = SQLITE_OK;\n")])
+mutant("partial last page", "partial-page-as-zeros", "core/vfs", "a_partial_last_page_is_an_error", [
+    (MAIN, "    if (rc == SQLITE_IOERR_SHORT_READ)\n        return SQLITE_IOERR_DATA;\n",
+     "    if (rc == SQLITE_IOERR_SHORT_READ)\n        return memset(out, 0, vfs->page_size), SQLITE_OK;\n")])
+mutant("partial last page", "written-behind-a-part", "core/vfs", "a_partial_last_page_is_an_error", [
+    (MAIN, "if (next < page && size % vfs->page_size != 0)", "if (false)")])
+mutant("partial last page", "closed-database-cut", "core/vfs_tamper",
+       "a_closed_database_that_was_cut", [
+           (MAIN, "size % vfs->page_size == 0 || vfs->preamble.needed > 0", "true")])
+mutant("a database that was cut off", "too-short-taken", "core/vfs", "a_database_that_is_too_short", [
+    (MAIN, "    if (size >= least)\n", "    if (size >= least || true)\n")])
+mutant("a page is bound to its number", "page-without-number", "core/vfs",
+       "a_page_opens_in_its_place_alone", [
+           (VFS, "    sk_put_u64(ad + 40, place);\n", "    (void)place;\n")])
+mutant("a page is bound to its store", "page-of-any-store", "core/vfs", "keys_and_ids_matter", [
+    (VFS, "    memcpy(ad + 8, vfs->store_id, VFS_STORE_ID_LEN);\n", ""),
+    (VFS, "options->store_id, VFS_STORE_ID_LEN);\n    return SK_OK;",
+     "options->store_key, VFS_STORE_ID_LEN);\n    return SK_OK;")])
+mutant("nonces are random", "nonce-repeats", "core/vfs", "the_same_page_never_looks_the_same", [
+    ("crypto/aead.c", "    randombytes_buf(nonce, SK_AEAD_NONCE_LEN);\n",
+     "    memset(nonce, 7, SK_AEAD_NONCE_LEN);\n")])
+
+# ---- what the VFS says and hides ----
+
+mutant("size hints are swallowed", "hints-passed-on", "core/vfs", "it_claims_little", [
+    (MAIN, "    case SQLITE_FCNTL_SIZE_HINT:\n    case SQLITE_FCNTL_CHUNK_SIZE:\n        return SQLITE_OK;\n",
+     "    case SQLITE_FCNTL_SIZE_HINT:\n    case SQLITE_FCNTL_CHUNK_SIZE:\n")])
+mutant("POWERSAFE_OVERWRITE passed on, nothing else claimed", "claims-all-for-data", "core/vfs",
+       "it_claims_nothing_that_may_be_false", [
+           (MAIN, "xDeviceCharacteristics(base) & SQLITE_IOCAP_POWERSAFE_OVERWRITE",
+            "xDeviceCharacteristics(base)")])
+mutant("POWERSAFE_OVERWRITE passed on, nothing else claimed", "claims-all-for-the-log", "core/vfs",
+       "it_claims_nothing_that_may_be_false", [
+           (WAL, "xDeviceCharacteristics(base) & SQLITE_IOCAP_POWERSAFE_OVERWRITE",
+            "xDeviceCharacteristics(base)")])
+mutant("POWERSAFE_OVERWRITE passed on, nothing else claimed", "powersafe-claimed-falsely", "core/vfs",
+       "it_claims_nothing_that_may_be_false", [
+           (MAIN, "xDeviceCharacteristics(base) & SQLITE_IOCAP_POWERSAFE_OVERWRITE",
+            "xDeviceCharacteristics(base) | SQLITE_IOCAP_POWERSAFE_OVERWRITE")])
+mutant("io_methods version 1", "version-of-data", "core/vfs", "it_claims_little", [
+    (MAIN, "    .iVersion = 1, /*", "    .iVersion = 3, /*")])
+mutant("io_methods version 1", "version-of-the-log", "core/vfs",
+       "it_claims_nothing_that_may_be_false", [(WAL, "    .iVersion = 1,", "    .iVersion = 3,")])
+mutant("planted rollback journal", "journal-is-seen", "core/vfs_tamper",
+       "a_planted_journal_is_ignored", [
+           (VFS, "    *out = 0;\n    if (!main && !wal)\n        return SQLITE_OK;\n", "")])
+mutant("planted rollback journal", "journal-is-opened", "core/vfs", "other_files_are_refused", [
+    (VFS, "    default:\n        return SQLITE_CANTOPEN;",
+     "    default:\n        return open_base(file->vfs, path, file->base, flags, out_flags);")])
+mutant("nameless file", "nameless-is-opened", "core/vfs", "other_files_are_refused", [
+    (VFS, "    if (!path)\n        return SQLITE_CANTOPEN;\n",
+     "    if (!path)\n        path = \"/disk/nameless\";\n"),
+    (VFS, "    default:\n        return SQLITE_CANTOPEN;",
+     "    default:\n        return open_base(file->vfs, path, file->base, flags, out_flags);")])
+
+# ---- the write-ahead log ----
+
+mutant("held header without a page", "header-not-held", "core/vfs",
+       "a_held_header_without_a_page_is_dropped", [
+           (WAL, "wal->held_from == 0 && wal->held_to == vfs_frame_len(vfs)", "wal->held_from == 0")])
+mutant("held header without a page", "header-of-another-frame", "core/vfs",
+       "a_held_header_without_a_page_is_dropped", [
+           (WAL, "        wal->held_from = within;\n", "        wal->held_from = 0;\n")])
+mutant("forged commit mark", "frames-without-tags", "core/vfs_tamper",
+       "a_commit_mark_is_forged_with_its_checksum", [
+           ("crypto/aead.c", "        return SK_DAMAGED;\n    if (len > 0)\n        crypto_stream_xchacha20_xor_ic",
+            "        (void)0;\n    if (len > 0)\n        crypto_stream_xchacha20_xor_ic")])
+mutant("a frame that fails ends recovery", "bad-frame-stops-recovery", "core/vfs",
+       "damaged_frames_end_recovery_and_fail_reading", [
+           (WAL, "    if (frame <= vfs->preamble.needed) {", "    if (true) {")])
+mutant("a frame that fails is an error to readers", "bad-frame-reads-as-zeros", "core/vfs",
+       "damaged_frames_end_recovery_and_fail_reading", [
+           (WAL, "    if (!opened) {\n        vfs_fault(vfs, vfs->wal_path, \"frame %llu is damaged\", "
+            "(unsigned long long)frame);\n        return SQLITE_IOERR_READ;\n    }\n    memcpy(out, vfs->wal.frame + within",
+            "    memcpy(out, vfs->wal.frame + within")])
+mutant("headers and pages are rewritten alone", "no-rewriting", "core/vfs",
+       "headers_and_pages_are_rewritten_alone", [
+           (WAL, "    if (frame <= wal->end) {\n", "    if (false) {\n")])
+mutant("a frame is bound to its place", "frame-without-place", "core/vfs",
+       "a_frame_opens_in_its_place_alone", [
+           (VFS, "    sk_put_u64(ad + 40, place);\n",
+            "    sk_put_u64(ad + 40, kind == VFS_KIND_FRAME ? 0 : place);\n")])
+mutant("old WAL", "any-log-is-ours", "core/vfs_tamper", "an_old_log_beside_a_newer_log", [
+    (LOG, "    if (!same_id(vfs->wal.id, p->log_id))\n        return refuse_log(vfs, foreign_words);\n", "")])
+mutant("old WAL", "log-beside-a-closed-database", "core/vfs_tamper",
+       "an_old_log_beside_a_closed_database", [
+           (LOG, "    if (opened && !begun && !spent)\n", "    if (false)\n")])
+mutant("old WAL", "older-copy-of-the-log", "core/vfs_tamper", "an_older_copy_of_the_same_log", [
+    (LOG, "    if (p->needed == 0)\n", "    if (p->needed > 0 || true)\n")])
+mutant("old WAL", "needed-frames-not-noted", "core/vfs_tamper", "an_older_copy_of_the_same_log", [
+    (LOG, "    return store_needed(vfs, vfs->wal.end);\n", "    return SQLITE_OK;\n")])
+mutant("a missing WAL", "log-may-be-missing", "core/vfs_tamper", "a_missing_log", [
+    (VFS, "!*out && vfs->preamble.running", "false"),
+    (VFS, "    if (!there && vfs->preamble.running) {", "    if (false) {"),
+    (LOG, "    if (size == 0)\n        return refuse_log(vfs, \"the write-ahead log is missing\");\n"
+     "    if (!opened)\n", "    if (size == 0)\n        return SQLITE_OK;\n    if (!opened)\n")])
+mutant("a sync that failed is not retried", "on-after-a-failed-log-sync", "core/vfs",
+       "nothing_is_written_after_a_failed_sync", [
+           (WAL, "    else\n        vfs->broken = true;\n    return rc;\n}\n\n/* Puts the held",
+            "    return rc;\n}\n\n/* Puts the held")])
+mutant("a sync that failed is not retried", "on-after-a-failed-data-sync", "core/vfs",
+       "nothing_is_written_after_a_failed_sync", [
+           (MAIN, "    if (rc != SQLITE_OK)\n        vfs->broken = true;\n", "")])
+mutant("nothing reaches `data` before it is trusted", "checkpoint-before-trust", "core/db",
+       "nothing_is_checkpointed_before_trust", [
+           (DB, "        {SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1},\n", "")])
+mutant("the signed head is verified before the first checkpoint", "head-not-verified", "core/store",
+       "test_recovery_refused", [
+           ("core/store.c", "        SK_TRY(verify_heads(store, err));\n    SK_TRY(sk_db_trust",
+            "        (void)verify_heads;\n    SK_TRY(sk_db_trust")])
+mutant("the signed head is verified before the first checkpoint", "head-verified-too-late",
+       "core/store", "test_recovery_refused", [
+           ("core/store.c", "    if (sk_db_recovered(store->db))\n        SK_TRY(verify_heads(store, err));\n"
+            "    SK_TRY(sk_db_trust(store->db, err));\n",
+            "    bool recovered = sk_db_recovered(store->db);\n    SK_TRY(sk_db_trust(store->db, err));\n"
+            "    if (recovered)\n        SK_TRY(verify_heads(store, err));\n")])
+
+# ---- the database's settings ----
+
+mutant("spilled temporary data", "temporary-data-in-files", "core/db", "nothing_readable_is_left", [
+    (DB, "; PRAGMA temp_store = MEMORY\"", "\"")])
+mutant("ATTACH names", "attach-allowed", "core/db", "attach_is_refused", [
+    (DB, "    (void)sqlite3_set_authorizer(db->handle, authorize, NULL);\n", "    (void)authorize;\n"),
+    (DB, "    (void)sqlite3_limit(db->handle, SQLITE_LIMIT_ATTACHED, 0);\n", "")])
+mutant("ATTACH names", "no-authorizer", "core/db", "attach_is_refused_twice", [
+    (DB, "    if (action == SQLITE_ATTACH || action == SQLITE_DETACH)\n", "    if (false)\n")])
+mutant("ATTACH names", "no-limit", "core/db", "attach_is_refused_twice", [
+    (DB, "    (void)sqlite3_limit(db->handle, SQLITE_LIMIT_ATTACHED, 0);\n", "")])
+mutant("URI names", "uris-read", "core/db", "uri_names_are_names", [
+    ("core/db_library.c", "sqlite3_config(SQLITE_CONFIG_URI, 0)", "sqlite3_config(SQLITE_CONFIG_URI, 1)")])
+mutant("VACUUM opens no file", "vacuum-allowed", "core/db", "vacuum_is_refused", [
+    (DB, "    (void)sqlite3_limit(db->handle, SQLITE_LIMIT_ATTACHED, 0);\n", ""),
+    (DB, "    if (action == SQLITE_ATTACH || action == SQLITE_DETACH)\n", "    if (false)\n")])
+for pragma, other in [("synchronous = FULL", "synchronous = NORMAL"),
+                      ("secure_delete = ON", "secure_delete = OFF"),
+                      ("cell_size_check = ON", "cell_size_check = OFF"),
+                      ("cache_size = -32000", "cache_size = -2000")]:
+    mutant("the database's settings", pragma.split(" ")[0], "core/db", "settings", [
+        (DB, f"PRAGMA {pragma};", f"PRAGMA {other};")])
+for option in ["DEFENSIVE, 1", "TRUSTED_SCHEMA, 0"]:
+    mutant("the database's settings", option.split(",")[0].lower(), "core/db", "settings", [
+        (DB, f"        {{SQLITE_DBCONFIG_{option}}},\n", "")])
+mutant("the page cache is wiped when freed", "memory-not-wiped", "core/db", "freed_memory_is_wiped", [
+    ("core/db_library.c", "    sk_wipe(p, malloc_usable_size(p));\n", "")])
+mutant("erased words leave the index", "index-not-optimized", "core/search", "test_withdraw", [
+    ("core/store.c", "    if (store->words_erased)\n        SK_TRY(forget_words(store, err));\n",
+     "    (void)forget_words;\n")])
+mutant("erased words leave the log", "log-not-cut", "core/search",
+       "test_withdraw_leaves_no_old_page", [
+    ("core/store.c", "sk_db_checkpoint(store->db, &why);", "SK_OK;")])
+
+# ---- keys and media ----
+
+mutant("slot parameters have a ceiling", "no-ceiling", "crypto/slot",
+       "parameters_outside_the_limits_are_damage", [
+           ("crypto/kdf.c", "params->memory_kib <= SK_KDF_MEMORY_KIB_MAX &&", "")])
+mutant("slot parameters have a floor", "no-floor", "crypto/slot",
+       "parameters_outside_the_limits_are_damage", [
+           ("crypto/kdf.c", "params->memory_kib >= memory_floor &&", "")])
+mutant("a chunk of an attachment is bound to its file", "media-without-name", "core/verify",
+       "test_media_swapped", [
+           ("core/media.c", "SK_LABEL_MEDIA, name, SK_MEDIA_NAME_LEN);", "SK_LABEL_MEDIA, name, 0);"),
+           ("core/media.c", "sk_random(writer->key.bytes, sizeof(writer->key.bytes));",
+            "memset(writer->key.bytes, 3, sizeof(writer->key.bytes));")])
+mutant("media files that no row names are swept", "orphans-stay", "core/media", "test_sweep", [
+    ("core/folder.c", "    return walk_both(store, NULL, NULL, err);\n", "    return SK_OK;\n")])

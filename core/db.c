@@ -4,12 +4,14 @@
 #include "crypto/aead.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define AUTOCHECKPOINT_PAGES 1000
 #define PRAGMA_ROOM          64
+#define SENTENCE_ROOM        300
 
 /* ---- errors ---- */
 
@@ -236,11 +238,18 @@ static enum sk_status open_parts(struct sk_db *db, const struct sk_db_options *o
 static enum sk_status prepare_file(const struct sk_db_options *options, struct sk_error *err)
 {
     sk_auto_file file = NULL;
+    sk_auto_free char *log = NULL;
+    bool there = false;
     if (options->create)
         return sk_file_create(&file, options->path, err);
-    if (!sk_file_exists(options->path))
+    SK_TRY(sk_file_check(options->path, false, &there, err));
+    if (!there)
         return sk_fail(err, SK_MISSING, "there is no %s", options->path);
-    return SK_OK;
+    if (asprintf(&log, "%s-wal", options->path) < 0) {
+        log = NULL;
+        return sk_fail_status(err, SK_NOMEM);
+    }
+    return sk_file_check(log, false, NULL, err);
 }
 
 enum sk_status sk_db_open(struct sk_db **out, const struct sk_db_options *options,
@@ -427,22 +436,32 @@ struct check {
     bool bad_pages;
 };
 
-static void bad_page(void *context, uint64_t page)
+static void tell(const struct check *check, const char *format, ...) SK_PRINTF(2, 3);
+static void tell(const struct check *check, const char *format, ...)
 {
-    struct check *check = context;
-    char sentence[PRAGMA_ROOM];
-    check->bad_pages = true;
-    (void)snprintf(sentence, sizeof(sentence), "page %llu of the database is damaged",
-                   (unsigned long long)page);
+    char sentence[SENTENCE_ROOM];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(sentence, sizeof(sentence), format, args);
+    va_end(args);
     check->each(check->context, sentence);
 }
 
-static enum sk_status quick_check(struct sk_db *db, const struct check *check, struct sk_error *err)
+static void bad_page(void *context, uint64_t page)
+{
+    struct check *check = context;
+    check->bad_pages = true;
+    tell(check, "data: page %llu is damaged", (unsigned long long)page);
+}
+
+/* The slow one: an index that lacks a row, as from an old page, hides what the table has. */
+static enum sk_status integrity_check(struct sk_db *db, const struct check *check,
+                                      struct sk_error *err)
 {
     sk_auto_stmt stmt = NULL;
     bool row = false;
 
-    SK_TRY(sk_db_prepare(db, &stmt, "PRAGMA quick_check", err));
+    SK_TRY(sk_db_prepare(db, &stmt, "PRAGMA integrity_check", err));
     (void)sk_db_starved();
     SK_TRY(sk_step(stmt, &row, err));
     while (row) {
@@ -451,7 +470,7 @@ static enum sk_status quick_check(struct sk_db *db, const struct check *check, s
         if (!ok && sk_db_starved()) /* it takes a lack of memory for damage */
             return sk_fail_status(err, SK_NOMEM);
         if (!ok)
-            check->each(check->context, sentence);
+            tell(check, "data: %s", sentence);
         SK_TRY(sk_step(stmt, &row, err));
     }
     return SK_OK;
@@ -469,7 +488,7 @@ enum sk_status sk_db_check(struct sk_db *db, sk_db_problem_fn *each, void *conte
     SK_TRY(sk_vfs_check(db->vfs, db->path, bad_page, &check, err));
     if (check.bad_pages)
         return SK_OK; /* SQLite would only stumble over the same pages */
-    enum sk_status status = quick_check(db, &check, &why);
+    enum sk_status status = integrity_check(db, &check, &why);
     if (status == SK_DAMAGED) {
         each(context, why.text);
         return SK_OK;

@@ -130,7 +130,7 @@ SK_MUST_CHECK
 enum sk_status sk_db_checkpoint(struct sk_db *db, struct sk_error *err);
 
 /*
- * Every page's tag and, if all pages are whole, SQLite's own quick_check; calls `each` with one
+ * Every page's tag and, if all pages are whole, SQLite's own integrity_check; calls `each` with one
  * sentence a problem.
  * Errors: those of reading.
  */

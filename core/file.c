@@ -405,6 +405,28 @@ bool sk_file_exists(const char *path)
     return sk_call_lstat(path, &st) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
+static const char *kind_of(mode_t mode)
+{
+    return S_ISLNK(mode)   ? "a link"
+           : S_ISDIR(mode) ? "a folder"
+           : S_ISREG(mode) ? "a file"
+                           : "a pipe or a device";
+}
+
+enum sk_status sk_file_check(const char *path, bool folder, bool *there, struct sk_error *err)
+{
+    struct stat st;
+    bool found = sk_call_lstat(path, &st) == 0;
+    if (!found && errno != ENOENT && errno != ENOTDIR)
+        return sk_fail_errno(err, SK_IO, "%s cannot be looked at", path);
+    if (there)
+        *there = found;
+    if (!found || (folder ? S_ISDIR(st.st_mode) : S_ISREG(st.st_mode)))
+        return SK_OK;
+    return sk_fail(err, SK_DAMAGED, "%s: %s has the place of a %s of the store", path,
+                   kind_of(st.st_mode), folder ? "folder" : "file");
+}
+
 enum sk_status sk_file_space(const char *path, uint64_t *bytes, struct sk_error *err)
 {
     struct statvfs fs;

@@ -64,8 +64,10 @@ static enum sk_status walk_both(struct sk_store *store, sk_dir_each_fn *stray, v
 
 enum sk_status sk_folder_sweep(struct sk_store *store, struct sk_error *err)
 {
+    bool there = false;
+    SK_TRY(sk_file_check(store->media_dir, true, &there, err));
     /* Copying a store may leave out an empty folder; what it lacks beyond that, verifying tells. */
-    if (!sk_file_exists(store->media_dir))
+    if (!there)
         SK_TRY(sk_dir_create(store->media_dir, err));
     return walk_both(store, NULL, NULL, err);
 }

@@ -43,6 +43,29 @@ SK_MUST_CHECK
 enum sk_status sk_search_remove(struct sk_store *store, int64_t item,
                                 const struct sk_meaning *meaning, struct sk_error *err);
 
+/* Runs a statement with ?1 the item's row and ?2 its words; nothing when there are none. */
+SK_MUST_CHECK
+enum sk_status sk_search_run(struct sk_store *store, const char *sql, int64_t item,
+                             const struct sk_meaning *meaning, struct sk_error *err);
+
+/*
+ * Compares the index with the words it should hold (search_check.c): begin, add each item that is
+ * shown, end. Errors: those of reading; SK_DAMAGED when the index itself cannot be read.
+ */
+struct sk_search_check {
+    struct sk_store *store;
+    uint64_t expected; /* sum over all occurrences */
+    unsigned waiting;  /* items in the temporary index */
+};
+SK_MUST_CHECK
+enum sk_status sk_search_check_begin(struct sk_search_check *check, struct sk_store *store,
+                                     struct sk_error *err);
+SK_MUST_CHECK
+enum sk_status sk_search_check_add(struct sk_search_check *check, int64_t item,
+                                   const struct sk_meaning *meaning, struct sk_error *err);
+SK_MUST_CHECK
+enum sk_status sk_search_check_end(struct sk_search_check *check, bool *same, struct sk_error *err);
+
 /* The columns that sk_item_from_row() wants, of a table or alias `item`. */
 #define SK_ITEM_COLUMNS                                                               \
     "item.id, item.uid, item.log, item.type, item.revision, item.entry, item.shown, " \

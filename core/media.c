@@ -226,6 +226,7 @@ enum sk_status sk_media_open(struct sk_store *store, int64_t row, struct sk_medi
     uint64_t file_len = 0;
     bool regular = false;
     SK_TRY(media_path(store, name, &path, err));
+    SK_TRY(sk_file_check(path, false, NULL, err));
     SK_TRY(sk_file_open_regular(&reader->file, path, err));
     SK_TRY(sk_file_size(reader->file, &file_len, &regular, err));
     if (!regular || file_len != reader->chunks * CHUNK_LEN)

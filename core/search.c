@@ -36,8 +36,8 @@ static enum sk_status words_of(struct sk_buf *out, const struct sk_meaning *mean
     return meaning->attachment.name ? sk_buf_add_text(out, meaning->attachment.name, err) : SK_OK;
 }
 
-static enum sk_status run_words(struct sk_store *store, const char *sql, int64_t item,
-                                const struct sk_meaning *meaning, struct sk_error *err)
+enum sk_status sk_search_run(struct sk_store *store, const char *sql, int64_t item,
+                             const struct sk_meaning *meaning, struct sk_error *err)
 {
     sk_auto_buf words = SK_BUF_INIT;
     SK_TRY(words_of(&words, meaning, err));
@@ -53,14 +53,15 @@ static enum sk_status run_words(struct sk_store *store, const char *sql, int64_t
 enum sk_status sk_search_add(struct sk_store *store, int64_t item, const struct sk_meaning *meaning,
                              struct sk_error *err)
 {
-    return run_words(store, "INSERT INTO search(rowid, text) VALUES(?1, ?2)", item, meaning, err);
+    return sk_search_run(store, "INSERT INTO search(rowid, text) VALUES(?1, ?2)", item, meaning,
+                         err);
 }
 
 enum sk_status sk_search_remove(struct sk_store *store, int64_t item,
                                 const struct sk_meaning *meaning, struct sk_error *err)
 {
-    return run_words(store, "INSERT INTO search(search, rowid, text) VALUES('delete', ?1, ?2)",
-                     item, meaning, err);
+    return sk_search_run(store, "INSERT INTO search(search, rowid, text) VALUES('delete', ?1, ?2)",
+                         item, meaning, err);
 }
 
 static bool is_space(char c)

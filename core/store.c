@@ -267,6 +267,7 @@ enum sk_status sk_store_create(const struct sk_store_options *options, struct sk
 /* Reads `keys` and looks at what can be judged without a passphrase. */
 static enum sk_status load_keys(struct sk_store *store, const char *path, struct sk_error *err)
 {
+    SK_TRY(sk_file_check(path, false, NULL, err));
     sk_auto_buf file = SK_BUF_INIT;
     struct sk_error why = SK_ERROR_INIT;
     enum sk_status status = sk_file_load(&file, path, SK_KEYS_LEN, &why);

@@ -12,7 +12,9 @@ struct check {
     void *context;
     const struct sk_progress *progress;
     uint64_t done, total; /* entries */
-    enum sk_status lost;  /* why a sentence could not be told */
+    struct sk_search_check words;
+    bool told;           /* there is a problem */
+    enum sk_status lost; /* why a sentence could not be told */
 };
 
 /* An entry with its item, as the database has them. The title is valid until the next row. */
@@ -34,6 +36,7 @@ static void tell(void *context, const char *sentence)
 {
     struct check *check = context;
     sk_auto_buf shown = SK_BUF_INIT;
+    check->told = true;
     enum sk_status status = sk_text_show(&shown, sentence, strlen(sentence), true, 0, NULL);
     if (status == SK_OK)
         check->each(check->context, sk_buf_text(&shown));
@@ -139,7 +142,7 @@ static enum sk_status check_shown(struct check *check, const struct row *row,
     SK_TRY(find_meaning(check->store, row->item, meaning, &same, err));
     if (!same || strcmp(meaning->title, row->title) != 0)
         tell_row(check, row, "it is not shown as it was signed");
-    return SK_OK;
+    return sk_search_check_add(&check->words, row->item, meaning, err);
 }
 
 /* What the payload says: its item's state and, for an attachment, its bytes. */
@@ -310,11 +313,25 @@ static enum sk_status tell_stray(void *context, const char *name, struct sk_erro
     return SK_OK;
 }
 
+/* Where something else was found, words of it are missing too: no second sentence. */
+static enum sk_status check_words(struct check *check, struct sk_error *err)
+{
+    struct sk_error why = SK_ERROR_INIT;
+    bool same = true;
+    enum sk_status status = sk_search_check_end(&check->words, &same, &why);
+    SK_TRY(settle(check, NULL, status, &why, err));
+    if (!same && !check->told)
+        tell(check, "data: the search index is an older one, and searching may miss records");
+    return SK_OK;
+}
+
 static enum sk_status check_all(struct check *check, struct sk_error *err)
 {
     SK_TRY(sk_db_check(check->store->db, tell, check, err));
     SK_TRY(count_entries(check, err));
+    SK_TRY(sk_search_check_begin(&check->words, check->store, err));
     SK_TRY(sk_log_each(check->store, check_log, check, err));
+    SK_TRY(check_words(check, err));
     SK_TRY(check_other_media(check, err));
     return sk_folder_strays(check->store, tell_stray, check, err);
 }

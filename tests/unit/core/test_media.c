@@ -388,7 +388,7 @@ static void test_sweep_what_cannot_be_removed(void **state)
     sk_test_write(sk_test_path(at, "store/media"), 1);
     sk_test_close(at);
     struct sk_store_options options = sk_test_options(at->path, at->kind);
-    EXPECT(SK_MISSING, sk_store_open(&at->store, &options, &sk_test_err));
+    EXPECT(SK_DAMAGED, sk_store_open(&at->store, &options, &sk_test_err));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, sk_test_device, sk_test_remove)

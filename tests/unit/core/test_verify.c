@@ -256,7 +256,7 @@ static void test_damaged_pages(void **state)
         sk_error_clear(&sk_test_err);
         enum sk_status status = sk_store_open(&at->store, &options, &sk_test_err);
         if (status == SK_OK) {
-            (void)snprintf(words, sizeof(words), "page %zu of the database is damaged", page - 1);
+            (void)snprintf(words, sizeof(words), "data: page %zu is damaged", page - 1);
             struct problems problems = verify(at->store);
             assert_true(problems.count > 0);
             assert_string_equal(problems.text[0], words);

@@ -385,6 +385,36 @@ static enum sk_status parse_and_run(struct sk_run *run, struct arguments *args,
 
 /* ---- what is said when something failed ---- */
 
+static bool has_command(const struct sk_program *program, const char *name)
+{
+    for (size_t i = 0; i < program->command_count; i++) {
+        if (strcmp(program->commands[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Without `keys` no other part is of use; otherwise what is whole can be saved. */
+static void advise_damaged(struct sk_run *run, const char *words)
+{
+    const char *name = run->program->name;
+    bool keys = strstr(words, "/keys: ") != NULL;
+    bool repair = !keys && has_command(run->program, "repair");
+    bool restore = has_command(run->program, "restore");
+
+    sk_run_advise(run,
+                  "Nothing was changed. Copy the whole folder of the store before anything else.%s"
+                  "%s%s%s%s%s%s%s",
+                  keys ? " Without this file nothing in it can be read: put it back from a copy of "
+                         "the folder."
+                       : "",
+                  repair ? " '" : "", repair ? name : "",
+                  repair ? " repair' saves what is whole into a new store." : "",
+                  restore ? " '" : "", restore ? name : "",
+                  restore ? " restore' makes a store of a backup." : "",
+                  repair || restore || keys ? "" : " Then ask your organisation.");
+}
+
 static const char *advice_for(enum sk_status status)
 {
     switch (status) {
@@ -392,9 +422,7 @@ static const char *advice_for(enum sk_status status)
     case SK_INTERNAL:
     case SK_OK:
         return "";
-    case SK_DAMAGED:
-        return "Nothing was changed. Copy the whole folder of the store before anything else, then "
-               "ask your organisation.";
+    case SK_DAMAGED: /* of a program without a store */
     case SK_REFUSED:
     case SK_LIMIT:
         return "Nothing was saved.";
@@ -417,9 +445,12 @@ static const char *advice_for(enum sk_status status)
 }
 
 /* Words of others, such as the name of a file, may be part of it. */
-static void print_error(const struct sk_run *run, const struct sk_error *err, enum sk_status status)
+static void print_error(struct sk_run *run, const struct sk_error *err, enum sk_status status)
 {
     const char *words = err->text[0] ? err->text : sk_status_text(status);
+
+    if (status == SK_DAMAGED && run->program->dir_option && !run->advice[0])
+        advise_damaged(run, words);
     const char *advice = run->advice[0] ? run->advice : advice_for(status);
     size_t len = strlen(words);
     bool ended = len > 0 && strchr(".?!", words[len - 1]) != NULL;

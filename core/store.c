@@ -235,11 +235,14 @@ static enum sk_status scratch_name(char **out, const char *dir, struct sk_error 
     return SK_OK;
 }
 
+/* A store that lost one of the two is still one, and not a place for another. */
 static enum sk_status find_store(const char *dir, bool *there, struct sk_error *err)
 {
-    sk_auto_free char *path = NULL;
-    SK_TRY(sk_path_join(&path, dir, SK_KEYS_FILE, err));
-    *there = sk_file_exists(path);
+    sk_auto_free char *keys = NULL;
+    sk_auto_free char *data = NULL;
+    SK_TRY(sk_path_join(&keys, dir, SK_KEYS_FILE, err));
+    SK_TRY(sk_path_join(&data, dir, SK_DATA_FILE, err));
+    *there = sk_file_exists(keys) || sk_file_exists(data);
     return SK_OK;
 }
 
@@ -267,7 +270,10 @@ enum sk_status sk_store_create(const struct sk_store_options *options, struct sk
 /* Reads `keys` and looks at what can be judged without a passphrase. */
 static enum sk_status load_keys(struct sk_store *store, const char *path, struct sk_error *err)
 {
-    SK_TRY(sk_file_check(path, false, NULL, err));
+    bool there = false;
+    SK_TRY(sk_file_check(path, false, &there, err));
+    if (!there)
+        return sk_fail(err, SK_MISSING, "%s: this file of the store is missing", path);
     sk_auto_buf file = SK_BUF_INIT;
     struct sk_error why = SK_ERROR_INIT;
     enum sk_status status = sk_file_load(&file, path, SK_KEYS_LEN, &why);

@@ -63,7 +63,8 @@ enum sk_status sk_store_open(struct sk_store **out, const struct sk_store_option
  * was committed is safe even then. */
 enum sk_status sk_store_close(struct sk_store *store, struct sk_error *err);
 
-/* Whether the folder holds a store, whatever its kind; whether it unlocks fast (tests alone). */
+/* Whether the folder holds a store (or `keys` or `data` of one), whatever its kind; whether it
+ * unlocks fast (tests alone). */
 bool sk_store_there(const char *dir);
 bool sk_store_insecure(const struct sk_store *store);
 

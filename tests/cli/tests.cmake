@@ -1,6 +1,7 @@
 # Tests labelled cli: the programs as a script or a person calls them.
 foreach(name
         way.sh
+        broken.py
         contract.py
         damage.py
         full_disk.py

@@ -1,0 +1,178 @@
+#!/usr/bin/env python3
+"""Goal of this test: a documenter whose store is broken is told which file is wrong and what to do next.
+
+Each file of a store is damaged, cut, emptied, taken away, exchanged, or replaced by a folder, a link or a
+pipe. Every command that opens it ends with the right exit code, names the file, says what was kept and what
+to do, writes nothing, and does not wait for anything. A store with a damaged attachment can be read, all but
+that; verify names it.
+"""
+import os
+import shutil
+import time
+
+from programs import DAMAGED, MISSING, archive, check, device, files, main, read, run, write
+
+LIMIT_S = 60  # far beyond what any command here takes; a pipe would be waited for without end
+COPY_FIRST = "Nothing was changed. Copy the whole folder of the store before anything else."
+AS_A_WHOLE = "put the folder back as a whole"
+
+
+def mkfifo(path):
+    os.mkfifo(path)
+
+
+def link(path):
+    os.symlink(path + ".moved", path)
+
+
+def flip(path):
+    whole = bytearray(read(path))
+    whole[len(whole) // 2] ^= 1
+    write(path, whole)
+
+
+def cut(path):
+    write(path, read(path)[:-1])
+
+
+def empty(path):
+    write(path, b"")
+
+
+def moved_first(make):
+    """Puts something else where the file was."""
+    def change(path):
+        os.rename(path, path + ".moved")
+        make(path)
+    return change
+
+
+CHANGES = {
+    "flipped": flip,
+    "cut": cut,
+    "empty": empty,
+    "a folder": moved_first(os.mkdir),
+    "a pipe": moved_first(mkfifo),
+    "a link": moved_first(link),
+}
+
+
+def listing(folder):
+    """What a folder holds, without reading what would be waited for."""
+    found = {}
+    for place, folders, names in os.walk(folder):
+        for name in folders + names:
+            path = os.path.join(place, name)
+            found[os.path.relpath(path, folder)] = os.lstat(path).st_mode, os.lstat(path).st_size
+    return found
+
+
+def all_say(store, code, name, *words):
+    """Every one of these commands ends with that code and the words, and changes nothing."""
+    before = listing(store.folder)
+    for args in (["list"], ["verify"], ["add", "event", "title=T"], ["search", "t"]):
+        began = time.monotonic()
+        ran = store.run(*args)
+        check(time.monotonic() - began < LIMIT_S, f"{args} waited")
+        check(ran.code == code, f"{name}: {args}: exit code {ran.code}: {ran.err}")
+        for word in (name, *words):
+            check(word in ran.err, f"{name}: {args} does not say '{word}': {ran.err}")
+        check(ran.out == "", f"{name}: {args} prints {ran.out}")
+    check(listing(store.folder) == before, f"{name}: something was changed")
+
+
+def test_parts(store, kept):
+    for name in ("keys", "data"):
+        for what, change in CHANGES.items():
+            if (name, what) == ("data", "flipped"):
+                continue  # which page it is decides whether it opens: see below
+            change(os.path.join(store.folder, name))
+            all_say(store, DAMAGED, f"/{name}: ", COPY_FIRST)
+            put_back(store, kept)
+        os.unlink(os.path.join(store.folder, name))
+        all_say(store, MISSING, f"/{name}", AS_A_WHOLE)
+        put_back(store, kept)
+    whole = bytearray(read(os.path.join(store.folder, "data")))
+    whole[8192 + 2000] ^= 1  # in page 1
+    write(os.path.join(store.folder, "data"), whole)
+    all_say(store, DAMAGED, "/data: page 1 is damaged", COPY_FIRST)
+    put_back(store, kept)
+    os.rename(os.path.join(store.folder, "media"), os.path.join(store.folder, "media.moved"))
+    os.symlink("media.moved", os.path.join(store.folder, "media"))
+    all_say(store, DAMAGED, "/media: a link has the place of a folder", COPY_FIRST)
+    put_back(store, kept)
+
+
+def put_back(store, kept):
+    shutil.rmtree(store.folder)
+    shutil.copytree(kept, store.folder)
+
+
+def test_other_store(store, kept, stranger):
+    for name in ("keys", "data"):
+        shutil.copy(os.path.join(stranger.folder, name), os.path.join(store.folder, name))
+        all_say(store, DAMAGED, "/data: its beginning is damaged, or belongs to another store",
+                COPY_FIRST)
+        put_back(store, kept)
+
+
+def test_page(store, kept):
+    """A page of a record's text: the rest can be read, and verify says which page."""
+    path = os.path.join(store.folder, "data")
+    pages = (os.path.getsize(path) - 8192) // 4096
+    told = 0
+    for page in range(1, pages):
+        whole = bytearray(read(path))
+        whole[8192 + 4096 * page + 100] ^= 1
+        write(path, whole)
+        ran = store.run("verify")
+        check(ran.code == DAMAGED, f"page {page + 1}: {ran.code}")
+        said = ran.out + ran.err
+        check(f"data: page {page + 1} is damaged" in said or "data: page " in ran.err,
+              f"page {page + 1}: {said}")
+        check(COPY_FIRST in ran.err, f"page {page + 1}: {ran.err}")
+        told += "found" in ran.err
+        put_back(store, kept)
+    check(told > pages // 2, "verify told of few pages")
+
+
+def test_attachment(store, kept, photo, at):
+    folder = os.path.join(store.folder, "media")
+    name = os.listdir(folder)[0]
+    changes = {**CHANGES, "missing": os.unlink}
+    for what, change in changes.items():
+        change(os.path.join(folder, name))
+        ran = store.run("verify")
+        check(ran.code == DAMAGED and name in ran.out, f"{what}: verify: {ran.code}, {ran.out}")
+        ran = store.run("extract", photo, at("photo"))
+        code = MISSING if what == "missing" else DAMAGED
+        check(ran.code == code and name in ran.err, f"{what}: extract: {ran.code}, {ran.err}")
+        check("folder" in ran.err and "whole" in ran.err, f"{what}: extract says {ran.err}")
+        check(not os.path.lexists(at("photo")), f"{what}: something was extracted")
+        check(store.json("list") != [], f"{what}: the records cannot be read")
+        put_back(store, kept)
+
+
+def test(top):
+    at = lambda *names: os.path.join(top, *names)
+    office = archive(at("archive"))
+    store = device(at("store"), office)
+    case = store("add", "case", "title=The case of the lake")
+    for number in range(20):
+        store("add", "event", f"title=Event {number}")
+    photo = store("attach", case, write(at("photo.jpg"), os.urandom(3000)))
+    stranger = device(at("stranger"), office, alias="oak")
+    stranger("add", "event", "title=Elsewhere")
+    kept = at("kept")
+    shutil.copytree(store.folder, kept)
+    before = files(store.folder)
+    test_parts(store, kept)
+    test_other_store(store, kept, stranger)
+    test_page(store, kept)
+    test_attachment(store, kept, photo, at)
+    check(files(store.folder) == before and store.json("verify")["ok"], "put back, it is whole")
+    ran = run("skrynia", "--store", at("nothing"), "list", passphrase="x")
+    check(ran.code == MISSING and "'skrynia init'" in ran.err, ran.err)
+
+
+main(test)

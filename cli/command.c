@@ -331,7 +331,7 @@ static enum sk_status start(struct sk_error *err)
 
 static enum sk_status run_command(struct sk_run *run, struct sk_error *err)
 {
-    if (run->command->needs == SK_NEEDS_STORE) {
+    if (run->command->needs != SK_NEEDS_NOTHING) {
         sk_auto_given given = SK_GIVEN_INIT;
 
         SK_TRY(sk_run_enter(run, &given, err));

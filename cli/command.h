@@ -28,7 +28,8 @@ struct sk_option {
 
 enum sk_needs {
     SK_NEEDS_NOTHING,
-    SK_NEEDS_STORE, /* unlocked and open in run->store */
+    SK_NEEDS_STORE,   /* unlocked and open in run->store, maybe for reading only */
+    SK_NEEDS_CHANGES, /* the same, to be changed: refused before anything is asked for otherwise */
 };
 
 struct sk_command {

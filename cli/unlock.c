@@ -270,6 +270,10 @@ static void warn(struct sk_run *run)
 
     if (sk_store_insecure(run->store))
         sk_say(run->program->name, "warning: this store unlocks fast and is for tests alone.");
+    if (sk_store_read_only(run->store))
+        sk_say(run->program->name,
+               "%s can only be read: nothing in it is changed, and nothing can be recorded.",
+               run->dir);
     if (sk_secret_unlocked_count() > 0)
         sk_say(run->program->name,
                "warning: keys could not be kept out of swap; raise the limit of locked memory.");
@@ -330,6 +334,11 @@ enum sk_status sk_run_enter(struct sk_run *run, struct sk_given *given, struct s
         sk_run_advise(run, "Check %s, or make one with '%s init'.", run->program->dir_option,
                       run->program->name);
         return sk_fail(err, SK_MISSING, "%s: there is no store here", run->dir);
+    }
+    if (run->command->needs == SK_NEEDS_CHANGES && sk_store_read_only_at(run->dir)) {
+        sk_run_advise(run, "Nothing was changed. To go on, copy the whole folder to where it can "
+                           "be written, and use that copy alone from then on.");
+        return sk_fail(err, SK_IO, "%s can only be read", run->dir);
     }
     SK_TRY(sk_given_ask(run, given, err));
     return sk_run_open(run, given, err);

@@ -405,6 +405,11 @@ bool sk_file_exists(const char *path)
     return sk_call_lstat(path, &st) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
+bool sk_file_writable(const char *path)
+{
+    return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0 || (errno != EROFS && errno != EACCES);
+}
+
 static const char *kind_of(mode_t mode)
 {
     return S_ISLNK(mode)   ? "a link"

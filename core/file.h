@@ -120,11 +120,14 @@ bool sk_file_exists(const char *path);
 
 /*
  * Looks at a part of a store before it is opened: a file (or a folder, with `folder`) and nothing
- * else in its place. A link would lead out of the store, and a pipe would be waited for. *there (may
- * be NULL) tells whether it exists at all. Errors: SK_DAMAGED, SK_IO.
+ * else in its place. A link would lead out of the store, and a pipe would be waited for. *there
+ * (may be NULL) tells whether it exists at all. Errors: SK_DAMAGED, SK_IO.
  */
 SK_MUST_CHECK
 enum sk_status sk_file_check(const char *path, bool folder, bool *there, struct sk_error *err);
+
+/* False when this is on a medium that is read only, or this user may not write it. */
+bool sk_file_writable(const char *path);
 
 /* Free bytes for this user on the file system of `path` (the file or its folder). Errors: SK_IO. */
 SK_MUST_CHECK

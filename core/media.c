@@ -73,6 +73,7 @@ static void derive(struct sk_key *subkey, const struct sk_key *key,
 enum sk_status sk_media_create(struct sk_store *store, struct sk_media_writer **out,
                                struct sk_error *err)
 {
+    SK_TRY(sk_store_check_writable(store, err));
     sk_auto_media_writer writer = calloc(1, sizeof(*writer));
     if (!writer)
         return sk_fail_status(err, SK_NOMEM);

@@ -31,6 +31,7 @@ enum sk_status sk_slots_save(struct sk_store *store, const struct sk_keys *keys,
                              struct sk_error *err)
 {
     sk_auto_free char *path = NULL;
+    SK_TRY(sk_store_check_writable(store, err));
     SK_TRY(sk_path_join(&path, store->dir, SK_KEYS_FILE, err));
     SK_TRY(sk_file_save(path, keys->bytes, SK_KEYS_LEN, true, err));
     store->keys = *keys;

@@ -135,6 +135,7 @@ enum sk_status sk_store_open_database(struct sk_store *store, bool create, struc
         .store_key = sk_secret_view(store->store_key),
         .store_id = sk_keys_store_id(&store->keys),
         .create = create,
+        .read_only = store->read_only,
     };
     return sk_db_open(&store->db, &options, err);
 }
@@ -339,7 +340,8 @@ static enum sk_status load(struct sk_store *store, struct sk_error *err)
     if (sk_db_recovered(store->db))
         SK_TRY(verify_heads(store, err));
     SK_TRY(sk_db_trust(store->db, err));
-    return sk_folder_sweep(store, err);
+    return store->read_only ? sk_file_check(store->media_dir, true, NULL, err)
+                            : sk_folder_sweep(store, err);
 }
 
 enum sk_status sk_store_open(struct sk_store **out, const struct sk_store_options *options,
@@ -353,6 +355,7 @@ enum sk_status sk_store_open(struct sk_store **out, const struct sk_store_option
     if (!store)
         return sk_fail_status(err, SK_NOMEM);
     SK_TRY(sk_dir_lock(&store->lock, options->dir, options->wait_s, err));
+    store->read_only = sk_store_read_only_at(options->dir);
     SK_TRY(unlock(store, options, err));
     SK_TRY(sk_rekey_settle(store, err));
     SK_TRY(sk_store_open_database(store, false, err));
@@ -382,6 +385,30 @@ bool sk_store_there(const char *dir)
 bool sk_store_insecure(const struct sk_store *store)
 {
     return sk_keys_insecure(&store->keys) != 0;
+}
+
+bool sk_store_read_only_at(const char *dir)
+{
+    static const char *const parts[] = {SK_DATA_FILE, SK_DATA_FILE "-wal"};
+    bool writable = sk_file_writable(dir);
+    for (size_t i = 0; writable && i < sizeof(parts) / sizeof(parts[0]); i++) {
+        sk_auto_free char *path = NULL;
+        if (sk_path_join(&path, dir, parts[i], NULL) == SK_OK)
+            writable = sk_file_writable(path);
+    }
+    return !writable;
+}
+
+bool sk_store_read_only(const struct sk_store *store)
+{
+    return store->read_only;
+}
+
+enum sk_status sk_store_check_writable(const struct sk_store *store, struct sk_error *err)
+{
+    if (!store->read_only)
+        return SK_OK;
+    return sk_fail(err, SK_IO, "%s can only be read", store->dir);
 }
 
 enum sk_store_kind sk_store_kind(const struct sk_store *store)
@@ -438,6 +465,7 @@ enum sk_status sk_store_dh(const struct sk_store *store, uint8_t shared[static S
 
 enum sk_status sk_store_begin(struct sk_store **txn, struct sk_store *store, struct sk_error *err)
 {
+    SK_TRY(sk_store_check_writable(store, err));
     SK_TRY(sk_db_begin(store->db, err));
     *txn = store;
     return SK_OK;

@@ -49,6 +49,14 @@ SK_MUST_CHECK
 enum sk_status sk_store_create(const struct sk_store_options *options, struct sk_error *err);
 
 /*
+ * Whether nothing can be written there: a medium that is read only, or a folder or file that this
+ * user may not change. Such a store is opened for reading, also with a write-ahead log that a crash
+ * left, and stays as it is to the byte.
+ */
+bool sk_store_read_only_at(const char *dir);
+bool sk_store_read_only(const struct sk_store *store);
+
+/*
  * Unlocks and opens. Recovery words are tried before the passphrase, if any were given. What an
  * interrupted rekey left is put in order (core/rekey.h). After a crash the write-ahead log is
  * replayed only if the signed head of the log verifies; media files that no row names are removed.
@@ -103,6 +111,7 @@ enum sk_status sk_store_dh(const struct sk_store *store, uint8_t shared[static S
  *     ...
  *     return sk_store_commit(&txn, err);
  */
+/* Errors of beginning: SK_IO when the store is read only, ... */
 SK_MUST_CHECK
 enum sk_status sk_store_begin(struct sk_store **txn, struct sk_store *store, struct sk_error *err);
 SK_MUST_CHECK

@@ -36,6 +36,7 @@ struct sk_store {
     struct sk_keys keys;
     unsigned slot; /* that opened it */
     enum sk_store_kind kind;
+    bool read_only;
     char *name;
     uint8_t sign_public[SK_SIGN_PUBLIC_LEN];
     uint8_t dh_public[SK_DH_LEN];
@@ -73,6 +74,10 @@ enum sk_status sk_meta_get(struct sk_db *db, const char *key, void *out, size_t 
 SK_MUST_CHECK
 enum sk_status sk_meta_put(struct sk_db *db, const char *key, const void *bytes, size_t len,
                            struct sk_error *err);
+
+/* Errors: SK_IO, when the store is open for reading only. */
+SK_MUST_CHECK
+enum sk_status sk_store_check_writable(const struct sk_store *store, struct sk_error *err);
 
 /* The size of a log's part without a gap, as the running transaction sees it. */
 SK_MUST_CHECK

@@ -444,7 +444,7 @@ bool sk_vfs_recovered(const struct sk_vfs *vfs)
 /* ---- checking ---- */
 
 /* Through the VFS below, which knows that closing a second descriptor would drop SQLite's locks. */
-static int check_closed(const struct sk_vfs *vfs, struct vfs_file *file, const char *path,
+static int check_closed(struct sk_vfs *vfs, struct vfs_file *file, const char *path,
                         sk_vfs_bad_page_fn *each, void *context)
 {
     const char *name = sqlite3_create_filename(path, "", "", 0, NULL);
@@ -459,7 +459,7 @@ static int check_closed(const struct sk_vfs *vfs, struct vfs_file *file, const c
     return rc;
 }
 
-enum sk_status sk_vfs_check(const struct sk_vfs *vfs, const char *path, sk_vfs_bad_page_fn *each,
+enum sk_status sk_vfs_check(struct sk_vfs *vfs, const char *path, sk_vfs_bad_page_fn *each,
                             void *context, struct sk_error *err)
 {
     int rc = SQLITE_NOMEM;

@@ -47,11 +47,12 @@ bool sk_vfs_recovered(const struct sk_vfs *vfs);
 
 /*
  * Reads every page of the closed or idle database and counts those that do not verify; calls `each`
- * with the number of each. Errors: SK_IO.
+ * with the number of each, but for pages that a checkpoint was writing: the log that is open has
+ * them whole. Errors: SK_IO.
  */
 typedef void sk_vfs_bad_page_fn(void *context, uint64_t page);
 SK_MUST_CHECK
-enum sk_status sk_vfs_check(const struct sk_vfs *vfs, const char *path, sk_vfs_bad_page_fn *each,
+enum sk_status sk_vfs_check(struct sk_vfs *vfs, const char *path, sk_vfs_bad_page_fn *each,
                             void *context, struct sk_error *err);
 
 /*

@@ -125,7 +125,7 @@ extern const sqlite3_io_methods vfs_main_methods;
 int vfs_main_check_size(struct sk_vfs *vfs); /* room for preamble and page 1 */
 /* No page in part at the end, but for one that a checkpoint was writing: the log has it whole. */
 int vfs_main_check_end(struct sk_vfs *vfs);
-int vfs_main_check(const struct sk_vfs *vfs, const struct vfs_file *file, sk_vfs_bad_page_fn *each,
+int vfs_main_check(struct sk_vfs *vfs, const struct vfs_file *file, sk_vfs_bad_page_fn *each,
                    void *context);
 
 /* vfs_log.c: how a log is bound to the database. */
@@ -141,6 +141,8 @@ int vfs_log_remove(struct sk_vfs *vfs, const char *path, int sync_folder);
 extern const sqlite3_io_methods vfs_wal_methods;
 /* Reads a frame into wal->frame; *opened tells whether it is one of this log. */
 int vfs_wal_load_frame(struct sk_vfs *vfs, uint64_t frame, bool *opened);
+/* Whether a frame that the database needs holds that page: then `data` need not have it whole. */
+int vfs_wal_find_page(struct sk_vfs *vfs, uint64_t page, bool *found);
 void vfs_wal_forget(struct sk_vfs *vfs); /* wipes what is held */
 
 static inline size_t vfs_frame_len(const struct sk_vfs *vfs)

@@ -310,7 +310,7 @@ const sqlite3_io_methods vfs_main_methods = {
 
 /* ---- checking ---- */
 
-int vfs_main_check(const struct sk_vfs *vfs, const struct vfs_file *file, sk_vfs_bad_page_fn *each,
+int vfs_main_check(struct sk_vfs *vfs, const struct vfs_file *file, sk_vfs_bad_page_fn *each,
                    void *context)
 {
     uint64_t size;
@@ -319,10 +319,12 @@ int vfs_main_check(const struct sk_vfs *vfs, const struct vfs_file *file, sk_vfs
 
     for (uint64_t page = 1; page <= pages && rc == SQLITE_OK; page++) {
         rc = read_page(vfs, file->base, page, vfs->sealed);
-        if (rc == SQLITE_IOERR_DATA) {
+        if (rc != SQLITE_IOERR_DATA)
+            continue;
+        bool in_log;
+        rc = vfs_wal_find_page(vfs, page, &in_log);
+        if (rc == SQLITE_OK && !in_log)
             each(context, page);
-            rc = SQLITE_OK;
-        }
     }
     sk_wipe(vfs->sealed, vfs->page_size);
     return rc;

@@ -68,6 +68,20 @@ static uint64_t page_of(const uint8_t *frame)
     return (uint64_t)frame[0] << 24 | (uint64_t)frame[1] << 16 | (uint64_t)frame[2] << 8 | frame[3];
 }
 
+int vfs_wal_find_page(struct sk_vfs *vfs, uint64_t page, bool *found)
+{
+    int rc = SQLITE_OK;
+    *found = false;
+    if (!vfs->wal_file || !vfs->wal.has_head)
+        return SQLITE_OK;
+    for (uint64_t frame = 1; frame <= vfs->preamble.needed && !*found && rc == SQLITE_OK; frame++) {
+        bool opened;
+        rc = vfs_wal_load_frame(vfs, frame, &opened);
+        *found = rc == SQLITE_OK && opened && page_of(vfs->wal.frame) == page;
+    }
+    return rc;
+}
+
 /* Seals and writes a whole frame. `page`: whose page it holds, 0 when that is not known. */
 static int store_frame(struct sk_vfs *vfs, uint64_t frame, uint64_t page, const uint8_t *plain)
 {

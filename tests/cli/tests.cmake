@@ -10,6 +10,7 @@ foreach(name
         locked.py
         marker.py
         orders.py
+        read_only.py
         scenario.py
         second_reader.py
         terminal.py)

@@ -793,6 +793,30 @@ static void frames_that_the_database_needs(void **state)
     free(bytes);
 }
 
+/* Whoever only reads cannot put a torn page right, and need not: the log has it whole. */
+static void pages_that_the_log_has_are_not_missed(void **state)
+{
+    (void)state;
+    uint64_t bad = 0;
+    begin_log();
+    for (unsigned i = 1; i <= 3; i++)
+        write_frame(i, 255); /* with headers that name the pages 2 to 4 */
+    for (unsigned i = 2; i <= 5; i++)
+        assert_int_equal(write_page(i), SQLITE_OK);
+    flip(SK_WORK_PATH, PREAMBLE + 2 * PAGE + 9);
+    flip(SK_WORK_PATH, PREAMBLE + 4 * PAGE + 9);
+    assert_int_equal(sk_vfs_check(vfs, SK_WORK_PATH, count_page, &bad, NULL), SK_OK);
+    assert_int_equal(bad, 1u << 5);
+    unplug();
+    sk_disk_settle();
+    plug_in(false, true);
+    assert_int_equal(open_data(), SQLITE_OK);
+    assert_int_equal(open_wal(), SQLITE_OK);
+    bad = 0;
+    assert_int_equal(sk_vfs_check(vfs, SK_WORK_PATH, count_page, &bad, NULL), SK_OK);
+    assert_int_equal(bad, 1u << 5);
+}
+
 static void cutting_the_log(void **state)
 {
     (void)state;
@@ -887,6 +911,7 @@ int main(void)
         TEST(a_frame_opens_in_its_place_alone),
         TEST(nothing_is_written_after_a_failed_sync),
         TEST(frames_that_the_database_needs),
+        TEST(pages_that_the_log_has_are_not_missed),
         TEST(cutting_the_log),
         TEST(reading_only),
         TEST(odd_settings_are_refused),

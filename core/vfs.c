@@ -201,6 +201,7 @@ static int open_wal(struct sk_vfs *vfs, const char *path, struct vfs_file *file,
         return SQLITE_IOERR;
     }
     file->absent = !there && vfs->read_only;
+    file->created = !there && !vfs->read_only;
     if (!file->absent) {
         rc = open_base(vfs, path, file->base, base_flags(vfs, flags), out_flags);
         if (rc != SQLITE_OK)

@@ -73,7 +73,8 @@ struct vfs_file {
     sqlite3_file methods;
     struct sk_vfs *vfs;
     sqlite3_file *base;
-    bool absent; /* a log that is not there, opened for reading only */
+    bool absent;  /* a log that is not there, opened for reading only */
+    bool created; /* a log that opening made: it goes again if nothing was written */
 };
 
 struct sk_vfs {

@@ -323,7 +323,11 @@ static int wal_close(sqlite3_file *file)
 {
     struct sk_vfs *vfs = vfs_of(file);
     const struct vfs_file *own = vfs->wal_file;
+    uint64_t size = 1;
+    bool unused = own->created && vfs_base_size(own, &size) == SQLITE_OK && size == 0;
     int rc = own->absent ? SQLITE_OK : own->base->pMethods->xClose(own->base);
+    if (unused) /* a store that is refused keeps the files that it had */
+        (void)vfs->base->xDelete(vfs->base, vfs->wal_path, 0);
     vfs->wal_file = NULL;
     vfs_wal_forget(vfs);
     return rc;

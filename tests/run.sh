@@ -20,7 +20,8 @@ esac
 
 # shellcheck disable=SC2086 # a list of words
 need $build_packages libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev cppcheck \
-    shellcheck mandoc man-db tmux python3 python3-nacl file binutils bsdextrautils git strace
+    shellcheck mandoc man-db tmux python3 python3-nacl file binutils bsdextrautils git strace \
+    libfaketime
 [ "$mode" != coverage ] || need gcovr
 [ "$mode" != long ] || need valgrind
 

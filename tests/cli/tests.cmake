@@ -2,6 +2,7 @@
 foreach(name
         way.sh
         broken.py
+        clock.py
         contract.py
         damage.py
         full_disk.py

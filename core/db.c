@@ -42,10 +42,7 @@ enum sk_status sk_db_fail(const struct sk_db *db, int rc, struct sk_error *err)
     case SQLITE_LOCKED:
         return sk_fail(err, SK_BUSY, "%s is in use by another program", db->path);
     case SQLITE_READONLY:
-        return sk_fail(err, SK_IO,
-                       "%s cannot be written, and without that it cannot be read: copy the whole "
-                       "folder to where you may write",
-                       db->path);
+        return sk_fail(err, SK_IO, "%s can only be read", db->path);
     case SQLITE_TOOBIG:
         return sk_fail_status(err, SK_LIMIT);
     case SQLITE_CORRUPT:

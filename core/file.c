@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define RANDOM_NAME_LEN 8
 #define LOAD_STEP       65536
@@ -405,9 +406,10 @@ bool sk_file_exists(const char *path)
     return sk_call_lstat(path, &st) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
-bool sk_file_writable(const char *path)
+bool sk_file_read_only(const char *path)
 {
-    return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0 || (errno != EROFS && errno != EACCES);
+    return sk_call_access(path, R_OK) == 0 && sk_call_access(path, W_OK) != 0 &&
+           (errno == EROFS || errno == EACCES);
 }
 
 static const char *kind_of(mode_t mode)

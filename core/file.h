@@ -126,8 +126,8 @@ bool sk_file_exists(const char *path);
 SK_MUST_CHECK
 enum sk_status sk_file_check(const char *path, bool folder, bool *there, struct sk_error *err);
 
-/* False when this is on a medium that is read only, or this user may not write it. */
-bool sk_file_writable(const char *path);
+/* Whether this user can read it and not write it: by its permissions, or on such a medium. */
+bool sk_file_read_only(const char *path);
 
 /* Free bytes for this user on the file system of `path` (the file or its folder). Errors: SK_IO. */
 SK_MUST_CHECK

@@ -29,6 +29,7 @@ const struct sk_file_calls sk_system_calls = {
     .lstat = lstat,
     .stat = stat,
     .statvfs = statvfs,
+    .faccessat = faccessat,
     .rename = rename,
     .renameat2 = renameat2,
     .link = link,
@@ -127,6 +128,13 @@ int sk_call_lstat(const char *path, struct stat *out)
 int sk_call_stat(const char *path, struct stat *out)
 {
     RETRY(int, calls->stat(path, out));
+}
+
+int sk_call_access(const char *path, int mode)
+{
+    if (!calls->faccessat)
+        return 0;
+    RETRY(int, calls->faccessat(AT_FDCWD, path, mode, AT_EACCESS));
 }
 
 int sk_call_statvfs(const char *path, struct statvfs *out)

@@ -28,6 +28,8 @@ struct sk_file_calls {
     int (*lstat)(const char *path, struct stat *out);
     int (*stat)(const char *path, struct stat *out);
     int (*statvfs)(const char *path, struct statvfs *out);
+    /* NULL: this user may do everything. */
+    int (*faccessat)(int dir, const char *path, int mode, int flags);
     int (*rename)(const char *from, const char *to);
     int (*renameat2)(int from_dir, const char *from, int to_dir, const char *to, unsigned flags);
     int (*link)(const char *from, const char *to);
@@ -63,6 +65,7 @@ int sk_call_fstat(int fd, struct stat *out);
 int sk_call_lstat(const char *path, struct stat *out);
 int sk_call_stat(const char *path, struct stat *out);
 int sk_call_statvfs(const char *path, struct statvfs *out);
+int sk_call_access(const char *path, int mode); /* for the effective user */
 int sk_call_rename(const char *from, const char *to);
 int sk_call_rename_new(const char *from, const char *to);        /* RENAME_NOREPLACE */
 int sk_call_rename_exchange(const char *one, const char *other); /* RENAME_EXCHANGE */

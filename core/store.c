@@ -390,13 +390,13 @@ bool sk_store_insecure(const struct sk_store *store)
 bool sk_store_read_only_at(const char *dir)
 {
     static const char *const parts[] = {SK_DATA_FILE, SK_DATA_FILE "-wal"};
-    bool writable = sk_file_writable(dir);
-    for (size_t i = 0; writable && i < sizeof(parts) / sizeof(parts[0]); i++) {
+    bool read_only = sk_file_read_only(dir);
+    for (size_t i = 0; !read_only && i < sizeof(parts) / sizeof(parts[0]); i++) {
         sk_auto_free char *path = NULL;
         if (sk_path_join(&path, dir, parts[i], NULL) == SK_OK)
-            writable = sk_file_writable(path);
+            read_only = sk_file_read_only(path);
     }
-    return !writable;
+    return read_only;
 }
 
 bool sk_store_read_only(const struct sk_store *store)

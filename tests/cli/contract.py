@@ -236,17 +236,18 @@ def no_override():
 
 
 def check_permissions(scene, at):
-    """A store that may not be written, or not be looked into, says so, and is as it was afterwards."""
+    """A store that may not be looked into, or not be written, says so, and is as it was afterwards."""
     by = scene.by
     before, data = files(by.folder), os.path.join(by.folder, "data")
-    for path, mode, words in ((by.folder, 0o500, "cannot be written"), (data, 0o400, "data"),
-                              (os.path.join(by.folder, "keys"), 0, "Permission denied"),
-                              (by.folder, 0, "Permission denied")):
+    for path, mode, code, words in ((by.folder, 0o500, 0, "can only be read"),
+                                    (data, 0o400, 0, "can only be read"),
+                                    (os.path.join(by.folder, "keys"), 0, IO, "Permission denied"),
+                                    (by.folder, 0, IO, "Permission denied")):
         kept = os.stat(path).st_mode
         os.chmod(path, mode)
-        for args in (["list"], ["add", "person", "title=x"]):
+        for args, expect in ((["list"], code), (["add", "person", "title=x"], IO)):
             ran = by.run(*args, preexec_fn=no_override)
-            check(ran.code == IO and words in ran.err and "init" not in ran.err, f"{path}: {ran.code} {ran.err}")
+            check(ran.code == expect and words in ran.err and "init" not in ran.err, f"{path}: {ran.code} {ran.err}")
         os.chmod(path, kept)
     check(files(by.folder) == before and by.json("verify")["ok"], "and then it is as it was")
 

@@ -225,3 +225,24 @@ mutant("a chunk of an attachment is bound to its file", "media-without-name", "c
             "memset(writer->key.bytes, 3, sizeof(writer->key.bytes));")])
 mutant("media files that no row names are swept", "orphans-stay", "core/media", "test_sweep", [
     ("core/folder.c", "    return walk_both(store, NULL, NULL, err);\n", "    return SK_OK;\n")])
+
+# ---- what damage can be seen, and what cannot be written ----
+
+mutant("a link in the place of a file", "links-followed", "core/damage", "other_things_in_their_place", [
+    ("core/file.c", "    if (!found || (folder ?", "    if (!found || S_ISLNK(st.st_mode) || (folder ?")])
+mutant("old pages of an index", "indexes-not-compared", "core/damage", "old_pages_put_back", [
+    (DB, "\"PRAGMA integrity_check\"", "\"PRAGMA quick_check\"")])
+mutant("old pages of the search index", "words-not-compared", "core/damage", "old_pages_put_back", [
+    ("core/verify.c", "    if (!same && !check->told)\n", "    if (false)\n")])
+mutant("a page that a checkpoint was writing is in the log", "torn-page-missed", "core/vfs",
+       "pages_that_the_log_has_are_not_missed", [
+           (MAIN, "        rc = vfs_wal_find_page(vfs, page, &in_log);\n",
+            "        in_log = false;\n        rc = SQLITE_OK;\n")])
+mutant("a refused store keeps the files it had", "empty-log-stays", "core/store", "test_newer_schema", [
+    (WAL, "    if (unused) /*", "    if (unused && false) /*")])
+mutant("a newer schema is refused", "newer-schema-taken", "core/store", "test_newer_schema", [
+    (DB, "    if (version > newest)\n", "    if (false)\n")])
+mutant("a migration is one transaction", "step-without-transaction", "core/migrate",
+       "a_step_that_fails_changes_nothing", [
+           (DB, "    SK_TRY(sk_txn_begin(&txn, db, err));\n    SK_TRY(sk_db_exec(db, step->text, err));\n",
+            "    SK_TRY(sk_db_exec(db, step->text, err));\n    SK_TRY(sk_txn_begin(&txn, db, err));\n")])

@@ -345,6 +345,7 @@ static void test_newer_schema(void **state)
     assert_unchanged(at, "store/keys", &keys);
     assert_unchanged(at, "store/data", &data);
     assert_int_equal(sk_test_count_files(sk_test_path(at, "store/media")), 1);
+    assert_int_equal(sk_test_count_files(at->path), 3);
 }
 
 /* A database whose pages are whole, but not its description. */

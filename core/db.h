@@ -154,6 +154,20 @@ SK_MUST_CHECK
 enum sk_status sk_db_copy(const struct sk_db_options *from, const struct sk_db_options *to,
                           sk_db_copied_fn *tell, void *context, struct sk_error *err);
 
+/*
+ * The words of a text as the search index has them (db_words.c): calls `each` with the place of
+ * each word, from 0, and its bytes, which are borrowed. One serves any number of texts, and goes
+ * before the database is closed. Errors: SK_NOMEM, SK_INTERNAL.
+ */
+struct sk_word_reader;
+typedef void sk_word_fn(void *context, int64_t offset, const char *word, size_t len);
+SK_MUST_CHECK
+enum sk_status sk_db_words_new(struct sk_db *db, struct sk_word_reader **out, struct sk_error *err);
+SK_MUST_CHECK
+enum sk_status sk_db_words_each(struct sk_word_reader *words, const char *text, size_t len,
+                                sk_word_fn *each, void *context, struct sk_error *err);
+void sk_db_words_free(struct sk_word_reader *words); /* NULL is allowed */
+
 static inline void sk_stmt_cleanup(struct sk_stmt **stmt)
 {
     sk_stmt_done(*stmt);

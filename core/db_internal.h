@@ -1,6 +1,7 @@
 /*
  * What the files of the database share. db.c opens, closes and runs transactions, db_stmt.c is
- * statements, db_library.c is SQLite's settings for the whole process.
+ * statements, db_words.c what FTS5 takes for a word, db_library.c is SQLite's settings for the
+ * whole process.
  */
 #ifndef SK_CORE_DB_INTERNAL_H
 #define SK_CORE_DB_INTERNAL_H

@@ -43,19 +43,21 @@ SK_MUST_CHECK
 enum sk_status sk_search_remove(struct sk_store *store, int64_t item,
                                 const struct sk_meaning *meaning, struct sk_error *err);
 
-/* Runs a statement with ?1 the item's row and ?2 its words; nothing when there are none. */
+/* Appends the text whose words the index has. */
 SK_MUST_CHECK
-enum sk_status sk_search_run(struct sk_store *store, const char *sql, int64_t item,
-                             const struct sk_meaning *meaning, struct sk_error *err);
+enum sk_status sk_search_text(struct sk_buf *out, const struct sk_meaning *meaning,
+                              struct sk_error *err);
 
 /*
  * Compares the index with the words it should hold (search_check.c): begin, add each item that is
- * shown, end. Errors: those of reading; SK_DAMAGED when the index itself cannot be read.
+ * shown, end; clear in any case. Errors: those of reading; SK_DAMAGED when the index itself cannot
+ * be read.
  */
 struct sk_search_check {
     struct sk_store *store;
+    struct sk_word_reader *words;
     uint64_t expected; /* sum over all occurrences */
-    unsigned waiting;  /* items in the temporary index */
+    int64_t item;      /* whose words are being added */
 };
 SK_MUST_CHECK
 enum sk_status sk_search_check_begin(struct sk_search_check *check, struct sk_store *store,
@@ -65,6 +67,7 @@ enum sk_status sk_search_check_add(struct sk_search_check *check, int64_t item,
                                    const struct sk_meaning *meaning, struct sk_error *err);
 SK_MUST_CHECK
 enum sk_status sk_search_check_end(struct sk_search_check *check, bool *same, struct sk_error *err);
+void sk_search_check_clear(struct sk_search_check *check);
 
 /* The columns that sk_item_from_row() wants, of a table or alias `item`. */
 #define SK_ITEM_COLUMNS                                                               \

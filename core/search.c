@@ -28,19 +28,19 @@ static enum sk_status collect(struct sk_buf *out, const json_t *json, struct sk_
     return SK_OK;
 }
 
-static enum sk_status words_of(struct sk_buf *out, const struct sk_meaning *meaning,
-                               struct sk_error *err)
+enum sk_status sk_search_text(struct sk_buf *out, const struct sk_meaning *meaning,
+                              struct sk_error *err)
 {
     if (meaning->fields)
         return collect(out, meaning->fields, err);
     return meaning->attachment.name ? sk_buf_add_text(out, meaning->attachment.name, err) : SK_OK;
 }
 
-enum sk_status sk_search_run(struct sk_store *store, const char *sql, int64_t item,
-                             const struct sk_meaning *meaning, struct sk_error *err)
+static enum sk_status run_words(struct sk_store *store, const char *sql, int64_t item,
+                                const struct sk_meaning *meaning, struct sk_error *err)
 {
     sk_auto_buf words = SK_BUF_INIT;
-    SK_TRY(words_of(&words, meaning, err));
+    SK_TRY(sk_search_text(&words, meaning, err));
     if (words.len == 0)
         return SK_OK;
     sk_auto_stmt stmt = NULL;
@@ -53,15 +53,14 @@ enum sk_status sk_search_run(struct sk_store *store, const char *sql, int64_t it
 enum sk_status sk_search_add(struct sk_store *store, int64_t item, const struct sk_meaning *meaning,
                              struct sk_error *err)
 {
-    return sk_search_run(store, "INSERT INTO search(rowid, text) VALUES(?1, ?2)", item, meaning,
-                         err);
+    return run_words(store, "INSERT INTO search(rowid, text) VALUES(?1, ?2)", item, meaning, err);
 }
 
 enum sk_status sk_search_remove(struct sk_store *store, int64_t item,
                                 const struct sk_meaning *meaning, struct sk_error *err)
 {
-    return sk_search_run(store, "INSERT INTO search(search, rowid, text) VALUES('delete', ?1, ?2)",
-                         item, meaning, err);
+    return run_words(store, "INSERT INTO search(search, rowid, text) VALUES('delete', ?1, ?2)",
+                     item, meaning, err);
 }
 
 static bool is_space(char c)

@@ -343,6 +343,7 @@ enum sk_status sk_verify(struct sk_store *store, sk_problem_fn *each, void *cont
         .store = store, .each = each, .context = context, .progress = progress, .lost = SK_OK};
     struct sk_error why = SK_ERROR_INIT;
     enum sk_status status = check_all(&check, &why);
+    sk_search_check_clear(&check.words);
     SK_TRY(settle(&check, NULL, status, &why, err));
     return check.lost == SK_OK ? SK_OK : sk_fail_status(err, check.lost);
 }

@@ -493,6 +493,73 @@ static void words_are_found(void **state)
     close_db(db);
 }
 
+struct word_count {
+    struct sk_db *db;
+    int64_t doc;
+    int64_t count;
+};
+
+static void find_word(void *context, int64_t offset, const char *word, size_t len)
+{
+    struct word_count *found = context;
+    struct sk_stmt *stmt = NULL;
+    bool row = false;
+    assert_int_equal(sk_db_prepare(found->db, &stmt,
+                                   "SELECT 1 FROM temp.v WHERE doc = ?1 AND offset = ?2 AND "
+                                   "term = ?3",
+                                   &err),
+                     SK_OK);
+    sk_bind_int(stmt, 1, found->doc);
+    sk_bind_int(stmt, 2, offset);
+    sk_bind_text_len(stmt, 3, word, len);
+    assert_int_equal(sk_step(stmt, &row, &err), SK_OK);
+    if (!row)
+        fail_msg("the index has no \"%.*s\" at %lld", (int)len, word, (long long)offset);
+    sk_stmt_done(stmt);
+    found->count++;
+}
+
+/* Verifying relies on it: exactly the words that the index makes of a text. */
+static void words_are_those_of_the_index(void **state)
+{
+    (void)state;
+    static char longest[40001];
+    memset(longest, 'w', sizeof(longest) - 1);
+    const char *const texts[] = {
+        "",
+        "  ...  ",
+        "One two, two; THREE",
+        "\xc3\x89t\xc3\xa9 e\xcc\x81t\xc3\xa9 \xd0\x99\xd0\xbe\xd0\xb4 \xd0\xb9",
+        "a_b-c'd \"quoted\" 12.5 \xe2\x80\xae\xef\xbf\xbd",
+        "\xff\xfe broken \xc3 bytes \xe2\x82",
+        longest,
+    };
+    struct sk_db *db = make_db();
+    struct sk_word_reader *words = NULL;
+    struct word_count found = {.db = db};
+    assert_int_equal(sk_db_words_new(db, &words, &err), SK_OK);
+    assert_int_equal(
+        sk_db_exec(db, "CREATE VIRTUAL TABLE temp.v USING fts5vocab(main, search, instance)", &err),
+        SK_OK);
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        sk_auto_stmt stmt = NULL;
+        assert_int_equal(
+            sk_db_prepare(db, &stmt, "INSERT INTO search(rowid, text) VALUES(?1, ?2)", &err),
+            SK_OK);
+        sk_bind_int(stmt, 1, (int64_t)i + 1);
+        sk_bind_text(stmt, 2, texts[i]);
+        assert_int_equal(sk_run(stmt, &err), SK_OK);
+        found.doc = (int64_t)i + 1;
+        assert_int_equal(
+            sk_db_words_each(words, texts[i], strlen(texts[i]), find_word, &found, &err), SK_OK);
+    }
+    assert_true(found.count > 15);
+    assert_int_equal(number(db, "SELECT count(*) FROM temp.v"), found.count);
+    sk_db_words_free(words);
+    sk_db_words_free(NULL);
+    close_db(db);
+}
+
 /* ---- transactions ---- */
 
 static enum sk_status insert_in_scope(struct sk_db *db, bool commit)
@@ -942,6 +1009,7 @@ int main(void)
         TEST(statements_are_kept),
         TEST(inserts_are_counted),
         TEST(words_are_found),
+        TEST(words_are_those_of_the_index),
         TEST(transactions_end_with_their_scope),
         TEST(savepoints),
         TEST(a_commit_that_fails_ends_the_handle),

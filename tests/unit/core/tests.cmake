@@ -8,3 +8,30 @@ foreach(name attachment buf damage damage_bits db entry error file file_calls fo
         media migrate nomem record rekey search slots store text types verify vfs vfs_crash vfs_tamper)
     sk_unit_test(core ${name})
 endforeach()
+
+# The encrypting VFS for programs that are not ours (support/vfs_entry.h). It calls SQLite as any
+# program's library does, and exports its own few functions alone.
+set(sk_entry_core error vfs vfs_log vfs_main vfs_preamble vfs_wal)
+set(sk_entry_crypto aead hash labels secret status)
+list(TRANSFORM sk_entry_core REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/core/\\1.c")
+list(TRANSFORM sk_entry_crypto REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/crypto/\\1.c")
+add_library(sk_test_vfs SHARED support/vfs_entry.c support/vfs_entry_files.c ${sk_entry_core}
+    ${sk_entry_crypto})
+target_compile_definitions(sk_test_vfs PRIVATE $<TARGET_PROPERTY:sk_build,INTERFACE_COMPILE_DEFINITIONS>)
+target_include_directories(sk_test_vfs PRIVATE $<TARGET_PROPERTY:sk_build,INTERFACE_INCLUDE_DIRECTORIES>)
+target_compile_options(sk_test_vfs PRIVATE $<TARGET_PROPERTY:sk_build,INTERFACE_COMPILE_OPTIONS> -fPIC)
+target_link_options(sk_test_vfs PRIVATE -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
+    -Wl,--version-script=${CMAKE_CURRENT_SOURCE_DIR}/support/vfs_entry.map)
+if(SK_SANITIZE)
+    target_link_options(sk_test_vfs PRIVATE -fsanitize=${SK_SANITIZE})
+elseif(SK_COVERAGE)
+    target_link_options(sk_test_vfs PRIVATE --coverage)
+endif()
+set_target_properties(sk_test_vfs PROPERTIES LINK_DEPENDS
+    ${CMAKE_CURRENT_SOURCE_DIR}/support/vfs_entry.map)
+target_link_libraries(sk_test_vfs PRIVATE PkgConfig::SODIUM PkgConfig::SQLITE)
+
+add_executable(test_core_vfs_entry unit/core/test_vfs_entry.c support/fault_vfs.c support/temp_dir.c)
+target_link_libraries(test_core_vfs_entry PRIVATE sk_build sk_test_vfs PkgConfig::SQLITE PkgConfig::CMOCKA)
+add_test(NAME unit/core/vfs_entry COMMAND test_core_vfs_entry)
+set_tests_properties(unit/core/vfs_entry PROPERTIES LABELS unit TIMEOUT 300)

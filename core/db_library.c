@@ -29,6 +29,10 @@ static void mem_free(void *p)
 static void *mem_realloc(void *p, int len)
 {
     size_t old_len = p ? malloc_usable_size(p) : 0;
+    if ((size_t)len <= old_len && (size_t)len > old_len / 2) {
+        sk_wipe((uint8_t *)p + len, old_len - (size_t)len);
+        return p;
+    }
     void *moved = mem_malloc(len);
     if (!moved)
         return NULL;

@@ -168,6 +168,7 @@ static int open_main(struct sk_vfs *vfs, const char *path, struct vfs_file *file
     if (rc != SQLITE_OK)
         return rc;
     vfs->main = file;
+    vfs->pages_there = 0;
     vfs->locked = false;
     vfs->header_read = false;
     vfs->broken = false;
@@ -351,6 +352,7 @@ static void vfs_free(struct sk_vfs *vfs)
             sk_wipe(rooms[i], frame);
             free(rooms[i]);
         }
+    free(vfs->wal.tags);
     sk_secret_free(vfs->keys);
     forget_paths(vfs);
     free(vfs);

@@ -59,6 +59,9 @@ struct vfs_wal {
     uint8_t head[VFS_LOG_HEAD];
     uint8_t id[VFS_LOG_ID_LEN];
     uint64_t end;     /* the frames 1..end of this id are in the file */
+    uint8_t *tags;    /* of the frames 1..tagged, as they are in the file; may stay behind `end` */
+    uint64_t tagged;
+    uint64_t tag_room;
     uint64_t held;    /* the frame of which a part is held, 0 for none */
     size_t held_from; /* the part: bytes held_from .. held_to */
     size_t held_to;
@@ -95,7 +98,8 @@ struct sk_vfs {
     struct vfs_file *wal_file; /* while open */
     struct vfs_preamble preamble;
     struct vfs_wal wal;
-    uint8_t *sealed; /* room for one sealed frame */
+    uint64_t pages_there; /* at least so many whole pages stand in the database file */
+    uint8_t *sealed;      /* room for one sealed frame */
     char fault[VFS_FAULT_MAX];
     char name[32];
 };
@@ -144,6 +148,8 @@ extern const sqlite3_io_methods vfs_wal_methods;
 int vfs_wal_load_frame(struct sk_vfs *vfs, uint64_t frame, bool *opened);
 /* Whether a frame that the database needs holds that page: then `data` need not have it whole. */
 int vfs_wal_find_page(struct sk_vfs *vfs, uint64_t page, bool *found);
+/* The tag of a frame that is in the file. */
+int vfs_wal_tag(struct sk_vfs *vfs, uint64_t frame, uint8_t tag[static SK_AEAD_TAG_LEN]);
 void vfs_wal_forget(struct sk_vfs *vfs); /* wipes what is held */
 
 static inline size_t vfs_frame_len(const struct sk_vfs *vfs)

@@ -19,15 +19,13 @@ static const uint8_t no_id[VFS_LOG_ID_LEN];
 /* H(log subkey, "wal", tags of the frames 1..count): says exactly which frames these are. */
 static int digest_frames(struct sk_vfs *vfs, uint64_t count, uint8_t digest[static SK_HASH_LEN])
 {
-    sqlite3_file *base = vfs->wal_file->base;
     struct sk_hash hash;
     int rc = SQLITE_OK;
 
     sk_hash_init(&hash, vfs_key(vfs, VFS_KIND_FRAME), SK_LABEL_WAL);
     for (uint64_t frame = 1; frame <= count && rc == SQLITE_OK; frame++) {
         uint8_t tag[SK_AEAD_TAG_LEN];
-        rc = base->pMethods->xRead(base, tag, SK_AEAD_TAG_LEN,
-                                   vfs_frame_place(vfs, frame + 1) - SK_AEAD_TAG_LEN);
+        rc = vfs_wal_tag(vfs, frame, tag);
         sk_hash_add(&hash, tag, sizeof(tag));
     }
     sk_hash_end(&hash, digest);

@@ -144,14 +144,25 @@ static int write_page(struct sk_vfs *vfs, uint64_t page, const uint8_t *plain)
 {
     sqlite3_file *base = vfs->main->base;
     vfs_seal(vfs, VFS_KIND_PAGE, NULL, page, vfs->sealed, plain, vfs->page_size - SK_PAGE_OVERHEAD);
-    return base->pMethods->xWrite(base, vfs->sealed, (int)vfs->page_size, place_of(vfs, page));
+    int rc = base->pMethods->xWrite(base, vfs->sealed, (int)vfs->page_size, place_of(vfs, page));
+    if (rc != SQLITE_OK)
+        vfs->pages_there = 0;
+    else if (page == vfs->pages_there + 1)
+        vfs->pages_there = page;
+    return rc;
 }
 
-/* Fills with sealed zeros from the end of the file up to (not including) `page`. */
+/*
+ * Fills with sealed zeros from the end of the file up to (not including) `page`. The size is asked
+ * for only when the page may lie beyond the end: nobody else makes the file shorter while we hold
+ * it.
+ */
 static int fill_gap(struct sk_vfs *vfs, uint64_t page)
 {
     static const uint8_t zeros[65536];
     uint64_t size;
+    if (page <= vfs->pages_there + 1)
+        return SQLITE_OK;
     int rc = size_of(vfs->main, &size);
     uint64_t next = rc == SQLITE_OK ? size / vfs->page_size + 1 : page;
 
@@ -159,6 +170,8 @@ static int fill_gap(struct sk_vfs *vfs, uint64_t page)
         vfs_fault(vfs, vfs->main_path, "page %llu is cut off", (unsigned long long)next);
         return SQLITE_IOERR_WRITE;
     }
+    if (rc == SQLITE_OK)
+        vfs->pages_there = next - 1;
     for (; rc == SQLITE_OK && next < page; next++)
         rc = write_page(vfs, next, zeros);
     return rc;
@@ -191,6 +204,7 @@ static int main_truncate(sqlite3_file *file, sqlite3_int64 size)
         rc = vfs_log_before_checkpoint(vfs);
     if (rc != SQLITE_OK)
         return rc;
+    vfs->pages_there = 0;
     if ((uint64_t)size > now)
         return fill_gap(vfs, (uint64_t)size / vfs->page_size + 1);
     return base->pMethods->xTruncate(base, size + VFS_PREAMBLE_LEN);
@@ -234,6 +248,7 @@ static int main_lock(sqlite3_file *file, int level)
     int rc = base->pMethods->xLock(base, level);
     if (rc != SQLITE_OK || vfs->locked)
         return rc;
+    vfs->pages_there = 0;
     rc = vfs_preamble_load(vfs);
     if (rc == SQLITE_OK)
         vfs->locked = true;

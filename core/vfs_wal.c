@@ -15,7 +15,10 @@
  */
 #include "core/vfs_internal.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#define TAG_ROOM 1024 /* frames, at first */
 
 static struct sk_vfs *vfs_of(sqlite3_file *file)
 {
@@ -27,12 +30,61 @@ void vfs_wal_forget(struct sk_vfs *vfs)
     struct vfs_wal *wal = &vfs->wal;
     uint8_t *held_frame = wal->held_frame;
     uint8_t *frame = wal->frame;
+    uint8_t *tags = wal->tags;
+    uint64_t tag_room = wal->tag_room;
 
     sk_wipe(held_frame, vfs_frame_len(vfs));
     sk_wipe(frame, vfs_frame_len(vfs));
     sk_wipe(wal, sizeof(*wal));
     wal->held_frame = held_frame;
     wal->frame = frame;
+    wal->tags = tags;
+    wal->tag_room = tag_room;
+}
+
+/* ---- tags ---- */
+
+/* Room for one more; without memory the tags from there on are read from the file when needed. */
+static bool make_room(struct vfs_wal *wal)
+{
+    if (wal->tagged < wal->tag_room)
+        return true;
+    uint64_t room = wal->tag_room > 0 ? wal->tag_room * 2 : TAG_ROOM;
+    uint8_t *tags = realloc(wal->tags, room * SK_AEAD_TAG_LEN);
+    if (!tags)
+        return false;
+    wal->tags = tags;
+    wal->tag_room = room;
+    return true;
+}
+
+/* A frame is in the file as `sealed` has it. */
+static void note_tag(struct sk_vfs *vfs, uint64_t frame, const uint8_t *sealed)
+{
+    struct vfs_wal *wal = &vfs->wal;
+    if (frame > wal->tagged + 1 || (frame == wal->tagged + 1 && !make_room(wal)))
+        return;
+    memcpy(wal->tags + (frame - 1) * SK_AEAD_TAG_LEN, sealed + vfs_frame_len(vfs) - SK_AEAD_TAG_LEN,
+           SK_AEAD_TAG_LEN);
+    if (frame > wal->tagged)
+        wal->tagged = frame;
+}
+
+/* What is in the file from a frame on is not known any more. */
+static void forget_tags(struct sk_vfs *vfs, uint64_t frame)
+{
+    if (vfs->wal.tagged >= frame)
+        vfs->wal.tagged = frame - 1;
+}
+
+int vfs_wal_tag(struct sk_vfs *vfs, uint64_t frame, uint8_t tag[static SK_AEAD_TAG_LEN])
+{
+    sqlite3_file *base = vfs->wal_file->base;
+    if (frame > vfs->wal.tagged)
+        return base->pMethods->xRead(base, tag, SK_AEAD_TAG_LEN,
+                                     vfs_frame_place(vfs, frame + 1) - SK_AEAD_TAG_LEN);
+    memcpy(tag, vfs->wal.tags + (frame - 1) * SK_AEAD_TAG_LEN, SK_AEAD_TAG_LEN);
+    return SQLITE_OK;
 }
 
 /* ---- one frame ---- */
@@ -100,11 +152,15 @@ static int store_frame(struct sk_vfs *vfs, uint64_t frame, uint64_t page, const 
     vfs_seal(vfs, VFS_KIND_FRAME, wal->id, vfs_frame_offset(vfs, frame), vfs->sealed, plain,
              len - SK_PAGE_OVERHEAD);
     rc = base->pMethods->xWrite(base, vfs->sealed, (int)len, vfs_frame_place(vfs, frame));
-    if (rc != SQLITE_OK)
+    if (rc != SQLITE_OK) {
         wal->opened = 0;
-    else if (frame > wal->end)
+        forget_tags(vfs, frame);
+        return rc;
+    }
+    note_tag(vfs, frame, vfs->sealed);
+    if (frame > wal->end)
         wal->end = frame;
-    return rc;
+    return SQLITE_OK;
 }
 
 /* ---- reading ---- */
@@ -314,6 +370,7 @@ static int wal_truncate(sqlite3_file *file, sqlite3_int64 size)
         return rc;
     if (vfs->wal.end > frames)
         vfs->wal.end = frames;
+    forget_tags(vfs, frames + 1);
     vfs->wal.held = 0;
     vfs->wal.opened = 0;
     return base->pMethods->xTruncate(base, size + VFS_LOG_SHIFT);

@@ -2,7 +2,9 @@
 
 #include "crypto/bytes.h"
 
+#include <pthread.h>
 #include <sodium.h>
+#include <stdbool.h>
 #include <string.h>
 
 _Static_assert(SK_AEAD_KEY_LEN == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "key length");
@@ -31,13 +33,52 @@ static enum sk_status xchacha_open(uint8_t *plain, const uint8_t *sealed, size_t
     return SK_OK;
 }
 
+/*
+ * Random bytes for the next nonces, since asking the kernel for each costs more than a tenth of
+ * sealing a page. After a fork parent and child must not use the same ones: the child throws them
+ * away. The pool is small, for a machine that is copied while it runs gets no such notice.
+ */
+#define POOL_NONCES 32
+
+static _Thread_local struct {
+    uint8_t bytes[POOL_NONCES][SK_AEAD_NONCE_LEN];
+    unsigned left;
+} pool;
+
+static pthread_once_t watched = PTHREAD_ONCE_INIT;
+static bool forks_are_seen;
+
+static void forget_pool(void)
+{
+    pool.left = 0;
+}
+
+static void watch_forks(void)
+{
+    forks_are_seen = pthread_atfork(NULL, NULL, forget_pool) == 0;
+}
+
+static void next_nonce(uint8_t nonce[static SK_AEAD_NONCE_LEN])
+{
+    if (pool.left == 0) {
+        (void)pthread_once(&watched, watch_forks);
+        if (!forks_are_seen) {
+            randombytes_buf(nonce, SK_AEAD_NONCE_LEN);
+            return;
+        }
+        randombytes_buf(pool.bytes, sizeof(pool.bytes));
+        pool.left = POOL_NONCES;
+    }
+    memcpy(nonce, pool.bytes[--pool.left], SK_AEAD_NONCE_LEN);
+}
+
 void sk_page_seal(uint8_t *sealed, const uint8_t *plain, size_t len, const void *ad, size_t ad_len,
                   const uint8_t key[static SK_AEAD_KEY_LEN])
 {
     uint8_t *nonce = sealed + len;
     uint8_t *tag = nonce + SK_AEAD_NONCE_LEN;
 
-    randombytes_buf(nonce, SK_AEAD_NONCE_LEN);
+    next_nonce(nonce);
     crypto_aead_xchacha20poly1305_ietf_encrypt_detached(sealed, tag, NULL, plain, len, ad, ad_len,
                                                         NULL, nonce, key);
 }

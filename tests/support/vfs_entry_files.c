@@ -151,6 +151,7 @@ static int look_again(struct sk_vfs *vfs, bool recovers)
     bool had_head = wal->has_head;
 
     memcpy(id, wal->id, sizeof(id));
+    vfs->pages_there = 0;
     int rc = vfs_preamble_load(vfs);
     if (rc != SQLITE_OK)
         return rc;

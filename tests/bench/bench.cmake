@@ -1,0 +1,13 @@
+# Programs that store.py runs; no test runs them. Built when asked for: cmake --build ... --target bench
+add_executable(bench_store EXCLUDE_FROM_ALL bench/store.c bench/store_peers.c bench/store_program.c)
+target_link_libraries(bench_store PRIVATE sk_core PkgConfig::SQLITE m)
+add_custom_target(bench DEPENDS bench_store sk_test_vfs)
+
+pkg_check_modules(SQLCIPHER IMPORTED_TARGET sqlcipher)
+if(SQLCIPHER_FOUND)
+    add_executable(bench_store_sqlcipher EXCLUDE_FROM_ALL bench/store.c bench/store_peers.c
+        bench/store_no_program.c)
+    target_compile_definitions(bench_store_sqlcipher PRIVATE SK_BENCH_SQLCIPHER)
+    target_link_libraries(bench_store_sqlcipher PRIVATE sk_build PkgConfig::SQLCIPHER m)
+    add_dependencies(bench bench_store_sqlcipher)
+endif()

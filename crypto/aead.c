@@ -19,18 +19,24 @@ _Static_assert(SK_AEAD_TAG_LEN == crypto_aead_chacha20poly1305_ietf_ABYTES, "tag
 /*
  * libsodium's own open function zeroes the output of a message that fails. Ours must not touch it
  * (it may be the only copy of a torn page), so the tag is checked first, and only then the stream
- * applied: the same work in the same order as inside libsodium.
+ * applied: the same work in the same order as inside libsodium. XChaCha20 is ChaCha20 under a key
+ * made by HChaCha20 from the nonce's first 16 bytes, with zeros[4] and the other 8 as its nonce.
  */
 static enum sk_status xchacha_open(uint8_t *plain, const uint8_t *sealed, size_t len,
                                    const uint8_t *tag, const void *ad, size_t ad_len,
                                    const uint8_t *nonce, const uint8_t *key)
 {
-    if (crypto_aead_xchacha20poly1305_ietf_decrypt_detached(NULL, NULL, sealed, len, tag, ad,
-                                                            ad_len, nonce, key))
-        return SK_DAMAGED;
-    if (len > 0)
-        crypto_stream_xchacha20_xor_ic(plain, sealed, len, nonce, FIRST_BLOCK, key);
-    return SK_OK;
+    uint8_t subkey[crypto_core_hchacha20_OUTPUTBYTES];
+    uint8_t rest[crypto_aead_chacha20poly1305_ietf_NPUBBYTES] = {0};
+
+    crypto_core_hchacha20(subkey, nonce, key, NULL);
+    memcpy(rest + sizeof(rest) - 8, nonce + crypto_core_hchacha20_INPUTBYTES, 8);
+    int rc = crypto_aead_chacha20poly1305_ietf_decrypt_detached(NULL, NULL, sealed, len, tag, ad,
+                                                                ad_len, rest, subkey);
+    if (rc == 0 && len > 0)
+        crypto_stream_chacha20_ietf_xor_ic(plain, sealed, len, rest, FIRST_BLOCK, subkey);
+    sodium_memzero(subkey, sizeof(subkey));
+    return rc == 0 ? SK_OK : SK_DAMAGED;
 }
 
 /*

@@ -171,9 +171,16 @@ bool sk_text_valid(const void *bytes, size_t len)
     const uint8_t *s = bytes;
 
     while (len > 0) {
-        uint32_t c = 0;
-        size_t used = decode(s, len, &c);
+        uint32_t c = 1;
+        size_t used;
 
+        /* One and two bytes first: that is nearly all there is. */
+        if (s[0] - 1U < 0x7f)
+            used = 1;
+        else if (s[0] >= 0xc2 && s[0] < 0xe0 && len > 1 && (s[1] & 0xc0) == 0x80)
+            used = 2;
+        else
+            used = decode(s, len, &c);
         if (used == 0 || c == 0)
             return false;
         s += used;

@@ -58,8 +58,8 @@ struct vfs_wal {
     bool written;     /* in this session: recovery is over */
     uint8_t head[VFS_LOG_HEAD];
     uint8_t id[VFS_LOG_ID_LEN];
-    uint64_t end;     /* the frames 1..end of this id are in the file */
-    uint8_t *tags;    /* of the frames 1..tagged, as they are in the file; may stay behind `end` */
+    uint64_t end;  /* the frames 1..end of this id are in the file */
+    uint8_t *tags; /* of the frames 1..tagged, as they are in the file; may stay behind `end` */
     uint64_t tagged;
     uint64_t tag_room;
     uint64_t held;    /* the frame of which a part is held, 0 for none */

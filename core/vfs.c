@@ -352,7 +352,7 @@ static void vfs_free(struct sk_vfs *vfs)
             sk_wipe(rooms[i], frame);
             free(rooms[i]);
         }
-    free(vfs->wal.tags);
+    sk_buf_clear(&vfs->wal.tags);
     sk_secret_free(vfs->keys);
     forget_paths(vfs);
     free(vfs);

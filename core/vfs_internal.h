@@ -8,6 +8,7 @@
 #ifndef SK_CORE_VFS_INTERNAL_H
 #define SK_CORE_VFS_INTERNAL_H
 
+#include "core/buf.h"
 #include "core/sqlite.h"
 #include "core/vfs.h"
 #include "crypto/aead.h"
@@ -58,10 +59,9 @@ struct vfs_wal {
     bool written;     /* in this session: recovery is over */
     uint8_t head[VFS_LOG_HEAD];
     uint8_t id[VFS_LOG_ID_LEN];
-    uint64_t end;  /* the frames 1..end of this id are in the file */
-    uint8_t *tags; /* of the frames 1..tagged, as they are in the file; may stay behind `end` */
-    uint64_t tagged;
-    uint64_t tag_room;
+    uint64_t end; /* the frames 1..end of this id are in the file */
+    struct sk_buf
+        tags;         /* of the frames from 1 on, as they are in the file; may stay behind `end` */
     uint64_t held;    /* the frame of which a part is held, 0 for none */
     size_t held_from; /* the part: bytes held_from .. held_to */
     size_t held_to;

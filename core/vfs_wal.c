@@ -15,10 +15,7 @@
  */
 #include "core/vfs_internal.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-#define TAG_ROOM 1024 /* frames, at first */
 
 static struct sk_vfs *vfs_of(sqlite3_file *file)
 {
@@ -30,8 +27,7 @@ void vfs_wal_forget(struct sk_vfs *vfs)
     struct vfs_wal *wal = &vfs->wal;
     uint8_t *held_frame = wal->held_frame;
     uint8_t *frame = wal->frame;
-    uint8_t *tags = wal->tags;
-    uint64_t tag_room = wal->tag_room;
+    struct sk_buf tags = wal->tags;
 
     sk_wipe(held_frame, vfs_frame_len(vfs));
     sk_wipe(frame, vfs_frame_len(vfs));
@@ -39,51 +35,44 @@ void vfs_wal_forget(struct sk_vfs *vfs)
     wal->held_frame = held_frame;
     wal->frame = frame;
     wal->tags = tags;
-    wal->tag_room = tag_room;
+    wal->tags.len = 0;
 }
 
 /* ---- tags ---- */
 
-/* Room for one more; without memory the tags from there on are read from the file when needed. */
-static bool make_room(struct vfs_wal *wal)
+static uint64_t tags_known(const struct vfs_wal *wal)
 {
-    if (wal->tagged < wal->tag_room)
-        return true;
-    uint64_t room = wal->tag_room > 0 ? wal->tag_room * 2 : TAG_ROOM;
-    uint8_t *tags = realloc(wal->tags, room * SK_AEAD_TAG_LEN);
-    if (!tags)
-        return false;
-    wal->tags = tags;
-    wal->tag_room = room;
-    return true;
+    return wal->tags.len / SK_AEAD_TAG_LEN;
 }
 
-/* A frame is in the file as `sealed` has it. */
+/*
+ * A frame is in the file as `sealed` has it. Without memory its tag, and those that follow, are
+ * read from the file when they are needed.
+ */
 static void note_tag(struct sk_vfs *vfs, uint64_t frame, const uint8_t *sealed)
 {
     struct vfs_wal *wal = &vfs->wal;
-    if (frame > wal->tagged + 1 || (frame == wal->tagged + 1 && !make_room(wal)))
-        return;
-    memcpy(wal->tags + (frame - 1) * SK_AEAD_TAG_LEN, sealed + vfs_frame_len(vfs) - SK_AEAD_TAG_LEN,
-           SK_AEAD_TAG_LEN);
-    if (frame > wal->tagged)
-        wal->tagged = frame;
+    const uint8_t *tag = sealed + vfs_frame_len(vfs) - SK_AEAD_TAG_LEN;
+    if (frame <= tags_known(wal))
+        memcpy(wal->tags.bytes + (frame - 1) * SK_AEAD_TAG_LEN, tag, SK_AEAD_TAG_LEN);
+    else if (frame == tags_known(wal) + 1)
+        sk_ignore(sk_buf_add(&wal->tags, tag, SK_AEAD_TAG_LEN, NULL));
 }
 
 /* What is in the file from a frame on is not known any more. */
 static void forget_tags(struct sk_vfs *vfs, uint64_t frame)
 {
-    if (vfs->wal.tagged >= frame)
-        vfs->wal.tagged = frame - 1;
+    if (tags_known(&vfs->wal) >= frame)
+        vfs->wal.tags.len = (size_t)(frame - 1) * SK_AEAD_TAG_LEN;
 }
 
 int vfs_wal_tag(struct sk_vfs *vfs, uint64_t frame, uint8_t tag[static SK_AEAD_TAG_LEN])
 {
     sqlite3_file *base = vfs->wal_file->base;
-    if (frame > vfs->wal.tagged)
+    if (frame > tags_known(&vfs->wal))
         return base->pMethods->xRead(base, tag, SK_AEAD_TAG_LEN,
                                      vfs_frame_place(vfs, frame + 1) - SK_AEAD_TAG_LEN);
-    memcpy(tag, vfs->wal.tags + (frame - 1) * SK_AEAD_TAG_LEN, SK_AEAD_TAG_LEN);
+    memcpy(tag, vfs->wal.tags.bytes + (frame - 1) * SK_AEAD_TAG_LEN, SK_AEAD_TAG_LEN);
     return SQLITE_OK;
 }
 

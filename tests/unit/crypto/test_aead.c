@@ -13,10 +13,14 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <pthread.h>
 #include <sodium.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-#define PAGE 4056
+#define PAGE   4056
+#define NONCES 100
 
 static const uint8_t key[SK_AEAD_KEY_LEN] = {1, 2, 3};
 
@@ -160,6 +164,66 @@ static enum sk_status open_one(int way, uint8_t *plain, const uint8_t *sealed, s
     return sk_wrap_open(plain, sealed, len, "ad", 2, its_key);
 }
 
+/* Nonces that come one after the other, as a page carries them. */
+static void nonces(uint8_t out[static NONCES * SK_AEAD_NONCE_LEN])
+{
+    uint8_t sealed[SK_PAGE_OVERHEAD];
+    for (size_t i = 0; i < NONCES; i++) {
+        sk_page_seal(sealed, NULL, 0, NULL, 0, key);
+        memcpy(out + i * SK_AEAD_NONCE_LEN, sealed, SK_AEAD_NONCE_LEN);
+    }
+}
+
+static void assert_no_nonce_in_both(const uint8_t *a, const uint8_t *b)
+{
+    for (size_t i = 0; i < NONCES; i++)
+        for (size_t j = 0; j < NONCES; j++)
+            assert_memory_not_equal(a + i * SK_AEAD_NONCE_LEN, b + j * SK_AEAD_NONCE_LEN,
+                                    SK_AEAD_NONCE_LEN);
+}
+
+/* Parent and child go on from the same memory. */
+static void a_forked_process_has_nonces_of_its_own(void **state)
+{
+    (void)state;
+    uint8_t sealed[SK_PAGE_OVERHEAD];
+    static uint8_t own[NONCES * SK_AEAD_NONCE_LEN], others[NONCES * SK_AEAD_NONCE_LEN];
+    int pipes[2];
+    int status = -1;
+    sk_page_seal(sealed, NULL, 0, NULL, 0, key);
+    assert_int_equal(pipe(pipes), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        nonces(own);
+        _exit(write(pipes[1], own, sizeof(own)) == (ssize_t)sizeof(own) ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(read(pipes[0], others, sizeof(others)), sizeof(others));
+    (void)close(pipes[0]);
+    (void)close(pipes[1]);
+    nonces(own);
+    assert_no_nonce_in_both(own, others);
+}
+
+static void *fill_nonces(void *out)
+{
+    nonces(out);
+    return NULL;
+}
+
+static void threads_have_nonces_of_their_own(void **state)
+{
+    (void)state;
+    static uint8_t own[NONCES * SK_AEAD_NONCE_LEN], others[NONCES * SK_AEAD_NONCE_LEN];
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, fill_nonces, others), 0);
+    nonces(own);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_no_nonce_in_both(own, others);
+}
+
 static void flipped_bits_are_refused_and_leave_the_output_alone(void **state)
 {
     (void)state;
@@ -223,6 +287,8 @@ int main(void)
         cmocka_unit_test(pages_of_every_length_come_back),
         cmocka_unit_test(sealing_and_opening_work_in_place),
         cmocka_unit_test(pages_never_repeat_a_nonce),
+        cmocka_unit_test(a_forked_process_has_nonces_of_its_own),
+        cmocka_unit_test(threads_have_nonces_of_their_own),
         cmocka_unit_test(flipped_bits_are_refused_and_leave_the_output_alone),
         cmocka_unit_test(ad_and_position_are_bound),
     };

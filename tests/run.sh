@@ -23,7 +23,7 @@ need $build_packages libcmocka-dev clang clang-format clang-tidy libclang-rt-14-
     shellcheck mandoc man-db tmux python3 python3-nacl file binutils bsdextrautils git strace \
     libfaketime
 [ "$mode" != coverage ] || need gcovr
-[ "$mode" != long ] || need valgrind
+[ "$mode" != long ] || need valgrind dpkg-dev
 
 jobs=$(nproc)
 

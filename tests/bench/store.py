@@ -20,6 +20,9 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import sqlite_source  # noqa: E402
+
 KEY = "07" * 32
 BUDGETS = {("fts5", "bulk"): 1.2, ("fts5", "durable"): 1.5, ("fts5", "search"): 1.12, ("fts5", "point"): 1.8,
            ("speedtest", "rollback"): 2.1}
@@ -108,28 +111,6 @@ def program(bench):
     bench.table("program")
 
 
-def fetch_source(bench):
-    """SQLite's source as Debian has it, with apt settings of our own: the system's are left alone."""
-    place = os.path.join(bench.top, "source")
-    for folder in ("lists/partial", "cache/archives/partial"):
-        os.makedirs(os.path.join(place, folder))
-    with open("/etc/os-release", encoding="utf-8") as file:
-        release = dict(line.strip().split("=", 1) for line in file if "=" in line)
-    keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
-    with open(os.path.join(place, "sources.list"), "w", encoding="utf-8") as file:
-        file.write(f"deb-src [signed-by={keyring}] http://deb.debian.org/debian "
-                   f"{release['VERSION_CODENAME']} main\n")
-    options = []
-    for option in (f"Dir::Etc::sourcelist={place}/sources.list", "Dir::Etc::sourceparts=/dev/null",
-                   f"Dir::State::lists={place}/lists", f"Dir::Cache={place}/cache",
-                   "Acquire::Languages=none"):
-        options += ["-o", option]
-    for command in (["update"], ["source", "sqlite3"]):
-        subprocess.run(["apt-get", "-q", *options, *command], cwd=place, check=True,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return glob.glob(os.path.join(place, "sqlite3-*/"))[0]
-
-
 def speedtest_setting(bench, peer):
     """The environment of one speedtest1."""
     if peer == "plain":
@@ -141,13 +122,10 @@ def speedtest_setting(bench, peer):
 
 def speedtest(bench):
     """SQLite's own speed test through the VFS and without it; both must come to the same hash."""
-    try:
-        source = fetch_source(bench)
-        binary = os.path.join(bench.top, "speedtest1")
-        subprocess.run(["cc", "-O2", "-o", binary, os.path.join(source, "test", "speedtest1.c"),
-                        "-lsqlite3", "-lm"], check=True)
-    except (OSError, KeyError, IndexError, subprocess.CalledProcessError) as error:
-        print(f"\nspeedtest: left out, the source of SQLite was not to be had ({error})")
+    source = sqlite_source.fetch(os.path.join(bench.top, "source"))
+    binary = os.path.join(bench.top, "speedtest1")
+    if not source or not sqlite_source.build(source, "speedtest1", binary):
+        print("\nspeedtest: left out, the source of SQLite was not to be had")
         return
     modes = {"rollback": [], "rollback, 32 MB": ["--cachesize", "8000"],
              "WAL, exclusive": ["--journal", "wal", "--exclusive"],

@@ -13,5 +13,5 @@ if(NOT SK_SANITIZE AND NOT SK_COVERAGE)
         ENVIRONMENT "SK_BUILD=${PROJECT_BINARY_DIR}")
 endif()
 add_test(NAME fault/foreign COMMAND python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/fault/foreign.py)
-set_tests_properties(fault/foreign PROPERTIES LABELS fault TIMEOUT 600
+set_tests_properties(fault/foreign PROPERTIES LABELS fault TIMEOUT 3000
     ENVIRONMENT "SK_TEST_VFS_LIBRARY=$<TARGET_FILE:sk_test_vfs>;SK_SANITIZE=${SK_SANITIZE}")

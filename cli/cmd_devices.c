@@ -1,6 +1,7 @@
 #include "cli/commands.h"
 #include "cli/print.h"
 #include "cli/unlock.h"
+#include "core/continuation.h"
 #include "core/log.h"
 #include "sync/import.h"
 
@@ -20,23 +21,69 @@ static enum sk_status add_row(const char *alias, const char *state, uint64_t siz
     return SK_OK;
 }
 
+/* The log that this one says it continues, under its alias if it is here. */
+struct continued {
+    bool any;
+    struct sk_continuation what;
+    char id[65];
+    bool known;
+    struct sk_log old;
+};
+
+static enum sk_status find_continued(struct sk_store *store, const struct sk_log *log,
+                                     struct continued *out, struct sk_error *err)
+{
+    SK_TRY(sk_continuation_of(store, log, &out->what, &out->any, err));
+    if (!out->any)
+        return SK_OK;
+    sk_hex(out->id, out->what.old_id, sizeof(out->what.old_id));
+    return sk_log_find(store, out->what.old_id, &out->old, &out->known, err);
+}
+
+static enum sk_status add_continued(const struct continued *c, struct sk_error *err)
+{
+    if (!c->any)
+        return SK_OK;
+    sk_out("    continues %s", c->known ? "" : "a log that is not here, ");
+    if (c->known) {
+        SK_TRY(sk_out_text(c->old.alias, err));
+        sk_out(", log ");
+    }
+    sk_out("%.16s, of which it knows %llu %s\n", c->id, (unsigned long long)c->what.size,
+           sk_plural(c->what.size, "entry", "entries"));
+    return SK_OK;
+}
+
+/* NULL, or no memory: the caller's json_pack() tells. */
+static json_t *continued_json(const struct continued *c)
+{
+    if (!c->any)
+        return json_null();
+    return json_pack("{s:s, s:s?, s:I}", "log", c->id, "alias", c->known ? c->old.alias : NULL,
+                     "size", (json_int_t)c->what.size);
+}
+
 static enum sk_status add_log(void *context, const struct sk_log *log, struct sk_error *err)
 {
     struct devices *devices = context;
     const char *state = sk_log_state_name(log->state);
     char safety[SK_SAFETY_LEN];
     char id[65];
+    struct continued continued = {.any = false};
 
+    SK_TRY(find_continued(devices->run->store, log, &continued, err));
     sk_hex(id, log->log_id, sizeof(log->log_id));
     sk_safety(safety, log->log_id);
     devices->count++;
     devices->waiting += log->state == SK_LOG_STATE_WAITING;
-    if (!devices->run->json)
-        return add_row(log->alias, state, log->size, safety, err);
+    if (!devices->run->json) {
+        SK_TRY(add_row(log->alias, state, log->size, safety, err));
+        return add_continued(&continued, err);
+    }
     return sk_out_array_add(&devices->array,
-                            json_pack("{s:s, s:s, s:s, s:I, s:s}", "alias", log->alias, "log", id,
-                                      "safety_number", safety, "size", (json_int_t)log->size,
-                                      "state", state),
+                            json_pack("{s:s, s:s, s:s, s:I, s:s, s:o}", "alias", log->alias, "log",
+                                      id, "safety_number", safety, "size", (json_int_t)log->size,
+                                      "state", state, "continues", continued_json(&continued)),
                             err);
 }
 
@@ -48,8 +95,8 @@ static enum sk_status add_invited(void *context, const char *alias, struct sk_er
     if (!devices->run->json)
         return add_row(alias, "invited", 0, "", err);
     return sk_out_array_add(&devices->array,
-                            json_pack("{s:s, s:n, s:n, s:i, s:s}", "alias", alias, "log",
-                                      "safety_number", "size", 0, "state", "invited"),
+                            json_pack("{s:s, s:n, s:n, s:i, s:s, s:n}", "alias", alias, "log",
+                                      "safety_number", "size", 0, "state", "invited", "continues"),
                             err);
 }
 

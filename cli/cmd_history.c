@@ -60,15 +60,27 @@ static enum sk_status add_entry(void *context, uint64_t position, const struct s
                               : add_text(history, &record, erasure, err);
 }
 
+/* The same record in a log that this one continues, or that continues it. */
+static enum sk_status add_twin(void *context, const struct sk_item *item, struct sk_error *err)
+{
+    struct history *history = context;
+
+    history->item = item;
+    SK_TRY(sk_device_name(history->run->store, item->log, &history->device, err));
+    return sk_item_history(history->run->store, item, add_entry, history, err);
+}
+
 enum sk_status sk_cmd_history(struct sk_run *run, struct sk_error *err)
 {
     sk_auto_item item = {.title = NULL};
     struct history history = {.run = run, .item = &item};
 
     SK_TRY(sk_find_record(run, run->args[0], &item, err));
-    SK_TRY(sk_device_name(run->store, item.log, &history.device, err));
     if (run->json)
         sk_out_array_begin(&history.array);
+    SK_TRY(sk_item_twins(run->store, &item, add_twin, &history, err));
+    history.item = &item;
+    SK_TRY(sk_device_name(run->store, item.log, &history.device, err));
     SK_TRY(sk_item_history(run->store, &item, add_entry, &history, err));
     if (run->json)
         sk_out_array_end(&history.array);

@@ -15,7 +15,8 @@ struct state {
     bool erased;
 };
 
-/* Finds the item of (id, log); makes it if there is none. */
+/* Finds the item of (id, log); makes it if there is none: erased, if a log that continues this one
+ * has withdrawn it. */
 static enum sk_status item_state(struct sk_store *store, int64_t log, const struct sk_id *id,
                                  unsigned type, struct state *out, struct sk_error *err)
 {
@@ -37,13 +38,17 @@ static enum sk_status item_state(struct sk_store *store, int64_t log, const stru
     sk_auto_stmt insert = NULL;
     SK_TRY(sk_db_prepare(store->db, &insert,
                          "INSERT INTO item(uid, log, type, revision, entry, shown, erased, title) "
-                         "VALUES(?1, ?2, ?3, 0, 0, 0, 0, '')",
+                         "VALUES(?1, ?2, ?3, 0, 0, 0, "
+                         "EXISTS (SELECT 1 FROM kin JOIN item AS twin ON twin.uid = ?1 AND "
+                         "twin.log = kin.other WHERE kin.log = ?2 AND kin.relation = 1 AND "
+                         "twin.erased), '') RETURNING id, erased",
                          err));
     sk_bind_bytes(insert, 1, id->bytes, SK_ID_LEN);
     sk_bind_int(insert, 2, log);
     sk_bind_int(insert, 3, type);
-    SK_TRY(sk_run(insert, err));
-    *out = (struct state){.row = sk_db_last_id(store->db), .type = type};
+    SK_TRY(sk_step(insert, &found, err));
+    *out = (struct state){
+        .row = sk_column_int(insert, 0), .type = type, .erased = sk_column_int(insert, 1) != 0};
     return SK_OK;
 }
 
@@ -186,6 +191,8 @@ static enum sk_status take_payload(struct sk_store *store, const struct state *s
             ? sk_meaning_read(&meaning, state->type, sk_buf_text(&payload->text), payload->text.len,
                               payload->body_len, &why)
             : sk_fail(&why, SK_REFUSED, "its type is not that of its earlier revisions");
+    if (status == SK_OK && entry_type == SK_TYPE_CONTINUATION)
+        status = sk_continuation_take(store, entry_row, &meaning.continuation, &why);
     *malformed = status == SK_REFUSED;
     if (status == SK_REFUSED)
         return mark_malformed(store, entry_row, why.text, err);
@@ -226,6 +233,51 @@ static enum sk_status erase(struct sk_store *store, const struct state *state, s
     return SK_OK;
 }
 
+/* One item that a log has withdrawn, or those of all logs (uid NULL), in a log that it continues.
+ */
+static enum sk_status next_continued(struct sk_store *store, const struct sk_id *uid, int64_t log,
+                                     struct state *out, bool *found, struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    SK_TRY(sk_db_prepare(
+        store->db, &stmt,
+        uid ? "SELECT item.id, item.type, item.entry, item.shown FROM kin JOIN item "
+              "ON item.uid = ?1 AND item.log = kin.other "
+              "WHERE kin.log = ?2 AND kin.relation = 2 AND NOT item.erased LIMIT 1"
+            : "SELECT old.id, old.type, old.entry, old.shown FROM kin JOIN item AS twin "
+              "ON twin.log = kin.log AND twin.erased JOIN item AS old "
+              "ON old.uid = twin.uid AND old.log = kin.other "
+              "WHERE kin.relation = 2 AND NOT old.erased LIMIT 1",
+        err));
+    if (uid) {
+        sk_bind_bytes(stmt, 1, uid->bytes, SK_ID_LEN);
+        sk_bind_int(stmt, 2, log);
+    }
+    SK_TRY(sk_step(stmt, found, err));
+    if (*found)
+        *out = (struct state){sk_column_int(stmt, 0), (unsigned)sk_column_int(stmt, 1),
+                              sk_column_int(stmt, 2), sk_column_int(stmt, 3), false};
+    return SK_OK;
+}
+
+static enum sk_status erase_continued(struct sk_store *store, const struct sk_id *uid, int64_t log,
+                                      struct sk_error *err)
+{
+    for (;;) {
+        struct state old;
+        bool found = false;
+        SK_TRY(next_continued(store, uid, log, &old, &found, err));
+        if (!found)
+            return SK_OK;
+        SK_TRY(erase(store, &old, err));
+    }
+}
+
+enum sk_status sk_item_erase_continued(struct sk_store *store, struct sk_error *err)
+{
+    return erase_continued(store, NULL, 0, err);
+}
+
 /* A payload came for what was withdrawn, or came again. */
 static enum sk_status drop_payload(struct sk_store *store, const struct sk_payload *payload,
                                    struct sk_error *err)
@@ -246,12 +298,14 @@ enum sk_status sk_item_put(struct sk_store *store, int64_t log, uint64_t positio
     SK_TRY(item_state(store, log, &entry->id, erasure ? entry->flags : entry->type, &state, err));
     SK_TRY(sk_log_put(store, log, position, bytes, state.row, err));
     SK_TRY(advance(store, &state, entry_row, entry->revision, err));
-    if (erasure)
+    if (erasure) {
         SK_TRY(erase(store, &state, err));
-    else if (payload && !state.erased)
+        SK_TRY(erase_continued(store, &entry->id, log, err));
+    } else if (payload && !state.erased) {
         SK_TRY(take_payload(store, &state, entry->type, entry_row, payload, &bad, err));
-    else if (payload)
+    } else if (payload) {
         SK_TRY(drop_payload(store, payload, err));
+    }
     if (malformed)
         *malformed = bad;
     return SK_OK;

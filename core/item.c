@@ -83,6 +83,35 @@ static enum sk_status prefix_range(const char *text, struct sk_id *low, struct s
     return sk_id_parse(high, padded);
 }
 
+/* Whether the row is the same thing in a log that is related to the item's. */
+static enum sk_status is_twin(struct sk_store *store, const struct sk_item *item,
+                              struct sk_stmt *row, bool *twin, struct sk_error *err)
+{
+    sk_auto_item other = {.title = NULL};
+    sk_auto_stmt stmt = NULL;
+    SK_TRY(sk_item_from_row(row, &other, err));
+    SK_TRY(sk_db_prepare(store->db, &stmt, "SELECT 1 FROM kin WHERE log = ?1 AND other = ?2", err));
+    sk_bind_int(stmt, 1, item->log);
+    sk_bind_int(stmt, 2, other.log);
+    SK_TRY(sk_step(stmt, twin, err));
+    *twin = *twin && memcmp(&item->id, &other.id, sizeof(item->id)) == 0;
+    return SK_OK;
+}
+
+enum sk_status sk_item_twins(struct sk_store *store, const struct sk_item *item,
+                             sk_item_each_fn *each, void *context, struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    SK_TRY(sk_db_prepare(store->db, &stmt,
+                         "SELECT " SK_ITEM_COLUMNS " FROM kin JOIN item ON item.log = kin.other "
+                         "WHERE kin.log = ?1 AND item.uid = ?2 "
+                         "ORDER BY kin.relation = 1, kin.other",
+                         err));
+    sk_bind_int(stmt, 1, item->log);
+    sk_bind_bytes(stmt, 2, item->id.bytes, SK_ID_LEN);
+    return sk_item_rows(stmt, each, context, err);
+}
+
 enum sk_status sk_item_find(struct sk_store *store, const char *text, struct sk_item *out,
                             struct sk_error *err)
 {
@@ -93,9 +122,12 @@ enum sk_status sk_item_find(struct sk_store *store, const char *text, struct sk_
                        PREFIX_MIN);
     sk_auto_stmt stmt = NULL;
     bool row = false;
-    SK_TRY(sk_db_prepare(store->db, &stmt,
-                         "SELECT " SK_ITEM_COLUMNS " FROM item WHERE uid BETWEEN ?1 AND ?2 LIMIT 2",
-                         err));
+    SK_TRY(sk_db_prepare(
+        store->db, &stmt,
+        "SELECT " SK_ITEM_COLUMNS " FROM item WHERE uid BETWEEN ?1 AND ?2 "
+        "ORDER BY NOT (" SK_ITEM_ONCE "), (SELECT count(*) FROM kin JOIN item AS twin "
+        "ON twin.uid = item.uid AND twin.log = kin.other WHERE kin.log = item.log AND kin.prefer)",
+        err));
     sk_bind_bytes(stmt, 1, low.bytes, SK_ID_LEN);
     sk_bind_bytes(stmt, 2, high.bytes, SK_ID_LEN);
     SK_TRY(sk_step(stmt, &row, err));
@@ -103,9 +135,15 @@ enum sk_status sk_item_find(struct sk_store *store, const char *text, struct sk_
         return sk_fail(err, SK_MISSING, "there is nothing with this id");
     sk_auto_item item = {.title = NULL};
     SK_TRY(sk_item_from_row(stmt, &item, err));
-    SK_TRY(sk_step(stmt, &row, err));
-    if (row)
-        return sk_fail(err, SK_USAGE, "several things have an id that begins like this");
+    for (;;) {
+        bool twin = false;
+        SK_TRY(sk_step(stmt, &row, err));
+        if (!row)
+            break;
+        SK_TRY(is_twin(store, &item, stmt, &twin, err));
+        if (!twin)
+            return sk_fail(err, SK_USAGE, "several things have an id that begins like this");
+    }
     *out = SK_TAKE(item);
     return SK_OK;
 }
@@ -116,7 +154,8 @@ enum sk_status sk_item_each(struct sk_store *store, unsigned type, sk_item_each_
     sk_auto_stmt stmt = NULL;
     SK_TRY(sk_db_prepare(store->db, &stmt,
                          "SELECT " SK_ITEM_COLUMNS " FROM item WHERE NOT erased AND shown <> 0 AND "
-                         "CASE ?1 WHEN 0 THEN type <= ?2 ELSE type = ?1 END ORDER BY id DESC",
+                         "CASE ?1 WHEN 0 THEN type <= ?2 ELSE type = ?1 END AND " SK_ITEM_ONCE
+                         " ORDER BY id DESC",
                          err));
     sk_bind_int(stmt, 1, type);
     sk_bind_int(stmt, 2, SK_TYPE_RECORD_LAST);

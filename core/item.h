@@ -66,7 +66,8 @@ enum sk_status sk_payload_load(struct sk_store *store, int64_t log, uint64_t pos
 
 /*
  * Finds an item by what a person typed: 32 hex digits, or the first ones (at least 4) if they fit
- * one item only. Errors: SK_MISSING, SK_USAGE (not hex, or several fit).
+ * one item only; of the same thing in related logs, the one that is shown. Errors: SK_MISSING,
+ * SK_USAGE (not hex, or several fit).
  */
 SK_MUST_CHECK
 enum sk_status sk_item_find(struct sk_store *store, const char *text, struct sk_item *out,
@@ -78,7 +79,8 @@ enum sk_status sk_item_get(struct sk_store *store, int64_t log, const struct sk_
                            struct sk_item *out, struct sk_error *err);
 
 /* Calls `each` for the records (not links or attachments) of a type (0: all six) that are not
- * withdrawn nor malformed, newest first. The item is borrowed. */
+ * withdrawn nor malformed, newest first; one that is the same in related logs comes once. The item
+ * is borrowed. */
 typedef enum sk_status sk_item_each_fn(void *context, const struct sk_item *item,
                                        struct sk_error *err);
 SK_MUST_CHECK
@@ -90,6 +92,12 @@ enum sk_status sk_item_each(struct sk_store *store, unsigned type, sk_item_each_
 SK_MUST_CHECK
 enum sk_status sk_item_search(struct sk_store *store, const char *text, sk_item_each_fn *each,
                               void *context, struct sk_error *err);
+
+/* Calls `each` for what is the same thing in the logs that this one continues or that continue it
+ * (core/continuation.h); those it continues come first. The item is borrowed. */
+SK_MUST_CHECK
+enum sk_status sk_item_twins(struct sk_store *store, const struct sk_item *item,
+                             sk_item_each_fn *each, void *context, struct sk_error *err);
 
 /* Calls `each` for every entry of an item, oldest first. */
 typedef enum sk_status sk_revision_each_fn(void *context, uint64_t position,

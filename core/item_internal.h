@@ -4,6 +4,7 @@
 #ifndef SK_CORE_ITEM_INTERNAL_H
 #define SK_CORE_ITEM_INTERNAL_H
 
+#include "core/continuation.h"
 #include "core/file.h"
 #include "core/form.h"
 #include "core/item.h"
@@ -18,6 +19,7 @@ struct sk_meaning {
     struct sk_id source, target; /* of a link */
     const char *role;
     struct sk_attachment attachment;
+    struct sk_continuation continuation;
 };
 void sk_meaning_clear(struct sk_meaning *meaning);
 /* Roles of links: 1 to 40 of a-z, 0-9 and hyphens. */
@@ -73,6 +75,16 @@ void sk_search_check_clear(struct sk_search_check *check);
 #define SK_ITEM_COLUMNS                                                               \
     "item.id, item.uid, item.log, item.type, item.revision, item.entry, item.shown, " \
     "item.erased, item.title"
+/*
+ * Of an item that is shown: no related log shows the same revision in its place, or a later one.
+ * What stands in both is the same entry, byte for byte.
+ */
+#define SK_ITEM_ONCE                                                                          \
+    "NOT EXISTS (SELECT 1 FROM kin CROSS JOIN item AS twin ON twin.uid = item.uid AND "       \
+    "twin.log = kin.other CROSS JOIN entry AS mine ON mine.id = item.shown "                  \
+    "CROSS JOIN entry AS theirs ON theirs.item = twin.id AND theirs.id <= twin.shown AND "    \
+    "theirs.bytes = mine.bytes WHERE kin.log = item.log AND twin.shown <> 0 AND (kin.prefer " \
+    "OR theirs.id < twin.shown))"
 SK_MUST_CHECK
 enum sk_status sk_item_from_row(struct sk_stmt *stmt, struct sk_item *out, struct sk_error *err);
 
@@ -89,6 +101,15 @@ enum sk_status sk_item_rows(struct sk_stmt *stmt, sk_item_each_fn *each, void *c
 SK_MUST_CHECK
 enum sk_status sk_record_append(struct sk_store *store, struct sk_entry *entry,
                                 struct sk_payload *payload, struct sk_error *err);
+
+/* The same for a payload that is a text alone. */
+SK_MUST_CHECK
+enum sk_status sk_record_append_json(struct sk_store *store, struct sk_entry *entry,
+                                     const json_t *json, struct sk_error *err);
+
+/* Erases what was withdrawn in a log in those that it continues. */
+SK_MUST_CHECK
+enum sk_status sk_item_erase_continued(struct sk_store *store, struct sk_error *err);
 
 /*
  * Reads the bytes of a payload's body and holds them against the block hashes and, if it is given,

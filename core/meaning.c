@@ -1,7 +1,8 @@
 /*
  * What the text of a payload says. A record: {"form", "version", "recorded", "fields"}; a link:
  * {"recorded", "source", "role", "target"}; an attachment: {"recorded", "record", "name", "type",
- * "size", "sha256"}. Nothing else may stand in them.
+ * "size", "sha256"}; a continuation: {"recorded", "log", "continues", "sign", "dh", "size", "root",
+ * "signature"}. Nothing else may stand in them.
  */
 #include "core/item_internal.h"
 #include "core/text.h"
@@ -101,6 +102,34 @@ static enum sk_status read_attachment(struct sk_meaning *m, uint64_t body_len, s
     return SK_OK;
 }
 
+/* Lower-case hex of exactly that many bytes. */
+static bool bytes_of(const json_t *object, const char *key, uint8_t *out, size_t len)
+{
+    const char *text = string_of(object, key);
+    size_t got = 0;
+    return text && strlen(text) == 2 * len && strspn(text, "0123456789abcdef") == 2 * len &&
+           sodium_hex2bin(out, len, text, 2 * len, NULL, &got, NULL) == 0 && got == len;
+}
+
+static enum sk_status read_continuation(struct sk_meaning *m, struct sk_error *err)
+{
+    struct sk_continuation *c = &m->continuation;
+    const json_t *size = json_object_get(m->json, "size");
+    SK_TRY(check_members(m->json, 8, err));
+    if (!json_is_integer(size) || json_integer_value(size) < 0 ||
+        json_integer_value(size) > (json_int_t)SK_POSITION_MAX ||
+        !bytes_of(m->json, "log", c->log_id, SK_HASH_LEN) ||
+        !bytes_of(m->json, "continues", c->old_id, SK_HASH_LEN) ||
+        !bytes_of(m->json, "sign", c->sign_public, SK_SIGN_PUBLIC_LEN) ||
+        !bytes_of(m->json, "dh", c->dh_public, SK_DH_LEN) ||
+        !bytes_of(m->json, "root", c->root, SK_MERKLE_LEN) ||
+        !bytes_of(m->json, "signature", c->signature, SK_SIGNATURE_LEN))
+        return sk_fail(err, SK_REFUSED, "it does not say completely which log it continues");
+    c->size = (uint64_t)json_integer_value(size);
+    m->title = "";
+    return sk_continuation_check(c, err);
+}
+
 enum sk_status sk_meaning_read(struct sk_meaning *out, unsigned type, const char *text, size_t len,
                                uint64_t body_len, struct sk_error *err)
 {
@@ -114,6 +143,8 @@ enum sk_status sk_meaning_read(struct sk_meaning *out, unsigned type, const char
         SK_TRY(read_link(&m, err));
     else if (type == SK_TYPE_ATTACHMENT)
         SK_TRY(read_attachment(&m, body_len, err));
+    else if (type == SK_TYPE_CONTINUATION)
+        SK_TRY(read_continuation(&m, err));
     else
         return sk_fail(err, SK_REFUSED, "its type is not known here");
     m.recorded = string_of(m.json, "recorded");

@@ -78,9 +78,8 @@ enum sk_status sk_record_append(struct sk_store *store, struct sk_entry *entry,
     return SK_OK;
 }
 
-/* Appends an entry whose payload is a text alone. */
-static enum sk_status append_json(struct sk_store *store, struct sk_entry *entry,
-                                  const json_t *json, struct sk_error *err)
+enum sk_status sk_record_append_json(struct sk_store *store, struct sk_entry *entry,
+                                     const json_t *json, struct sk_error *err)
 {
     sk_auto_payload payload = SK_PAYLOAD_INIT;
     SK_TRY(sk_json_write(&payload.text, json, err));
@@ -102,7 +101,7 @@ static enum sk_status append_fields(struct sk_store *store, struct sk_entry *ent
     sk_auto_json json =
         json_pack("{s:s, s:i, s:s, s:O}", "form", sk_type_name(entry->type), "version",
                   (int)form->version, "recorded", now, "fields", sk_json_plain(fields));
-    return json ? append_json(store, entry, json, err) : sk_fail_status(err, SK_NOMEM);
+    return json ? sk_record_append_json(store, entry, json, err) : sk_fail_status(err, SK_NOMEM);
 }
 
 enum sk_status sk_record_add(struct sk_store *store, unsigned type, const json_t *fields,
@@ -201,7 +200,7 @@ enum sk_status sk_link_add(struct sk_store *store, const struct sk_item *source,
         return sk_fail_status(err, SK_NOMEM);
     struct sk_entry entry = {.type = SK_TYPE_LINK, .revision = 1};
     sk_id_random(&entry.id);
-    SK_TRY(append_json(store, &entry, json, err));
+    SK_TRY(sk_record_append_json(store, &entry, json, err));
     *out = entry.id;
     return SK_OK;
 }

@@ -121,7 +121,8 @@ enum sk_status sk_item_search(struct sk_store *store, const char *text, sk_item_
     sk_auto_stmt stmt = NULL;
     SK_TRY(sk_db_prepare(
         store->db, &stmt,
-        "SELECT " SK_ITEM_COLUMNS " FROM item WHERE NOT erased AND shown <> 0 AND type <= ?2 AND "
+        "SELECT " SK_ITEM_COLUMNS
+        " FROM item WHERE NOT erased AND shown <> 0 AND type <= ?2 AND " SK_ITEM_ONCE " AND "
         "id IN (SELECT ifnull(record.id, hit.id) FROM search JOIN item AS hit "
         "ON hit.id = search.rowid LEFT JOIN attachment ON attachment.item = hit.id "
         "LEFT JOIN item AS record ON record.uid = attachment.record AND record.log = hit.log "

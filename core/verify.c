@@ -145,6 +145,29 @@ static enum sk_status check_shown(struct check *check, const struct row *row,
     return sk_search_check_add(&check->words, row->item, meaning, err);
 }
 
+/* What a log says that it continues is noted as signed, or known for a lie. */
+static enum sk_status check_continuation(struct check *check, const struct row *row,
+                                         const struct sk_meaning *meaning, struct sk_error *err)
+{
+    const struct sk_continuation *c = &meaning->continuation;
+    sk_auto_stmt stmt = NULL;
+    bool found = false;
+    SK_TRY(sk_db_prepare(check->store->db, &stmt,
+                         "SELECT 1 FROM continuation WHERE entry = ?1 AND log_id = ?2 AND "
+                         "old_id = ?3 AND size = ?4 AND root = ?5 UNION ALL "
+                         "SELECT 1 FROM malformed WHERE entry = ?1",
+                         err));
+    sk_bind_int(stmt, 1, row->id);
+    sk_bind_bytes(stmt, 2, c->log_id, SK_HASH_LEN);
+    sk_bind_bytes(stmt, 3, c->old_id, SK_HASH_LEN);
+    sk_bind_int(stmt, 4, (int64_t)c->size);
+    sk_bind_bytes(stmt, 5, c->root, SK_MERKLE_LEN);
+    SK_TRY(sk_step(stmt, &found, err));
+    if (!found)
+        tell_row(check, row, "it is not noted which log it continues");
+    return SK_OK;
+}
+
 /* What the payload says: its item's state and, for an attachment, its bytes. */
 static enum sk_status check_meaning(struct check *check, const struct row *row,
                                     const struct sk_entry *entry, const struct sk_payload *payload,
@@ -155,7 +178,9 @@ static enum sk_status check_meaning(struct check *check, const struct row *row,
     if (entry->type == row->type)
         status = sk_meaning_read(&meaning, entry->type, sk_buf_text(&payload->text),
                                  payload->text.len, payload->body_len, NULL);
-    if (status == SK_OK)
+    if (status == SK_OK && entry->type == SK_TYPE_CONTINUATION)
+        SK_TRY(check_continuation(check, row, &meaning, err));
+    else if (status == SK_OK)
         SK_TRY(check_shown(check, row, &meaning, err));
     else if (status != SK_REFUSED) /* malformed: listed by quarantine, and not shown */
         return sk_fail_status(err, status);

@@ -4,6 +4,8 @@
  */
 #include "sync/import_parts.h"
 
+#include "core/continuation.h"
+
 #include <string.h>
 
 /* Column of peaks at n0, as a tree. */
@@ -169,10 +171,13 @@ enum sk_status sk_intake_finish(struct sk_intake *in, struct sk_error *err)
     uint64_t size = 0;
     SK_TRY(insert_segment(in, err));
     SK_TRY(sk_log_join(in->store, in->log.id, SK_POSITION_MAX, &size, err));
-    if (size == 0)
-        return SK_OK; /* the beginning is still missing */
+    if (size == 0) /* the beginning is still missing */
+        return sk_continuation_settle(in->store, err);
     SK_TRY(mark_joined(in, size, err));
     SK_TRY(sk_segment_note(in->store, in->log.id, size, &note, err));
     SK_TRY(check_head(in, size, sk_buf_text(&note), err));
-    return in->fork ? SK_OK : sk_log_set_note(in->store, in->log.id, sk_buf_text(&note), err);
+    if (in->fork)
+        return SK_OK;
+    SK_TRY(sk_log_set_note(in->store, in->log.id, sk_buf_text(&note), err));
+    return sk_continuation_settle(in->store, err);
 }

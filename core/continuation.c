@@ -1,0 +1,227 @@
+#include "core/continuation.h"
+
+#include "core/item_internal.h"
+#include "core/store_internal.h"
+#include "core/text.h"
+#include "crypto/bytes.h"
+
+#define SIGNED_LEN (sizeof(SK_CONTINUATION_CONTEXT) + 2 * SK_HASH_LEN + 8 + SK_MERKLE_LEN)
+
+/* What is signed: context with its NUL | log id | old log id | u64 size | root. */
+static void signed_bytes(uint8_t out[static SIGNED_LEN], const struct sk_continuation *c)
+{
+    uint8_t *at = out;
+    memcpy(at, SK_CONTINUATION_CONTEXT, sizeof(SK_CONTINUATION_CONTEXT));
+    at += sizeof(SK_CONTINUATION_CONTEXT);
+    memcpy(at, c->log_id, SK_HASH_LEN);
+    memcpy(at + SK_HASH_LEN, c->old_id, SK_HASH_LEN);
+    at += (size_t)2 * SK_HASH_LEN;
+    sk_put_u64(at, c->size);
+    memcpy(at + 8, c->root, SK_MERKLE_LEN);
+}
+
+void sk_continuation_sign(struct sk_continuation *continuation,
+                          const uint8_t seed[static SK_SIGN_SEED_LEN])
+{
+    uint8_t message[SIGNED_LEN];
+    signed_bytes(message, continuation);
+    sk_sign(continuation->signature, message, sizeof(message), seed);
+}
+
+enum sk_status sk_continuation_check(const struct sk_continuation *continuation,
+                                     struct sk_error *err)
+{
+    uint8_t message[SIGNED_LEN];
+    uint8_t old_id[SK_HASH_LEN];
+    sk_log_id(old_id, continuation->sign_public, continuation->dh_public);
+    if (memcmp(old_id, continuation->old_id, sizeof(old_id)) != 0)
+        return sk_fail(err, SK_REFUSED, "its keys are not those of the log it says it continues");
+    signed_bytes(message, continuation);
+    if (sk_sign_verify(continuation->signature, message, sizeof(message),
+                       continuation->sign_public) != SK_OK)
+        return sk_fail(err, SK_REFUSED, "the log it says it continues has not signed that");
+    return SK_OK;
+}
+
+/* ---- writing ---- */
+
+enum sk_status sk_continuation_append(struct sk_store *store, const struct sk_continuation *c,
+                                      struct sk_error *err)
+{
+    char log[65], old[65], sign[65], dh[65], root[65], signature[129];
+    char now[SK_DATETIME_LEN];
+    sk_hex(log, c->log_id, sizeof(c->log_id));
+    sk_hex(old, c->old_id, sizeof(c->old_id));
+    sk_hex(sign, c->sign_public, sizeof(c->sign_public));
+    sk_hex(dh, c->dh_public, sizeof(c->dh_public));
+    sk_hex(root, c->root, sizeof(c->root));
+    sk_hex(signature, c->signature, sizeof(c->signature));
+    sk_datetime_now(now);
+    sk_auto_json json = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:s}", "recorded", now,
+                                  "log", log, "continues", old, "sign", sign, "dh", dh, "size",
+                                  (json_int_t)c->size, "root", root, "signature", signature);
+    if (!json)
+        return sk_fail_status(err, SK_NOMEM);
+    struct sk_entry entry = {.type = SK_TYPE_CONTINUATION, .revision = 1};
+    sk_id_random(&entry.id);
+    return sk_record_append_json(store, &entry, json, err);
+}
+
+/* ---- taking ---- */
+
+/* Whether the log that is named holds that many entries here, with another root. */
+static enum sk_status check_root(struct sk_store *store, const uint8_t *old_id, uint64_t size,
+                                 const uint8_t *root, struct sk_error *err)
+{
+    struct sk_log old;
+    bool found = false;
+    struct sk_merkle tree;
+    uint8_t own[SK_MERKLE_LEN];
+    SK_TRY(sk_log_find(store, old_id, &old, &found, err));
+    if (!found || old.size < size)
+        return SK_OK;
+    SK_TRY(sk_log_tree(store, old.id, size, &tree, err));
+    sk_merkle_root(&tree, own);
+    if (memcmp(own, root, sizeof(own)) != 0)
+        return sk_fail(err, SK_REFUSED, "the log it says it continues has another history here");
+    return SK_OK;
+}
+
+/* The first entry speaks of its own log; a later one only carries on what an older log said. */
+static enum sk_status check_place(struct sk_store *store, int64_t entry_row,
+                                  const struct sk_continuation *c, struct sk_error *err)
+{
+    struct sk_log log;
+    SK_TRY(sk_log_get(store, sk_entry_row_log(entry_row), &log, err));
+    bool own = memcmp(log.log_id, c->log_id, SK_HASH_LEN) == 0;
+    if (own != (sk_entry_row_position(entry_row) == 0) ||
+        memcmp(c->old_id, c->log_id, SK_HASH_LEN) == 0)
+        return sk_fail(err, SK_REFUSED, "a log says what it continues in its first entry alone");
+    return SK_OK;
+}
+
+enum sk_status sk_continuation_take(struct sk_store *store, int64_t entry_row,
+                                    const struct sk_continuation *c, struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    SK_TRY(check_place(store, entry_row, c, err));
+    SK_TRY(check_root(store, c->old_id, c->size, c->root, err));
+    SK_TRY(sk_db_prepare(store->db, &stmt,
+                         "INSERT INTO continuation(entry, log_id, old_id, size, root) "
+                         "VALUES(?1, ?2, ?3, ?4, ?5)",
+                         err));
+    sk_bind_int(stmt, 1, entry_row);
+    sk_bind_bytes(stmt, 2, c->log_id, SK_HASH_LEN);
+    sk_bind_bytes(stmt, 3, c->old_id, SK_HASH_LEN);
+    sk_bind_int(stmt, 4, (int64_t)c->size);
+    sk_bind_bytes(stmt, 5, c->root, SK_MERKLE_LEN);
+    return sk_run(stmt, err);
+}
+
+/* ---- settling ---- */
+
+/* It was believed while the log it names was not here: that log says otherwise. */
+static enum sk_status drop(struct sk_store *store, int64_t entry_row, const char *reason,
+                           struct sk_error *err)
+{
+    static const char *const sql[] = {
+        "INSERT OR REPLACE INTO malformed(entry, reason) VALUES(?1, ?2)",
+        "UPDATE item SET shown = 0 WHERE shown = ?1 AND ?2 IS NOT NULL",
+        "DELETE FROM continuation WHERE entry = ?1 AND ?2 IS NOT NULL",
+    };
+    for (size_t i = 0; i < sizeof(sql) / sizeof(sql[0]); i++) {
+        sk_auto_stmt stmt = NULL;
+        SK_TRY(sk_db_prepare(store->db, &stmt, sql[i], err));
+        sk_bind_int(stmt, 1, entry_row);
+        sk_bind_text(stmt, 2, reason);
+        SK_TRY(sk_run(stmt, err));
+    }
+    return sk_db_exec(store->db, "DELETE FROM kin", err);
+}
+
+static enum sk_status check_noted(struct sk_store *store, bool *any, struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    SK_TRY(sk_db_prepare(store->db, &stmt,
+                         "SELECT entry, old_id, size, root FROM continuation ORDER BY entry", err));
+    for (;;) {
+        bool row = false;
+        uint8_t old_id[SK_HASH_LEN];
+        uint8_t root[SK_MERKLE_LEN];
+        struct sk_error why = SK_ERROR_INIT;
+        SK_TRY(sk_step(stmt, &row, err));
+        if (!row)
+            return SK_OK;
+        *any = true;
+        SK_TRY(sk_column_copy(stmt, 1, old_id, sizeof(old_id), err));
+        SK_TRY(sk_column_copy(stmt, 3, root, sizeof(root), err));
+        enum sk_status status =
+            check_root(store, old_id, (uint64_t)sk_column_int(stmt, 2), root, &why);
+        if (status == SK_REFUSED)
+            status = drop(store, sk_column_int(stmt, 0), why.text, &why);
+        if (status != SK_OK)
+            return sk_fail(err, status, "%s", why.text);
+    }
+}
+
+#define ANCESTORS                                                                       \
+    "WITH RECURSIVE below(new_id, old_id) AS (SELECT log_id, old_id FROM continuation " \
+    "UNION SELECT below.new_id, continuation.old_id FROM below JOIN continuation "      \
+    "ON continuation.log_id = below.old_id) "
+
+/* Two logs that say they continue each other are of one hand, and neither hides the other. */
+static enum sk_status relate(struct sk_store *store, bool *grew, struct sk_error *err)
+{
+    static const char *const sql[] = {
+        ANCESTORS "INSERT OR IGNORE INTO kin(log, other, relation, prefer) "
+                  "SELECT o.id, n.id, 1, 1 FROM below JOIN log AS n ON n.log_id = new_id "
+                  "JOIN log AS o ON o.log_id = old_id WHERE n.id <> o.id AND NOT EXISTS "
+                  "(SELECT 1 FROM below AS b WHERE b.new_id = below.old_id AND "
+                  "b.old_id = below.new_id)",
+        "INSERT OR IGNORE INTO kin(log, other, relation, prefer) "
+        "SELECT other, log, 2, 0 FROM kin WHERE relation = 1",
+        ANCESTORS "INSERT OR IGNORE INTO kin(log, other, relation, prefer) "
+                  "SELECT x.id, y.id, 3, y.id > x.id FROM below AS a JOIN below AS b "
+                  "ON b.old_id = a.old_id AND b.new_id <> a.new_id "
+                  "JOIN log AS x ON x.log_id = a.new_id JOIN log AS y ON y.log_id = b.new_id",
+    };
+    for (size_t i = 0; i < sizeof(sql) / sizeof(sql[0]); i++) {
+        sk_auto_stmt stmt = NULL;
+        SK_TRY(sk_db_prepare(store->db, &stmt, sql[i], err));
+        SK_TRY(sk_run(stmt, err));
+        *grew |= sk_db_changes(store->db) > 0;
+    }
+    return SK_OK;
+}
+
+enum sk_status sk_continuation_settle(struct sk_store *store, struct sk_error *err)
+{
+    bool any = false;
+    bool grew = false;
+    SK_TRY(check_noted(store, &any, err));
+    if (!any)
+        return SK_OK;
+    SK_TRY(relate(store, &grew, err));
+    return grew ? sk_item_erase_continued(store, err) : SK_OK;
+}
+
+/* ---- telling ---- */
+
+enum sk_status sk_continuation_of(struct sk_store *store, const struct sk_log *log,
+                                  struct sk_continuation *out, bool *found, struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    struct sk_continuation c = {.size = 0};
+    SK_TRY(sk_db_prepare(store->db, &stmt,
+                         "SELECT old_id, size, root FROM continuation WHERE entry = ?1", err));
+    sk_bind_int(stmt, 1, sk_entry_row(log->id, 0));
+    SK_TRY(sk_step(stmt, found, err));
+    if (!*found)
+        return SK_OK;
+    memcpy(c.log_id, log->log_id, SK_HASH_LEN);
+    SK_TRY(sk_column_copy(stmt, 0, c.old_id, SK_HASH_LEN, err));
+    c.size = (uint64_t)sk_column_int(stmt, 1);
+    SK_TRY(sk_column_copy(stmt, 2, c.root, SK_MERKLE_LEN, err));
+    *out = c;
+    return SK_OK;
+}

@@ -1,0 +1,20 @@
+-- Logs that continue another: of a store that was restored from a backup, or repaired.
+
+-- What the key of a log has signed: `log_id` continues `old_id`, of which it knows the first `size`
+-- entries. Stands in the log that says so, or in one that continues that log and carries the words on.
+CREATE TABLE continuation(
+    entry INTEGER PRIMARY KEY,       -- that says it
+    log_id BLOB NOT NULL,
+    old_id BLOB NOT NULL,
+    size INTEGER NOT NULL,
+    root BLOB NOT NULL               -- of `old_id` at `size`
+) STRICT;
+
+-- Made from `continuation`: which logs here hold the same records.
+CREATE TABLE kin(
+    log INTEGER NOT NULL,
+    other INTEGER NOT NULL,
+    relation INTEGER NOT NULL,       -- 1 `other` continues `log`, 2 `log` continues `other`, 3 both the same one
+    prefer INTEGER NOT NULL,         -- whether a record that is the same in both is shown as `other`'s
+    PRIMARY KEY (log, other)
+) STRICT, WITHOUT ROWID;

@@ -335,6 +335,10 @@ static enum sk_status run_command(struct sk_run *run, struct sk_error *err)
         sk_auto_given given = SK_GIVEN_INIT;
 
         SK_TRY(sk_run_enter(run, &given, err));
+        run->given = &given;
+        enum sk_status status = run->command->run(run, err);
+        run->given = NULL;
+        return status;
     }
     return run->command->run(run, err);
 }

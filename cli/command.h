@@ -18,6 +18,7 @@
 #define SK_ARGS_ANY    (-1) /* max_args: as many as there are */
 
 struct sk_run;
+struct sk_given;
 
 /* An option of one command; a row without a name closes the list. */
 struct sk_option {
@@ -86,8 +87,9 @@ struct sk_run {
     bool help;
 
     struct sk_store *store;
-    int exit_code;              /* when nothing failed, but 0 would be wrong */
-    char advice[SK_ADVICE_MAX]; /* second sentence of an error instead of the usual one */
+    const struct sk_given *given; /* what opened it, while the command runs */
+    int exit_code;                /* when nothing failed, but 0 would be wrong */
+    char advice[SK_ADVICE_MAX];   /* second sentence of an error instead of the usual one */
 };
 
 /* The whole of main(). */

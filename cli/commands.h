@@ -8,6 +8,7 @@
     X(add)                 \
     X(approve)             \
     X(attach)              \
+    X(backup)              \
     X(check)               \
     X(checkpoint)          \
     X(copy)                \
@@ -26,6 +27,8 @@
     X(receipt)             \
     X(receive)             \
     X(rekey)               \
+    X(repair)              \
+    X(restore)             \
     X(search)              \
     X(show)                \
     X(slot)                \

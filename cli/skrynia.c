@@ -36,6 +36,13 @@ static const struct sk_option receive_options[] = {
     {NULL, NULL, NULL},
 };
 
+static const struct sk_option restore_options[] = {
+    {"--invite", "FILE", "an archive's new invite"},
+    {"--code-fd", "M", "read the invite's eight code words, one line, from descriptor M"},
+    {"--insecure-test-kdf", NULL, "the backup is of a store for tests alone"},
+    {NULL, NULL, NULL},
+};
+
 static const struct sk_option slot_options[] = {
     {"--recovery", NULL, "add recovery words: drawn at random, shown once"},
     {"--new-passphrase-fd", "M", "read the passphrase to add, one line, from descriptor M"},
@@ -79,6 +86,21 @@ static const struct sk_command commands[] = {
         .summary = "Keep an encrypted copy of a file with a record.",
         .details = "Prints the attachment's id. The file itself stays where it is.",
         .examples = "attach 3f2a photo.jpg",
+    },
+    {
+        .name = "backup",
+        .run = sk_cmd_backup,
+        .group = KEEPING,
+        .needs = SK_NEEDS_STORE,
+        .min_args = 1,
+        .max_args = 1,
+        .args = "FILE",
+        .summary = "Write the whole store to one encrypted file.",
+        .details =
+            "It opens with the passphrase (and key file) of today, and is read back before "
+            "this ends.\nRun 'verify' now and then: a backup of a damaged store is a damaged "
+            "one.",
+        .examples = "backup /media/disk/2026-11",
     },
     {
         .name = "edit",
@@ -209,6 +231,37 @@ static const struct sk_command commands[] = {
             "when it is\ninterrupted nothing is lost, and running it again goes on. Only what "
             "opened the store now will\nopen it after: other slots have to be added again.",
         .examples = "rekey",
+    },
+    {
+        .name = "repair",
+        .run = sk_cmd_repair,
+        .group = KEEPING,
+        .needs = SK_NEEDS_NOTHING,
+        .min_args = 1,
+        .max_args = 1,
+        .args = "NEWDIR",
+        .summary = "Save what verifies in a damaged store into a new one.",
+        .details =
+            "Nothing is changed in the damaged store. The new one has new keys and a new log "
+            "that continues\nthe old one; prints its safety number and what is lost. Archives "
+            "have to invite it anew.",
+        .examples = "--store /media/copy/skrynia repair /media/disk/saved",
+    },
+    {
+        .name = "restore",
+        .run = sk_cmd_restore,
+        .group = KEEPING,
+        .needs = SK_NEEDS_NOTHING,
+        .min_args = 1,
+        .max_args = 1,
+        .args = "BACKUP",
+        .summary = "Make a new store from a backup.",
+        .options = restore_options,
+        .details =
+            "The passphrase (and key file) are those of the day of the backup, and become the "
+            "new store's.\nIt has new keys and a new log that continues the old one; prints its "
+            "safety number. Archives\nhave to invite it anew.",
+        .examples = "restore /media/disk/2026-11\nrestore /media/disk/2026-11 --invite letter",
     },
     {
         .name = "search",

@@ -448,3 +448,20 @@ enum sk_status sk_file_space(const char *path, uint64_t *bytes, struct sk_error 
     *bytes = (uint64_t)fs.f_bavail * (uint64_t)fs.f_frsize;
     return SK_OK;
 }
+
+/* The system refuses to go to a place that no file on that medium can have. */
+enum sk_status sk_file_reserve(struct sk_file *file, uint64_t bytes, struct sk_error *err)
+{
+    uint64_t space = 0;
+    bool fits = bytes <= INT64_MAX && sk_call_lseek(file->fd, (off_t)bytes, SEEK_SET) >= 0;
+    if (!fits)
+        return sk_fail(err, SK_LIMIT,
+                       "%s: the medium takes no file of %llu bytes (FAT ends at 4 GiB)", file->path,
+                       (unsigned long long)bytes);
+    SK_TRY(sk_file_rewind(file, err));
+    SK_TRY(sk_file_space(file->temporary ? file->temporary : file->path, &space, err));
+    if (space < bytes)
+        return sk_fail(err, SK_FULL, "%s: %llu bytes are needed there, and %llu are free",
+                       file->path, (unsigned long long)bytes, (unsigned long long)space);
+    return SK_OK;
+}

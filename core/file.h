@@ -133,6 +133,13 @@ bool sk_file_read_only(const char *path);
 SK_MUST_CHECK
 enum sk_status sk_file_space(const char *path, uint64_t *bytes, struct sk_error *err);
 
+/*
+ * Whether a new file of that many bytes can be made on its medium: there is room, and its file
+ * system has files of that size (FAT ends at 4 GiB). Errors: SK_FULL, SK_LIMIT, SK_IO.
+ */
+SK_MUST_CHECK
+enum sk_status sk_file_reserve(struct sk_file *file, uint64_t bytes, struct sk_error *err);
+
 /* Creates one folder (0700). Errors: SK_CREATE. */
 SK_MUST_CHECK
 enum sk_status sk_dir_create(const char *path, struct sk_error *err);

@@ -212,6 +212,23 @@ enum sk_status sk_payload_load(struct sk_store *store, int64_t log, uint64_t pos
     return SK_OK;
 }
 
+bool sk_payload_fits(const struct sk_entry *entry, const struct sk_payload *payload)
+{
+    const uint8_t *text = (const uint8_t *)sk_buf_text(&payload->text);
+    uint64_t text_len = payload->text.len;
+    for (uint64_t j = 0; j < sk_block_count(text_len, 0); j++) {
+        uint8_t hash[SK_HASH_LEN];
+        sk_block_hash(hash, payload->salt, j, text + j * SK_BLOCK_LEN,
+                      sk_block_len(text_len, 0, j));
+        if (memcmp(hash, payload->hashes.bytes + j * SK_HASH_LEN, SK_HASH_LEN) != 0)
+            return false;
+    }
+    uint8_t commitment[SK_HASH_LEN];
+    sk_commitment(commitment, &entry->id, entry->revision, payload->salt, text_len,
+                  payload->body_len, payload->hashes.bytes);
+    return memcmp(commitment, entry->commitment, SK_HASH_LEN) == 0;
+}
+
 enum sk_status sk_malformed_each(struct sk_store *store, int64_t log, sk_malformed_each_fn *each,
                                  void *context, struct sk_error *err)
 {

@@ -59,6 +59,9 @@ enum sk_status sk_item_fill(struct sk_store *store, int64_t log, uint64_t positi
                             const struct sk_payload *payload, bool *kept, bool *malformed,
                             struct sk_error *err);
 
+/* Whether a text fits its block hashes, and all of these what the entry commits to. */
+bool sk_payload_fits(const struct sk_entry *entry, const struct sk_payload *payload);
+
 /* Reads a payload; *found is false when the entry has none any more. */
 SK_MUST_CHECK
 enum sk_status sk_payload_load(struct sk_store *store, int64_t log, uint64_t position,

@@ -54,20 +54,19 @@ static uint64_t chunk_count(uint64_t size)
     return (padded + CHUNK_LEN - 1) / CHUNK_LEN;
 }
 
-static enum sk_status media_path(const struct sk_store *store,
-                                 const uint8_t name[static SK_MEDIA_NAME_LEN], char **out,
-                                 struct sk_error *err)
+static enum sk_status media_path(const char *dir, const uint8_t name[static SK_MEDIA_NAME_LEN],
+                                 char **out, struct sk_error *err)
 {
     char hex[2 * SK_MEDIA_NAME_LEN + 1];
     sk_hex(hex, name, SK_MEDIA_NAME_LEN);
-    return sk_path_join(out, store->media_dir, hex, err);
+    return sk_path_join(out, dir, hex, err);
 }
 
 /* The key of the chunks is bound to the file's name. */
-static void derive(struct sk_key *subkey, const struct sk_key *key,
+static void derive(struct sk_key *subkey, const uint8_t key[static 32],
                    const uint8_t name[static SK_MEDIA_NAME_LEN])
 {
-    sk_hash_of(subkey->bytes, key->bytes, SK_LABEL_MEDIA, name, SK_MEDIA_NAME_LEN);
+    sk_hash_of(subkey->bytes, key, SK_LABEL_MEDIA, name, SK_MEDIA_NAME_LEN);
 }
 
 enum sk_status sk_media_create(struct sk_store *store, struct sk_media_writer **out,
@@ -80,8 +79,8 @@ enum sk_status sk_media_create(struct sk_store *store, struct sk_media_writer **
     writer->store = store;
     sk_random(writer->key.bytes, sizeof(writer->key.bytes));
     sk_random(writer->name, sizeof(writer->name));
-    derive(&writer->subkey, &writer->key, writer->name);
-    SK_TRY(media_path(store, writer->name, &writer->path, err));
+    derive(&writer->subkey, writer->key.bytes, writer->name);
+    SK_TRY(media_path(store->media_dir, writer->name, &writer->path, err));
     SK_TRY(sk_file_create_beside(&writer->file, writer->path, err));
     *out = SK_TAKE(writer);
     return SK_OK;
@@ -200,12 +199,33 @@ void sk_media_writer_free(struct sk_media_writer *writer)
     free(writer);
 }
 
+enum sk_status sk_media_open_file(const char *dir, const uint8_t name[static SK_MEDIA_NAME_LEN],
+                                  const uint8_t key[static 32], uint64_t size,
+                                  struct sk_media_reader **out, struct sk_error *err)
+{
+    sk_auto_media_reader reader = calloc(1, sizeof(*reader));
+    sk_auto_free char *path = NULL;
+    uint64_t file_len = 0;
+    bool regular = false;
+    if (!reader)
+        return sk_fail_status(err, SK_NOMEM);
+    reader->size = size;
+    reader->left = size;
+    reader->chunks = chunk_count(size);
+    derive(&reader->subkey, key, name);
+    SK_TRY(media_path(dir, name, &path, err));
+    SK_TRY(sk_file_check(path, false, NULL, err));
+    SK_TRY(sk_file_open_regular(&reader->file, path, err));
+    SK_TRY(sk_file_size(reader->file, &file_len, &regular, err));
+    if (!regular || file_len != reader->chunks * CHUNK_LEN)
+        return sk_fail(err, SK_DAMAGED, "%s: this file has not the length it should have", path);
+    *out = SK_TAKE(reader);
+    return SK_OK;
+}
+
 enum sk_status sk_media_open(struct sk_store *store, int64_t row, struct sk_media_reader **out,
                              struct sk_error *err)
 {
-    sk_auto_media_reader reader = calloc(1, sizeof(*reader));
-    if (!reader)
-        return sk_fail_status(err, SK_NOMEM);
     sk_auto_stmt stmt = NULL;
     bool found = false;
     SK_TRY(sk_db_prepare(store->db, &stmt, "SELECT name, key, size FROM media WHERE id = ?1", err));
@@ -218,22 +238,8 @@ enum sk_status sk_media_open(struct sk_store *store, int64_t row, struct sk_medi
     sk_auto_key key = {{0}};
     SK_TRY(sk_column_copy(stmt, 0, name, sizeof(name), err));
     SK_TRY(sk_column_copy(stmt, 1, key.bytes, sizeof(key.bytes), err));
-    reader->size = (uint64_t)sk_column_int(stmt, 2);
-    reader->left = reader->size;
-    reader->chunks = chunk_count(reader->size);
-    derive(&reader->subkey, &key, name);
-
-    sk_auto_free char *path = NULL;
-    uint64_t file_len = 0;
-    bool regular = false;
-    SK_TRY(media_path(store, name, &path, err));
-    SK_TRY(sk_file_check(path, false, NULL, err));
-    SK_TRY(sk_file_open_regular(&reader->file, path, err));
-    SK_TRY(sk_file_size(reader->file, &file_len, &regular, err));
-    if (!regular || file_len != reader->chunks * CHUNK_LEN)
-        return sk_fail(err, SK_DAMAGED, "%s: this file has not the length it should have", path);
-    *out = SK_TAKE(reader);
-    return SK_OK;
+    return sk_media_open_file(store->media_dir, name, key.bytes, (uint64_t)sk_column_int(stmt, 2),
+                              out, err);
 }
 
 uint64_t sk_media_size(const struct sk_media_reader *reader)
@@ -301,7 +307,7 @@ enum sk_status sk_media_remove(struct sk_store *store, struct sk_buf *names, str
     enum sk_status worst = SK_OK;
     for (size_t at = 0; at + SK_MEDIA_NAME_LEN <= names->len; at += SK_MEDIA_NAME_LEN) {
         sk_auto_free char *path = NULL;
-        SK_TRY(media_path(store, names->bytes + at, &path, err));
+        SK_TRY(media_path(store->media_dir, names->bytes + at, &path, err));
         enum sk_status status = sk_file_remove(path, err);
         if (status != SK_OK)
             worst = status;

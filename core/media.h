@@ -40,6 +40,11 @@ void sk_media_writer_free(struct sk_media_writer *writer);
 SK_MUST_CHECK
 enum sk_status sk_media_open(struct sk_store *store, int64_t row, struct sk_media_reader **out,
                              struct sk_error *err);
+/* The same for a file in any folder, by what its row would say. */
+SK_MUST_CHECK
+enum sk_status sk_media_open_file(const char *dir, const uint8_t name[static 16],
+                                  const uint8_t key[static 32], uint64_t size,
+                                  struct sk_media_reader **out, struct sk_error *err);
 uint64_t sk_media_size(const struct sk_media_reader *reader);
 /* Fills up to len bytes; *got is less only at the end. Errors: SK_DAMAGED, SK_IO. */
 SK_MUST_CHECK

@@ -188,15 +188,18 @@ struct sk_kdf_params sk_store_kdf_params(bool insecure)
 
 /* Everything a store is, in a folder that nobody knows yet. */
 static enum sk_status build(const char *dir, const struct sk_store_options *options,
-                            struct sk_error *err)
+                            sk_store_fill_fn *fill, void *context, struct sk_error *err)
 {
     auto_store store = store_new(dir, options->kind);
     if (!store || sk_secret_new(&store->store_key, SECRET_LEN) != SK_OK)
         return sk_fail_status(err, SK_NOMEM);
     sk_random(sk_secret_bytes(store->store_key), SECRET_LEN);
     struct sk_kdf_params params = sk_store_kdf_params(options->insecure_kdf);
-    enum sk_status made = sk_keys_create(&store->keys, options->kind, options->unlock, &params,
-                                         sk_secret_view(store->store_key));
+    const uint8_t *key = sk_secret_view(store->store_key);
+    enum sk_status made =
+        options->unlock
+            ? sk_keys_create(&store->keys, options->kind, options->unlock, &params, key)
+            : sk_keys_create_by_words(&store->keys, options->kind, options->words, &params, key);
     if (made != SK_OK)
         return sk_fail_status(err, made);
 
@@ -207,6 +210,8 @@ static enum sk_status build(const char *dir, const struct sk_store_options *opti
     SK_TRY(load_identity(store, err));
     if (options->kind == SK_STORE_DEVICE)
         SK_TRY(create_own_log(store, err));
+    if (fill)
+        SK_TRY(fill(store, context, err));
     struct sk_db *db = store->db;
     store->db = NULL;
     SK_TRY(sk_db_close(db, err));
@@ -217,6 +222,15 @@ static enum sk_status build(const char *dir, const struct sk_store_options *opti
     return sk_dir_sync(dir, err);
 }
 
+/* The length of a path without slashes at its end. */
+static size_t bare_len(const char *dir)
+{
+    size_t len = strlen(dir);
+    while (len > 1 && dir[len - 1] == '/')
+        len--;
+    return len;
+}
+
 /* "<dir>.<random>.part": beside, so that moving it into place is one rename. */
 static enum sk_status scratch_name(char **out, const char *dir, struct sk_error *err)
 {
@@ -224,9 +238,7 @@ static enum sk_status scratch_name(char **out, const char *dir, struct sk_error 
     char hex[2 * sizeof(random) + 1];
     sk_random(random, sizeof(random));
     sk_hex(hex, random, sizeof(random));
-    size_t len = strlen(dir);
-    while (len > 1 && dir[len - 1] == '/')
-        len--;
+    size_t len = bare_len(dir);
     size_t room = len + sizeof(hex) + 8;
     char *name = malloc(room);
     if (!name)
@@ -247,29 +259,103 @@ static enum sk_status find_store(const char *dir, bool *there, struct sk_error *
     return SK_OK;
 }
 
-enum sk_status sk_store_create(const struct sk_store_options *options, struct sk_error *err)
+/* ---- what an interrupted attempt left ---- */
+
+struct leftovers {
+    const char *parent;
+    const char *name; /* of the store */
+    size_t name_len;
+};
+
+static bool is_scratch_of(const struct leftovers *l, const char *name)
 {
-    const char *dir = options->dir;
+    static const char end[] = ".part";
+    const size_t digits = 16;
+    return strncmp(name, l->name, l->name_len) == 0 && name[l->name_len] == '.' &&
+           strspn(name + l->name_len + 1, "0123456789abcdef") == digits &&
+           strcmp(name + l->name_len + 1 + digits, end) == 0;
+}
+
+/* Whoever still works in one holds it. */
+static enum sk_status sweep_one(void *context, const char *name, struct sk_error *err)
+{
+    const struct leftovers *l = context;
+    sk_auto_free char *path = NULL;
+    struct sk_dir_lock *lock = NULL;
+    if (!is_scratch_of(l, name))
+        return SK_OK;
+    SK_TRY(sk_path_join(&path, l->parent, name, err));
+    if (sk_dir_lock(&lock, path, 0, NULL) == SK_OK)
+        sk_dir_discard(path);
+    sk_dir_unlock(lock);
+    return SK_OK;
+}
+
+static enum sk_status sweep_scratch(const char *dir, struct sk_error *err)
+{
+    sk_auto_free char *path = strndup(dir, bare_len(dir));
+    sk_auto_free char *parent = NULL;
+    if (!path)
+        return sk_fail_status(err, SK_NOMEM);
+    char *slash = strrchr(path, '/');
+    size_t parent_len = slash ? (size_t)(slash - path) + 1 : 0;
+    parent = slash ? strndup(path, parent_len) : strdup(".");
+    if (!parent)
+        return sk_fail_status(err, SK_NOMEM);
+    struct leftovers l = {parent, path + parent_len, strlen(path + parent_len)};
+    sk_ignore(sk_dir_each(parent, sweep_one, &l, NULL));
+    return SK_OK;
+}
+
+enum sk_status sk_store_scratch(char **out, struct sk_dir_lock **lock, const char *dir,
+                                struct sk_error *err)
+{
+    sk_auto_free char *scratch = NULL;
+    SK_TRY(scratch_name(&scratch, dir, err));
+    SK_TRY(sk_dir_create(scratch, err));
+    enum sk_status status = sk_dir_lock(lock, scratch, 0, err);
+    if (status != SK_OK) {
+        sk_dir_discard(scratch);
+        return status;
+    }
+    *out = SK_TAKE(scratch);
+    return SK_OK;
+}
+
+enum sk_status sk_store_free_place(const char *dir, struct sk_error *err)
+{
     bool there = false;
     SK_TRY(find_store(dir, &there, err));
     if (there)
         return sk_fail(err, SK_CREATE, "%s: a store is there already", dir);
     if (sk_file_exists(dir) && !sk_dir_empty(dir))
         return sk_fail(err, SK_CREATE, "%s: this folder is not empty", dir);
+    return sweep_scratch(dir, err);
+}
 
+enum sk_status sk_store_create_filled(const struct sk_store_options *options,
+                                      sk_store_fill_fn *fill, void *context, struct sk_error *err)
+{
+    const char *dir = options->dir;
     sk_auto_free char *scratch = NULL;
-    SK_TRY(scratch_name(&scratch, dir, err));
-    SK_TRY(sk_dir_create(scratch, err));
-    enum sk_status status = build(scratch, options, err);
+    struct sk_dir_lock *lock = NULL;
+    SK_TRY(sk_store_free_place(dir, err));
+    SK_TRY(sk_store_scratch(&scratch, &lock, dir, err));
+    enum sk_status status = build(scratch, options, fill, context, err);
     if (status == SK_OK)
         status = sk_dir_publish(scratch, dir, err);
     if (status != SK_OK)
         sk_dir_discard(scratch);
+    sk_dir_unlock(lock);
     return status;
 }
 
-/* Reads `keys` and looks at what can be judged without a passphrase. */
-static enum sk_status load_keys(struct sk_store *store, const char *path, struct sk_error *err)
+enum sk_status sk_store_create(const struct sk_store_options *options, struct sk_error *err)
+{
+    return sk_store_create_filled(options, NULL, NULL, err);
+}
+
+static enum sk_status read_keys(struct sk_keys *keys, const char *path, struct sk_error *err)
 {
     bool there = false;
     SK_TRY(sk_file_check(path, false, &there, err));
@@ -282,9 +368,48 @@ static enum sk_status load_keys(struct sk_store *store, const char *path, struct
         return sk_fail(err, SK_DAMAGED, "%s: this file has not the length it should have", path);
     if (status != SK_OK)
         return sk_fail(err, status, "%s", why.text);
-    memcpy(store->keys.bytes, file.bytes, SK_KEYS_LEN);
+    memcpy(keys->bytes, file.bytes, SK_KEYS_LEN);
+    return SK_OK;
+}
 
-    status = sk_keys_check(&store->keys);
+enum sk_status sk_store_key(const struct sk_store_options *options, struct sk_secret **key,
+                            uint8_t store_id[static SK_STORE_ID_LEN], bool *insecure,
+                            bool *by_words, struct sk_error *err)
+{
+    sk_auto_free char *path = NULL;
+    struct sk_keys keys;
+    SK_TRY(sk_path_join(&path, options->dir, SK_KEYS_FILE, err));
+    SK_TRY(read_keys(&keys, path, err));
+    enum sk_status sound = sk_keys_check(&keys);
+    enum sk_status status = SK_WRONG_KEY;
+    if (options->words)
+        status = sk_keys_salvage(&keys, NULL, options->words, key, insecure);
+    *by_words = status == SK_OK;
+    if (status == SK_WRONG_KEY)
+        status = sk_keys_salvage(&keys, options->unlock, NULL, key, insecure);
+    if (status == SK_WRONG_KEY && sound == SK_CONFIG)
+        return sk_fail(err, sound, "%s: made by a newer version of this program", path);
+    if (status == SK_WRONG_KEY && sound != SK_OK)
+        return sk_fail(err, SK_DAMAGED,
+                       "%s: this file is damaged, and no slot of it opens with what was given",
+                       path);
+    if (status != SK_OK)
+        return sk_fail_status(err, status);
+    if (sk_keys_store_kind(&keys) != options->kind) {
+        sk_secret_free(*key);
+        *key = NULL;
+        return sk_fail(err, SK_CONFIG, "%s: this is %s", options->dir,
+                       kind_name(sk_keys_store_kind(&keys)));
+    }
+    memcpy(store_id, sk_keys_store_id(&keys), SK_STORE_ID_LEN);
+    return SK_OK;
+}
+
+/* Reads `keys` and looks at what can be judged without a passphrase. */
+static enum sk_status load_keys(struct sk_store *store, const char *path, struct sk_error *err)
+{
+    SK_TRY(read_keys(&store->keys, path, err));
+    enum sk_status status = sk_keys_check(&store->keys);
     if (status == SK_CONFIG)
         return sk_fail(err, status, "%s: made by a newer version of this program", path);
     if (status != SK_OK)
@@ -373,6 +498,20 @@ enum sk_status sk_store_close(struct sk_store *store, struct sk_error *err)
     enum sk_status status = sk_db_close(db, err);
     store_free(store);
     return status;
+}
+
+enum sk_status sk_store_freeze(struct sk_store *store, const uint8_t **key,
+                               const uint8_t **store_id, struct sk_error *err)
+{
+    struct sk_db *db = store->db;
+    store->db = NULL;
+    enum sk_status status = sk_db_close(db, err);
+    /* What a full disk keeps from being moved is in the log, which is a part as well. */
+    if (status != SK_OK && status != SK_FULL)
+        return status;
+    *key = sk_secret_view(store->store_key);
+    *store_id = sk_keys_store_id(&store->keys);
+    return SK_OK;
 }
 
 bool sk_store_there(const char *dir)

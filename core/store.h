@@ -20,16 +20,17 @@ enum sk_store_kind {
 };
 
 struct sk_store;
+struct sk_dir_lock;
 
 struct sk_store_options {
     const char *dir;
     enum sk_store_kind kind;
     const struct sk_unlock *unlock;
-    const struct sk_words
-        *words;        /* open: what was typed, when it has the shape of recovery words */
-    const char *name;  /* create: the archive's name, "" for a documenter's store */
-    bool insecure_kdf; /* create: unlocks fast, for tests alone */
-    unsigned wait_s;   /* open: how long to wait for another program to let go */
+    const struct sk_words *words; /* open: what was typed, when it has the shape of recovery words;
+                                   * create: without `unlock`, what will open it */
+    const char *name;             /* create: the archive's name, "" for a documenter's store */
+    bool insecure_kdf;            /* create: unlocks fast, for tests alone */
+    unsigned wait_s;              /* open: how long to wait for another program to let go */
 };
 
 /* Progress of a long task: bytes or entries done, of total. NULL callbacks are allowed. */
@@ -49,6 +50,30 @@ SK_MUST_CHECK
 enum sk_status sk_store_create(const struct sk_store_options *options, struct sk_error *err);
 
 /*
+ * The same, and lets `fill` put something into the store before it gets its name: then a store is
+ * there with all of it, or none. Folders that interrupted attempts at this one left are removed.
+ * Errors: as above, the callback's.
+ */
+typedef enum sk_status sk_store_fill_fn(struct sk_store *store, void *context,
+                                        struct sk_error *err);
+SK_MUST_CHECK
+enum sk_status sk_store_create_filled(const struct sk_store_options *options,
+                                      sk_store_fill_fn *fill, void *context, struct sk_error *err);
+
+/* Whether a store can be made there: nothing is, or an empty folder. Folders that interrupted
+ * attempts left beside are removed. Errors: SK_CREATE, SK_NOMEM. */
+SK_MUST_CHECK
+enum sk_status sk_store_free_place(const char *dir, struct sk_error *err);
+
+/*
+ * A folder beside `dir` with a name that such attempts have, held by `lock`: for what is needed
+ * while a store is made. Errors: SK_CREATE, SK_NOMEM, SK_BUSY.
+ */
+SK_MUST_CHECK
+enum sk_status sk_store_scratch(char **out, struct sk_dir_lock **lock, const char *dir,
+                                struct sk_error *err);
+
+/*
  * Whether nothing can be written there: a medium that is read only, or a folder or file that this
  * user may not change. Such a store is opened for reading, also with a write-ahead log that a crash
  * left, and stays as it is to the byte.
@@ -66,6 +91,24 @@ bool sk_store_read_only(const struct sk_store *store);
 SK_MUST_CHECK
 enum sk_status sk_store_open(struct sk_store **out, const struct sk_store_options *options,
                              struct sk_error *err);
+
+/*
+ * The store's parts as they lie on the disk, for a copy of all of them: what is committed is moved
+ * into the database, which is then closed; the folder stays held. Only sk_store_close() works after
+ * this. key, store_id: 32 and 16 bytes, owned by the store. Errors: SK_IO.
+ */
+SK_MUST_CHECK
+enum sk_status sk_store_freeze(struct sk_store *store, const uint8_t **key,
+                               const uint8_t **store_id, struct sk_error *err);
+
+/* Opens the store key with any slot that fits, also of `keys` that are damaged elsewhere. store_id:
+ * 16 bytes. *by_words: whether recovery words opened it. Errors: SK_MISSING, SK_DAMAGED,
+ * SK_WRONG_KEY, SK_CONFIG (of the other kind), SK_NOMEM.
+ */
+SK_MUST_CHECK
+enum sk_status sk_store_key(const struct sk_store_options *options, struct sk_secret **key,
+                            uint8_t store_id[static SK_STORE_ID_LEN], bool *insecure,
+                            bool *by_words, struct sk_error *err);
 
 /* Rolls back what is not committed, closes and frees. NULL is allowed. Errors: SK_IO, SK_FULL; what
  * was committed is safe even then. */

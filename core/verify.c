@@ -68,24 +68,6 @@ static enum sk_status settle(struct check *check, const struct row *row, enum sk
     return SK_OK;
 }
 
-/* The text's block hashes, and the commitment over all of them. */
-static bool payload_fits(const struct sk_entry *entry, const struct sk_payload *payload)
-{
-    const uint8_t *text = (const uint8_t *)sk_buf_text(&payload->text);
-    uint64_t text_len = payload->text.len;
-    for (uint64_t j = 0; j < sk_block_count(text_len, 0); j++) {
-        uint8_t hash[SK_HASH_LEN];
-        sk_block_hash(hash, payload->salt, j, text + j * SK_BLOCK_LEN,
-                      sk_block_len(text_len, 0, j));
-        if (memcmp(hash, payload->hashes.bytes + j * SK_HASH_LEN, SK_HASH_LEN) != 0)
-            return false;
-    }
-    uint8_t commitment[SK_HASH_LEN];
-    sk_commitment(commitment, &entry->id, entry->revision, payload->salt, text_len,
-                  payload->body_len, payload->hashes.bytes);
-    return memcmp(commitment, entry->commitment, SK_HASH_LEN) == 0;
-}
-
 /* The body's bytes, also of an attachment with a description that is malformed. */
 static enum sk_status check_body(struct check *check, const struct row *row,
                                  const struct sk_payload *payload, const struct sk_meaning *meaning,
@@ -206,7 +188,7 @@ static enum sk_status check_payload(struct check *check, const struct row *row,
     }
     if (row->erased)
         tell_row(check, row, "it was withdrawn and is still here");
-    if (payload_fits(entry, &payload))
+    if (sk_payload_fits(entry, &payload))
         return check_meaning(check, row, entry, &payload, err);
     tell_row(check, row, "what is stored is not what was signed");
     return SK_OK;

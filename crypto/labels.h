@@ -35,7 +35,9 @@
     X(PREAMBLE,     "preamble")     /* subkey: first page of `data`, store key */     \
     X(WAL,          "wal")          /* subkey: write-ahead log, store key */          \
     X(MEDIA,        "media")        /* subkey of one media file, its own key */       \
-    X(INVITE,       "invite")       /* key of an invite, from its code words */
+    X(INVITE,       "invite")       /* key of an invite, from its code words */                 \
+    X(BACKUP,       "backup")       /* key of a backup's header, from the passphrase */ \
+    X(BACKUP_DATA,  "backup data")  /* key of a backup's chunks, key: the file key */
 /* clang-format on */
 
 enum sk_label {

@@ -78,9 +78,9 @@ static void put_ad(uint8_t ad[static AD_LEN], const struct sk_keys *keys, unsign
 }
 
 /* The key that wraps the store key: from the passphrase, and the key file where one is given. */
-static enum sk_status slot_key(struct sk_secret **out, const struct sk_unlock *unlock,
-                               const uint8_t salt[static SK_KDF_SALT_LEN],
-                               const struct sk_kdf_params *params)
+enum sk_status sk_unlock_key(struct sk_secret **out, const struct sk_unlock *unlock,
+                             const uint8_t salt[static SK_KDF_SALT_LEN],
+                             const struct sk_kdf_params *params)
 {
     enum sk_status status =
         sk_kdf_passphrase(out, unlock->passphrase, unlock->passphrase_len, salt, params);
@@ -122,7 +122,7 @@ static enum sk_status fill_slot(struct sk_keys *keys, unsigned number, const str
     sk_random(slot + AT_SALT, SK_KDF_SALT_LEN);
 
     sk_auto_secret key = NULL;
-    enum sk_status status = slot_key(&key, &way->unlock, slot + AT_SALT, params);
+    enum sk_status status = sk_unlock_key(&key, &way->unlock, slot + AT_SALT, params);
     if (status)
         return status;
     put_ad(ad, keys, number);
@@ -259,7 +259,7 @@ static enum sk_status open_slot(const struct sk_keys *keys, unsigned number, con
     if (flags & ~FLAG_INSECURE)
         return SK_DAMAGED;
     sk_auto_secret key = NULL;
-    enum sk_status status = slot_key(&key, &way->unlock, slot + AT_SALT, &params);
+    enum sk_status status = sk_unlock_key(&key, &way->unlock, slot + AT_SALT, &params);
     if (status)
         return status == SK_LIMIT ? SK_DAMAGED : status;
     put_ad(ad, keys, number);
@@ -334,6 +334,29 @@ enum sk_status sk_keys_unlock_by_words(const struct sk_keys *keys, const struct 
 {
     const struct way way = by_words(words);
     return unlock_by(keys, &way, store_key, slot);
+}
+
+enum sk_status sk_keys_salvage(const struct sk_keys *keys, const struct sk_unlock *unlock,
+                               const struct sk_words *words, struct sk_secret **store_key,
+                               bool *insecure)
+{
+    const struct way way = words ? by_words(words) : by_passphrase(unlock);
+    sk_auto_secret key = NULL;
+    enum sk_status status = sk_secret_new(&key, KEY_LEN);
+    for (unsigned i = 0; i < SK_SLOT_COUNT && !status; i++) {
+        if (sk_keys_slot_kind(keys, i) != way.kind)
+            continue;
+        status = open_slot(keys, i, &way, sk_secret_bytes(key));
+        if (!status) {
+            *insecure = (sk_get_u32(slot_at(keys, i) + AT_FLAGS) & FLAG_INSECURE) != 0;
+            *store_key = SK_TAKE(key);
+            return SK_OK;
+        }
+        /* A slot that is damaged or of another passphrase is no reason not to try the next. */
+        if (status == SK_WRONG_KEY || status == SK_DAMAGED)
+            status = SK_OK;
+    }
+    return status ? status : SK_WRONG_KEY;
 }
 
 uint32_t sk_keys_store_kind(const struct sk_keys *keys)

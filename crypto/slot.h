@@ -24,6 +24,8 @@
 
 #include "crypto/kdf.h"
 
+#include <stdbool.h>
+
 #define SK_SLOT_COUNT   8
 #define SK_SLOT_LEN     128
 #define SK_KEYS_LEN     1128
@@ -58,6 +60,14 @@ struct sk_keys {
 void sk_key_file_hash(uint8_t out[static 32], const void *bytes, size_t len);
 
 /*
+ * The key that a passphrase (and key file) give under a salt: what wraps a slot, before it is used.
+ * *out belongs to the caller. Errors: those of sk_kdf_passphrase().
+ */
+SK_MUST_CHECK enum sk_status sk_unlock_key(struct sk_secret **out, const struct sk_unlock *unlock,
+                                           const uint8_t salt[static SK_KDF_SALT_LEN],
+                                           const struct sk_kdf_params *params);
+
+/*
  * A new file with one slot (number 0), for a random store id and the given 32-byte store key.
  * Errors: those of sk_kdf_passphrase().
  */
@@ -87,6 +97,17 @@ SK_MUST_CHECK enum sk_status sk_keys_unlock(const struct sk_keys *keys,
 SK_MUST_CHECK enum sk_status sk_keys_unlock_by_words(const struct sk_keys *keys,
                                                      const struct sk_words *words,
                                                      struct sk_secret **store_key, unsigned *slot);
+
+/*
+ * Opens the store key by any one slot of the words, or without words of the passphrase, of a file
+ * that may be damaged everywhere else: neither its checksum nor its MAC is looked at, and what the
+ * key opens must prove it. *insecure: whether that slot is one for tests. Errors: SK_WRONG_KEY (no
+ * slot opened), SK_NOMEM.
+ */
+SK_MUST_CHECK enum sk_status sk_keys_salvage(const struct sk_keys *keys,
+                                             const struct sk_unlock *unlock,
+                                             const struct sk_words *words,
+                                             struct sk_secret **store_key, bool *insecure);
 
 /*
  * Fills a slot with a passphrase (and key file), whatever it held, keeping the store key. Errors:

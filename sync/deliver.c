@@ -23,6 +23,17 @@ static enum sk_status read_back(const char *path, const uint8_t want[static 32],
     return SK_OK;
 }
 
+enum sk_status sk_deliver_file(struct sk_file *file, const char *path,
+                               const uint8_t file_hash[static 32], uint64_t *bytes,
+                               struct sk_error *err)
+{
+    SK_TRY(sk_file_publish(file, false, err));
+    enum sk_status status = read_back(path, file_hash, bytes, err);
+    if (status != SK_OK)
+        sk_ignore(sk_file_remove(path, NULL));
+    return status;
+}
+
 enum sk_status sk_deliver(struct sk_envelope_writer *writer, struct sk_file **file,
                           const char *path, uint8_t file_hash[static 32], uint64_t *bytes,
                           struct sk_error *err)
@@ -32,12 +43,7 @@ enum sk_status sk_deliver(struct sk_envelope_writer *writer, struct sk_file **fi
     uint64_t size = 0;
     *file = NULL;
     SK_TRY(sk_envelope_finish(writer, hash, err));
-    SK_TRY(sk_file_publish(closing, false, err));
-    enum sk_status status = read_back(path, hash, &size, err);
-    if (status != SK_OK) {
-        sk_ignore(sk_file_remove(path, NULL));
-        return status;
-    }
+    SK_TRY(sk_deliver_file(closing, path, hash, &size, err));
     memcpy(file_hash, hash, sizeof(hash));
     *bytes = size;
     return SK_OK;

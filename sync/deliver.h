@@ -18,6 +18,13 @@ enum sk_status sk_deliver(struct sk_envelope_writer *writer, struct sk_file **fi
                           const char *path, uint8_t file_hash[static 32], uint64_t *bytes,
                           struct sk_error *err);
 
+/* The second half of it, for a file whose bytes are all written and have that hash (label "file").
+ * The file stays the caller's. */
+SK_MUST_CHECK
+enum sk_status sk_deliver_file(struct sk_file *file, const char *path,
+                               const uint8_t file_hash[static 32], uint64_t *bytes,
+                               struct sk_error *err);
+
 static inline void sk_envelope_writer_cleanup(struct sk_envelope_writer **writer)
 {
     sk_envelope_writer_free(*writer);

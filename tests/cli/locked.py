@@ -18,16 +18,16 @@ ID = "0123456789abcdef0123456789abcdef"
 
 
 def every_command(store, at):
-    """Arguments that each command takes, for all that help lists but init, which opens nothing."""
+    """Arguments that each command takes, for all that help lists but those that make a store (succession.py)."""
     file = at("file")
     known = {
-        "add": ["person", "title=x"], "attach": [ID, file], "edit": [ID, "title=y"], "link": [ID, "same-as", ID],
+        "add": ["person", "title=x"], "attach": [ID, file], "backup": [at("never")], "edit": [ID, "title=y"], "link": [ID, "same-as", ID],
         "withdraw": [ID], "export": [at("never")], "receive": [file], "status": [], "history": [ID], "list": [],
         "extract": [ID, at("never")], "search": ["x"], "show": [ID], "verify": [],
         "passphrase": ["--new-passphrase-fd", "0"], "rekey": [], "slot": ["add", "--new-passphrase-fd", "0"], "approve": ["birch"], "devices": [], "checkpoint": [],
         "invite": ["elm", at("never")], "import": [file], "quarantine": [], "receipt": ["birch", at("never")]}
     listed = re.findall(r"^  ([a-z]+)  ", run(store.program, "-h").out, re.M)
-    return [[name, *known[name]] for name in listed if name != "init"]
+    return [[name, *known[name]] for name in listed if name not in ("init", "repair", "restore")]
 
 
 def all_refused(store, at, code, words, **how):

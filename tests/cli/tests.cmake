@@ -14,6 +14,7 @@ foreach(name
         read_only.py
         scenario.py
         second_reader.py
+        succession.py
         terminal.py)
     get_filename_component(stem ${name} NAME_WE)
     if(name MATCHES "py$")

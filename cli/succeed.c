@@ -1,0 +1,195 @@
+#include "cli/succeed.h"
+
+#include "core/text.h"
+#include "sync/invite.h"
+
+#include <string.h>
+
+_Static_assert(sizeof(((struct sk_invited *)0)->archive) == SK_ALIAS_MAX + 1, "a name");
+
+/* ---- the invite ---- */
+
+void sk_invited_clear(struct sk_invited *invited)
+{
+    sk_buf_clear(&invited->file);
+    sk_line_clear(&invited->code);
+}
+
+enum sk_status sk_invited_read(struct sk_run *run, struct sk_invited *out, struct sk_error *err)
+{
+    const char *path = sk_run_option(run, "--invite");
+    sk_auto_invite invite = {0};
+
+    if (!path && sk_run_option(run, "--code-fd"))
+        return sk_fail(err, SK_USAGE, "--code-fd belongs to --invite");
+    if (!path)
+        return SK_OK;
+    SK_TRY(sk_file_load(&out->file, path, SK_INVITE_FILE_LEN, err));
+    SK_TRY(sk_code_ask(run, &out->code, err));
+
+    enum sk_status status =
+        sk_invite_open(&invite, out->file.bytes, out->file.len, sk_line_text(&out->code), err);
+
+    if (status == SK_WRONG_KEY)
+        sk_run_advise(run, "No store was made. Check the eight words; if they are right, the file "
+                           "is damaged and has to be sent again.");
+    else if (status != SK_OK)
+        sk_run_advise(run, "No store was made. Check that this is the invite's file.");
+    return status;
+}
+
+enum sk_status sk_invited_accept(struct sk_store *store, void *context, struct sk_error *err)
+{
+    struct sk_invited *invited = context;
+
+    if (invited->file.len == 0)
+        return SK_OK;
+    return sk_invite_accept(store, invited->file.bytes, invited->file.len,
+                            sk_line_text(&invited->code), invited->archive, err);
+}
+
+/* ---- losses ---- */
+
+void sk_succeed_clear(struct sk_succeed *succeed)
+{
+    json_decref(succeed->losses);
+    sk_buf_clear(&succeed->lines);
+}
+
+static const char *loss_name(enum sk_loss_kind kind)
+{
+    static const char *const names[] = {"entries", "refused", "content", "attachment", "revision"};
+
+    return names[kind];
+}
+
+static enum sk_status loss_json(struct sk_succeed *succeed, const struct sk_loss *loss,
+                                const char *id, struct sk_error *err)
+{
+    json_t *json = json_pack("{s:s, s:I, s:I, s:s?, s:s?, s:s?}", "kind", loss_name(loss->kind),
+                             "from", (json_int_t)loss->from, "to", (json_int_t)loss->to, "id", id,
+                             "type", id ? sk_type_name(loss->type) : NULL, "title",
+                             loss->title[0] ? loss->title : NULL);
+
+    if (json && loss->revision > 0)
+        (void)json_object_set_new(json, "rev", json_integer((json_int_t)loss->revision));
+    if (json && loss->kind == SK_LOSS_BODY)
+        (void)json_object_set_new(json, "bytes", json_integer((json_int_t)loss->bytes));
+    return json_array_append_new(succeed->losses, json) == 0 ? SK_OK
+                                                             : sk_fail_status(err, SK_NOMEM);
+}
+
+static enum sk_status loss_text(struct sk_buf *out, const struct sk_loss *loss, const char *id,
+                                struct sk_error *err)
+{
+    unsigned long long from = loss->from;
+    unsigned long long last = loss->to - 1;
+    char size[SK_SIZE_TEXT_LEN];
+
+    if (!id && from == last)
+        SK_TRY(sk_buf_printf(out, err, "  position %llu of the old log: ", from));
+    else if (!id)
+        SK_TRY(sk_buf_printf(out, err, "  positions %llu to %llu of the old log: ", from, last));
+    else
+        SK_TRY(sk_buf_printf(out, err, "  %s %s", sk_type_name(loss->type), id));
+    if (id && loss->title[0]) {
+        SK_TRY(sk_buf_add_text(out, " \"", err));
+        SK_TRY(sk_text_show(out, loss->title, strlen(loss->title), false, 0, err));
+        SK_TRY(sk_buf_add_text(out, "\"", err));
+    }
+    switch (loss->kind) {
+    case SK_LOSS_ENTRIES:
+        return sk_buf_add_text(out, "nothing is left\n", err);
+    case SK_LOSS_REFUSED:
+        return sk_buf_add_text(out, "not what the log was signed for, refused\n", err);
+    case SK_LOSS_PAYLOAD:
+        return sk_buf_printf(out, err, ", revision %u (position %llu): what it said is lost\n",
+                             loss->revision, from);
+    case SK_LOSS_BODY:
+        sk_size_text(size, loss->bytes);
+        return sk_buf_printf(out, err, " (position %llu): its %s are lost\n", from, size);
+    case SK_LOSS_REVISION:
+        break;
+    }
+    return sk_buf_printf(out, err, ": its newest entry (position %llu) is lost\n", from);
+}
+
+enum sk_status sk_succeed_loss(void *context, const struct sk_loss *loss, struct sk_error *err)
+{
+    struct sk_succeed *succeed = context;
+    char id[SK_ID_TEXT_LEN];
+
+    if (loss->id)
+        sk_id_format(id, loss->id);
+    return succeed->losses ? loss_json(succeed, loss, loss->id ? id : NULL, err)
+                           : loss_text(&succeed->lines, loss, loss->id ? id : NULL, err);
+}
+
+enum sk_status sk_succeed_also(struct sk_store *store, void *context, struct sk_error *err)
+{
+    struct sk_succeed *succeed = context;
+
+    memcpy(succeed->new_id, sk_store_id(store), sizeof(succeed->new_id));
+    return succeed->invited ? sk_invited_accept(store, succeed->invited, err) : SK_OK;
+}
+
+/* ---- the report ---- */
+
+static enum sk_status report_json(const struct sk_succeed *s, const char *dir, const char *safety,
+                                  const char *old, struct sk_error *err)
+{
+    const struct sk_remains_facts *f = &s->facts;
+    sk_auto_json json = json_pack(
+        "{s:s, s:s, s:s?, s:b, s:I, s:I, s:I, s:I, s:I, s:O}", "store", dir, "safety_number",
+        safety, "continues", s->result.continues ? old : NULL, "head", f->head_known, "size",
+        (json_int_t)f->size, "carried", (json_int_t)s->result.carried, "unproven",
+        (json_int_t)s->result.unproven, "beyond", (json_int_t)f->beyond, "bad_pages",
+        (json_int_t)f->bad_pages, "lost", s->losses);
+
+    return sk_out_json_line(json, err);
+}
+
+static void report_doubts(const struct sk_succeed *s)
+{
+    const struct sk_remains_facts *f = &s->facts;
+
+    if (f->bad_pages > 0)
+        sk_out("%llu of %llu pages of the old database are damaged.\n",
+               (unsigned long long)f->bad_pages, (unsigned long long)f->pages.pages);
+    if (f->pages.log_doubtful)
+        sk_out(
+            "Its write-ahead log is missing, damaged or of another state: what was recorded last "
+            "may be lost.\n");
+    if (!f->head_known)
+        sk_out("The signed head of the old log is lost: how long the log was is not known, and "
+               "nothing proves that it is all here.\n");
+    if (s->result.unproven > 0)
+        sk_out(
+            "%llu of the entries are vouched for by the seal of their page alone, since the proof "
+            "under the signed head was lost with their neighbours.\n",
+            (unsigned long long)s->result.unproven);
+    if (f->beyond > 0)
+        sk_out("%llu %s beyond the signed head and %s not taken.\n", (unsigned long long)f->beyond,
+               sk_plural(f->beyond, "entry stands", "entries stand"),
+               sk_plural(f->beyond, "was", "were"));
+    if (!s->result.continues)
+        sk_out("The key of the old log is lost: the new log cannot name it, and archives will show "
+               "what they had before beside what comes.\n");
+}
+
+enum sk_status sk_succeed_report(struct sk_succeed *s, const char *dir, struct sk_error *err)
+{
+    char safety[SK_SAFETY_LEN];
+    char old[65];
+
+    sk_safety(safety, s->new_id);
+    sk_hex(old, s->facts.log_id, sizeof(s->facts.log_id));
+    if (s->losses)
+        return report_json(s, dir, safety, old, err);
+    sk_out("safety number: %s\n%llu of %llu entries were brought back.\n", safety,
+           (unsigned long long)s->result.carried, (unsigned long long)s->facts.size);
+    report_doubts(s);
+    if (s->result.losses > 0)
+        sk_out("Lost:\n%s", sk_buf_text(&s->lines));
+    return SK_OK;
+}

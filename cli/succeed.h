@@ -1,0 +1,52 @@
+/* What `restore` and `repair` share: the new store, what was brought back and what is lost. */
+#ifndef SK_CLI_SUCCEED_H
+#define SK_CLI_SUCCEED_H
+
+#include "cli/print.h"
+#include "cli/unlock.h"
+#include "core/succession.h"
+
+/* An invite, opened before anything is made, so that wrong words leave nothing behind. */
+struct sk_invited {
+    struct sk_buf file; /* empty without one */
+    struct sk_line code;
+    char archive[101]; /* filled when it is accepted */
+};
+void sk_invited_clear(struct sk_invited *invited);
+#define sk_auto_invited __attribute__((cleanup(sk_invited_clear))) struct sk_invited
+#define SK_INVITED_INIT               \
+    {                                 \
+        SK_BUF_INIT, SK_LINE_INIT, "" \
+    }
+
+/* From --invite and --code-fd. Errors: those of opening an invite, SK_USAGE. */
+SK_MUST_CHECK enum sk_status sk_invited_read(struct sk_run *run, struct sk_invited *out,
+                                             struct sk_error *err);
+/* Accepts it in a store; nothing without one. A sk_store_fill_fn. */
+SK_MUST_CHECK enum sk_status sk_invited_accept(struct sk_store *store, void *invited,
+                                               struct sk_error *err);
+
+/* Losses on their way out, and the rest of the report. */
+struct sk_succeed {
+    struct sk_run *run;
+    json_t *losses;      /* owned; NULL without --json */
+    struct sk_buf lines; /* the losses as they are printed, without --json */
+    struct sk_remains_facts facts;
+    struct sk_succession_result result;
+    uint8_t new_id[32];
+    struct sk_invited *invited;
+};
+void sk_succeed_clear(struct sk_succeed *succeed);
+#define sk_auto_succeed __attribute__((cleanup(sk_succeed_clear))) struct sk_succeed
+
+/* Callbacks for struct sk_succession_options, with the struct sk_succeed as context. */
+SK_MUST_CHECK enum sk_status sk_succeed_loss(void *context, const struct sk_loss *loss,
+                                             struct sk_error *err);
+SK_MUST_CHECK enum sk_status sk_succeed_also(struct sk_store *store, void *context,
+                                             struct sk_error *err);
+
+/* Prints what came of it. dir: the new store. */
+SK_MUST_CHECK enum sk_status sk_succeed_report(struct sk_succeed *succeed, const char *dir,
+                                               struct sk_error *err);
+
+#endif

@@ -1,0 +1,598 @@
+#include "core/remains.h"
+
+#include "core/carve.h"
+#include "core/file.h"
+#include "core/remains_internal.h"
+#include "core/store_internal.h"
+
+#define RECORD_MAX (SK_TEXT_MAX + (size_t)1024 * 1024) /* of a payload's row */
+#define NOTE_MAX   8192
+
+void sk_remains_free(struct sk_remains *r)
+{
+    if (!r)
+        return;
+    sk_pages_free(r->pages);
+    sk_secret_free(r->seed);
+    sk_buf_clear(&r->entries.bytes);
+    sk_buf_clear(&r->payloads.bytes);
+    sk_buf_clear(&r->media.bytes);
+    sk_buf_clear(&r->nodes);
+    sk_buf_clear(&r->items);
+    sk_buf_clear(&r->erased);
+    free(r->media_dir);
+    sk_wipe(r, sizeof(*r));
+    free(r);
+}
+
+const struct sk_remains_facts *sk_remains_facts(const struct sk_remains *remains)
+{
+    return &remains->facts;
+}
+
+const uint8_t *sk_remains_seed(const struct sk_remains *remains)
+{
+    return remains->facts.key_known ? sk_secret_view(remains->seed) : NULL;
+}
+
+/* ---- reading rows ---- */
+
+struct view_of {
+    struct sk_pages *pages;
+    unsigned view;
+};
+
+static bool chain_page(void *context, uint32_t page, uint8_t out[static SK_PAGE_LEN])
+{
+    const struct view_of *view = context;
+    return sk_pages_read(view->pages, view->view, page, out);
+}
+
+/* The page that holds a row, into r->page. */
+static bool turn_to(struct sk_remains *r, unsigned view, uint32_t page)
+{
+    if (!r->at_whole || r->at_page != page || r->at_view != view) {
+        r->at_whole = sk_pages_read(r->pages, view, page, r->page);
+        r->at_page = page;
+        r->at_view = (uint8_t)view;
+    }
+    return r->at_whole;
+}
+
+/* A whole row, and its columns. */
+static enum sk_status read_row(struct sk_remains *r, unsigned view, uint32_t page, unsigned number,
+                               uint64_t most, struct sk_buf *out,
+                               struct sk_field fields[static SK_CARVE_COLUMNS], unsigned *count,
+                               struct sk_error *err)
+{
+    struct sk_cell cell;
+    struct view_of from = {r->pages, view};
+    bool whole = false;
+    *count = 0;
+    if (!turn_to(r, view, page) || !sk_carve_cell(r->page, page == 1, number, &cell))
+        return SK_OK;
+    SK_TRY(sk_carve_record(&cell, most, chain_page, &from, out, &whole, err));
+    if (whole)
+        *count = sk_carve_fields(out->bytes, out->len, out->len, fields);
+    return SK_OK;
+}
+
+bool remains_entry(struct sk_remains *r, const struct place *at, uint8_t out[static SK_ENTRY_LEN])
+{
+    struct sk_cell cell;
+    struct sk_field fields[SK_CARVE_COLUMNS];
+    if (!turn_to(r, at->view, at->page) ||
+        !sk_carve_cell(r->page, at->page == 1, at->cell, &cell) || cell.local < cell.len ||
+        sk_carve_fields(cell.at, cell.local, cell.len, fields) != 3 ||
+        fields[2].kind != SK_FIELD_BLOB || fields[2].len != SK_ENTRY_LEN)
+        return false;
+    memcpy(out, cell.at + fields[2].at, SK_ENTRY_LEN);
+    return true;
+}
+
+/* ---- which table a row is of, by the kinds of its columns ---- */
+
+/* One letter a column: N null, I integer, T text, B blob; a digit names a blob's length. */
+static bool shaped(const struct sk_field *fields, unsigned count, const char *shape)
+{
+    for (unsigned i = 0; i < count; i++) {
+        const struct sk_field *f = &fields[i];
+        bool blob = f->kind == SK_FIELD_BLOB;
+        bool fits = false;
+        switch (shape[i]) {
+        case 'N':
+            fits = f->kind == SK_FIELD_NULL;
+            break;
+        case 'I':
+            fits = f->kind == SK_FIELD_INT;
+            break;
+        case 'n':
+            fits = f->kind == SK_FIELD_INT || f->kind == SK_FIELD_NULL;
+            break;
+        case 'T':
+            fits = f->kind == SK_FIELD_TEXT;
+            break;
+        case 'B':
+            fits = blob;
+            break;
+        case '1':
+            fits = blob && f->len == 16;
+            break;
+        case '3':
+            fits = blob && f->len == 32;
+            break;
+        case '9':
+            fits = blob && f->len == SK_ENTRY_LEN;
+            break;
+        default:
+            break;
+        }
+        if (!fits)
+            return false;
+    }
+    return shape[count] == '\0';
+}
+
+/* A row while pages are gone through. */
+struct seen {
+    unsigned view;
+    uint32_t page;
+    unsigned number;
+    struct sk_cell cell;
+    struct sk_field fields[SK_CARVE_COLUMNS];
+    unsigned count;
+};
+
+static enum sk_status keep_place(struct place_list *list, const struct seen *s, int64_t id,
+                                 struct sk_error *err)
+{
+    const struct place place = {
+        .id = id, .page = s->page, .cell = (uint16_t)s->number, .view = (uint8_t)s->view};
+    return sk_buf_add(&list->bytes, &place, sizeof(place), err);
+}
+
+static bool has(const struct seen *s, unsigned column)
+{
+    return s->fields[column].at + s->fields[column].len <= s->cell.local;
+}
+
+static enum sk_status keep_item(struct sk_remains *r, const struct seen *s, struct sk_error *err)
+{
+    const struct sk_field *f = s->fields;
+    /* What a transaction that was undone says about it does not count. */
+    if (!sk_pages_committed(r->pages, s->view) || f[2].number != SK_LOG_OWN || !has(s, 7))
+        return SK_OK;
+    struct listed item = {.entry = f[5].number,
+                          .page = s->page,
+                          .cell = (uint16_t)s->number,
+                          .view = (uint8_t)s->view,
+                          .type = (uint8_t)f[3].number,
+                          .erased = f[7].number != 0};
+    memcpy(item.id.bytes, s->cell.at + f[1].at, SK_ID_LEN);
+    return sk_buf_add(&r->items, &item, sizeof(item), err);
+}
+
+/* A signed head, with the keys that signed it. */
+static enum sk_status keep_head(struct sk_remains *r, const struct seen *s, struct sk_error *err)
+{
+    sk_auto_buf row = SK_BUF_INIT;
+    struct sk_field f[SK_CARVE_COLUMNS];
+    unsigned count = 0;
+    uint8_t id[SK_HASH_LEN];
+    struct sk_checkpoint head;
+    SK_TRY(read_row(r, s->view, s->page, s->number, NOTE_MAX, &row, f, &count, err));
+    if (s->cell.rowid != SK_LOG_OWN || !shaped(f, count, "N333TInIBT") ||
+        r->head_count == HEADS_MAX)
+        return SK_OK;
+    const uint8_t *sign = row.bytes + f[2].at;
+    const uint8_t *dh = row.bytes + f[3].at;
+    sk_log_id(id, sign, dh);
+    sk_auto_free char *note = strndup((const char *)row.bytes + f[9].at, (size_t)f[9].len);
+    if (!note)
+        return sk_fail_status(err, SK_NOMEM);
+    if (memcmp(id, row.bytes + f[1].at, sizeof(id)) != 0 ||
+        (r->head_count > 0 && memcmp(id, r->facts.log_id, sizeof(id)) != 0) ||
+        sk_log_check_note(id, sign, note, &head, NULL) != SK_OK || head.size >= SK_POSITION_MAX)
+        return SK_OK;
+    memcpy(r->facts.log_id, id, sizeof(id));
+    memcpy(r->facts.sign_public, sign, SK_SIGN_PUBLIC_LEN);
+    memcpy(r->facts.dh_public, dh, SK_DH_LEN);
+    struct head *kept = &r->heads[r->head_count++];
+    kept->size = head.size;
+    memcpy(kept->root, head.root, SK_MERKLE_LEN);
+    return SK_OK;
+}
+
+static enum sk_status keep_table_row(struct sk_remains *r, const struct seen *s,
+                                     struct sk_error *err)
+{
+    int64_t id = s->cell.rowid;
+    bool own = id >= 0 && sk_entry_row_log(id) == SK_LOG_OWN;
+    int64_t position = own ? (int64_t)sk_entry_row_position(id) : 0;
+    if (own && shaped(s->fields, s->count, "NI9"))
+        return keep_place(&r->entries, s, position, err);
+    if (own && shaped(s->fields, s->count, "N3BInB"))
+        return keep_place(&r->payloads, s, position, err);
+    if (shaped(s->fields, s->count, "N13I"))
+        return keep_place(&r->media, s, id, err);
+    if (shaped(s->fields, s->count, "N1IIIIIIT"))
+        return keep_item(r, s, err);
+    if (shaped(s->fields, s->count, "N333TInIBT"))
+        return keep_head(r, s, err);
+    return SK_OK;
+}
+
+/* seed[32] | scalar[32] */
+static enum sk_status keep_secret(struct sk_remains *r, const struct seen *s, struct sk_error *err)
+{
+    static const char *const names[] = {"seed", "scalar"};
+    for (size_t i = 0; i < 2; i++) {
+        size_t len = strlen(names[i]);
+        if (s->fields[0].len != len || memcmp(s->cell.at + s->fields[0].at, names[i], len) != 0)
+            continue;
+        if (!r->seed && sk_secret_new(&r->seed, (size_t)2 * SK_SIGN_SEED_LEN) != SK_OK)
+            return sk_fail_status(err, SK_NOMEM);
+        memcpy(sk_secret_bytes(r->seed) + i * SK_SIGN_SEED_LEN, s->cell.at + s->fields[1].at,
+               SK_SIGN_SEED_LEN);
+        if (i == 0)
+            r->facts.key_known = true;
+        else
+            r->scalar_known = true;
+    }
+    return SK_OK;
+}
+
+static enum sk_status keep_index_row(struct sk_remains *r, const struct seen *s,
+                                     struct sk_error *err)
+{
+    const struct sk_field *f = s->fields;
+    if (s->cell.local < s->cell.len)
+        return SK_OK;
+    if (shaped(f, s->count, "T3"))
+        return keep_secret(r, s, err);
+    if (!shaped(f, s->count, "III3") || f[0].number != SK_LOG_OWN || f[1].number < 0 ||
+        f[1].number > 63 || f[2].number < 0)
+        return SK_OK;
+    struct node node = {.index = (uint64_t)f[2].number, .level = (uint8_t)f[1].number};
+    memcpy(node.hash, s->cell.at + f[3].at, SK_MERKLE_LEN);
+    return sk_buf_add(&r->nodes, &node, sizeof(node), err);
+}
+
+static enum sk_status scan_page(struct sk_remains *r, unsigned view, uint32_t page,
+                                struct sk_error *err)
+{
+    unsigned cells = sk_carve_cells(r->page, page == 1);
+    for (unsigned i = 0; i < cells; i++) {
+        struct seen s = {.view = view, .page = page, .number = i};
+        /* Reading a head turns to its own page, which is this one. */
+        if (!turn_to(r, view, page))
+            return SK_OK;
+        if (!sk_carve_cell(r->page, page == 1, i, &s.cell))
+            continue;
+        s.count = sk_carve_fields(s.cell.at, s.cell.local, s.cell.len, s.fields);
+        if (s.count > 0)
+            SK_TRY(s.cell.table ? keep_table_row(r, &s, err) : keep_index_row(r, &s, err));
+    }
+    return SK_OK;
+}
+
+static enum sk_status scan(struct sk_remains *r, const struct sk_progress *progress,
+                           struct sk_error *err)
+{
+    uint32_t count = sk_pages_count(r->pages);
+    unsigned views = sk_pages_views(r->pages);
+    uint64_t whole = 0;
+    for (uint32_t page = 1; page <= count; page++) {
+        bool found = false;
+        for (unsigned view = 0; view < views; view++) {
+            if (!sk_pages_new_in(r->pages, view, page) || !turn_to(r, view, page))
+                continue;
+            found = true;
+            SK_TRY(scan_page(r, view, page, err));
+        }
+        whole += found;
+        r->facts.bad_pages += !found && page <= r->facts.pages.pages;
+        if (page % 1024 == 0)
+            sk_progress_tell(progress, page, count);
+    }
+    if (whole == 0)
+        return sk_fail(err, SK_DAMAGED, "no page of the database is whole");
+    return SK_OK;
+}
+
+/* ---- sorting and finding ---- */
+
+static int by_place(const void *a, const void *b)
+{
+    const struct place *x = a;
+    const struct place *y = b;
+    if (x->id != y->id)
+        return x->id < y->id ? -1 : 1;
+    return (int)x->view - (int)y->view;
+}
+
+static int by_node(const void *a, const void *b)
+{
+    const struct node *x = a;
+    const struct node *y = b;
+    if (x->level != y->level)
+        return (int)x->level - (int)y->level;
+    return x->index < y->index ? -1 : x->index > y->index;
+}
+
+static int by_item(const void *a, const void *b)
+{
+    const struct listed *x = a;
+    const struct listed *y = b;
+    int order = memcmp(&x->id, &y->id, sizeof(x->id));
+    return order != 0 ? order : (int)x->view - (int)y->view;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct sk_id));
+}
+
+static void sort(struct sk_buf *list, size_t size, int (*order)(const void *, const void *))
+{
+    if (list->len > 0)
+        qsort(list->bytes, list->len / size, size, order);
+}
+
+size_t remains_find(const struct place_list *list, int64_t id)
+{
+    const struct place *items = places(list);
+    size_t low = 0;
+    size_t high = place_count(list);
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (items[middle].id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Of several readings of one entry the best view's counts. */
+static void drop_doubles(struct place_list *list)
+{
+    struct place *items = places(list);
+    size_t count = place_count(list);
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (kept == 0 || items[kept - 1].id != items[i].id)
+            items[kept++] = items[i];
+    }
+    list->bytes.len = kept * sizeof(*items);
+}
+
+static void sort_all(struct sk_remains *r)
+{
+    sort(&r->entries.bytes, sizeof(struct place), by_place);
+    sort(&r->payloads.bytes, sizeof(struct place), by_place);
+    sort(&r->media.bytes, sizeof(struct place), by_place);
+    sort(&r->nodes, sizeof(struct node), by_node);
+    sort(&r->items, sizeof(struct listed), by_item);
+    drop_doubles(&r->entries);
+}
+
+/* ---- opening ---- */
+
+/* The keys of the old log, from its secrets; a head that another key signed is none of it. */
+static void settle_keys(struct sk_remains *r)
+{
+    struct sk_remains_facts *facts = &r->facts;
+    uint8_t sign[SK_SIGN_PUBLIC_LEN];
+    if (!facts->key_known)
+        return;
+    sk_sign_public(sign, sk_secret_view(r->seed));
+    if (r->head_count > 0) {
+        if (memcmp(sign, facts->sign_public, sizeof(sign)) == 0)
+            return;
+        r->head_count = 0;
+    }
+    /* Without a head, the log's id takes both keys. */
+    facts->key_known = r->scalar_known;
+    if (!r->scalar_known)
+        return;
+    memcpy(facts->sign_public, sign, sizeof(sign));
+    sk_dh_public(facts->dh_public, sk_secret_view(r->seed) + SK_SIGN_SEED_LEN);
+    sk_log_id(facts->log_id, facts->sign_public, facts->dh_public);
+}
+
+static enum sk_status note_erasure(void *context, uint64_t position, const struct sk_entry *entry,
+                                   bool proven, struct sk_error *err)
+{
+    struct sk_remains *r = context;
+    (void)position, (void)proven;
+    if (entry->type != SK_TYPE_ERASURE)
+        return SK_OK;
+    return sk_buf_add(&r->erased, &entry->id, sizeof(entry->id), err);
+}
+
+enum sk_status sk_remains_open(struct sk_remains **out, const char *dir, const uint8_t *store_key,
+                               const uint8_t *store_id, const struct sk_progress *progress,
+                               struct sk_error *err)
+{
+    sk_auto_remains r = calloc(1, sizeof(*r));
+    if (!r)
+        return sk_fail_status(err, SK_NOMEM);
+    SK_TRY(sk_path_join(&r->media_dir, dir, SK_MEDIA_DIR, err));
+    SK_TRY(sk_pages_open(&r->pages, dir, store_key, store_id, err));
+    sk_pages_state(r->pages, &r->facts.pages);
+    SK_TRY(scan(r, progress, err));
+    sort_all(r);
+    settle_keys(r);
+    SK_TRY(remains_prove(r, err));
+    SK_TRY(sk_remains_each(r, note_erasure, r, err));
+    sort(&r->erased, sizeof(struct sk_id), by_id);
+    *out = SK_TAKE(r);
+    return SK_OK;
+}
+
+/* ---- giving out ---- */
+
+static bool taken(const struct place *entry)
+{
+    return entry->verdict == VERDICT_PROVEN || entry->verdict == VERDICT_UNPROVEN;
+}
+
+bool sk_remains_taken(const struct sk_remains *r, uint64_t position)
+{
+    size_t at = remains_find(&r->entries, (int64_t)position);
+    return at < place_count(&r->entries) && places(&r->entries)[at].id == (int64_t)position &&
+           taken(&places(&r->entries)[at]);
+}
+
+enum sk_status sk_remains_each(struct sk_remains *r, sk_remains_each_fn *each, void *context,
+                               struct sk_error *err)
+{
+    for (size_t i = 0; i < place_count(&r->entries); i++) {
+        const struct place *at = &places(&r->entries)[i];
+        uint8_t bytes[SK_ENTRY_LEN];
+        struct sk_entry entry;
+        if (taken(at) && remains_entry(r, at, bytes) && sk_entry_decode(&entry, bytes) == SK_OK)
+            SK_TRY(each(context, (uint64_t)at->id, &entry, at->verdict == VERDICT_PROVEN, err));
+    }
+    return SK_OK;
+}
+
+enum sk_status sk_remains_missing(struct sk_remains *r, bool refused, sk_remains_range_fn *each,
+                                  void *context, struct sk_error *err)
+{
+    uint64_t next = 0; /* the first position that is not looked at */
+    uint64_t from = 0;
+    uint64_t to = 0;
+    for (size_t i = 0; i <= place_count(&r->entries); i++) {
+        bool end =
+            i == place_count(&r->entries) || (uint64_t)places(&r->entries)[i].id >= r->facts.size;
+        uint64_t at = end ? r->facts.size : (uint64_t)places(&r->entries)[i].id;
+        bool bad = !end && places(&r->entries)[i].verdict == VERDICT_REFUSED;
+        if (!refused && at > next)
+            SK_TRY(each(context, next, at, err));
+        if (refused && to > from && (!bad || at != to)) {
+            SK_TRY(each(context, from, to, err));
+            from = to;
+        }
+        if (end)
+            return SK_OK;
+        if (refused && bad) {
+            from = to > from ? from : at;
+            to = at + 1;
+        }
+        next = at + 1;
+    }
+    return SK_OK;
+}
+
+/* The database's own word on an item, the best view's. */
+static const struct listed *find_item(const struct sk_remains *r, const struct sk_id *id)
+{
+    const struct listed *items = (const struct listed *)(const void *)r->items.bytes;
+    size_t low = 0;
+    size_t high = r->items.len / sizeof(*items);
+    size_t count = high;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (memcmp(&items[middle].id, id, sizeof(*id)) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < count && memcmp(&items[low].id, id, sizeof(*id)) == 0 ? &items[low] : NULL;
+}
+
+bool sk_remains_erased(const struct sk_remains *r, const struct sk_id *id)
+{
+    const struct listed *end = (const struct listed *)(const void *)(r->items.bytes + r->items.len);
+    if (r->erased.len > 0 &&
+        bsearch(id, r->erased.bytes, r->erased.len / sizeof(*id), sizeof(*id), by_id))
+        return true;
+    for (const struct listed *item = find_item(r, id);
+         item && item < end && memcmp(&item->id, id, sizeof(*id)) == 0; item++) {
+        if (item->erased)
+            return true;
+    }
+    return false;
+}
+
+static enum sk_status take_payload(struct sk_remains *r, const struct place *at,
+                                   const struct sk_entry *entry, struct sk_payload *payload,
+                                   bool *found, struct sk_error *err)
+{
+    sk_auto_buf row = SK_BUF_INIT;
+    struct sk_field f[SK_CARVE_COLUMNS];
+    unsigned count = 0;
+    SK_TRY(read_row(r, at->view, at->page, at->cell, RECORD_MAX, &row, f, &count, err));
+    if (!shaped(f, count, "N3BInB") || f[3].number < 0 || (uint64_t)f[3].number > SK_BODY_MAX ||
+        f[5].len > SK_TEXT_MAX ||
+        f[2].len != sk_block_count(f[5].len, (uint64_t)f[3].number) * SK_HASH_LEN)
+        return SK_OK;
+    memcpy(payload->salt, row.bytes + f[1].at, SK_SALT_LEN);
+    sk_buf_reset(&payload->hashes);
+    sk_buf_reset(&payload->text);
+    SK_TRY(sk_buf_add(&payload->hashes, row.bytes + f[2].at, (size_t)f[2].len, err));
+    SK_TRY(sk_buf_add(&payload->text, row.bytes + f[5].at, (size_t)f[5].len, err));
+    payload->body_len = (uint64_t)f[3].number;
+    payload->media = f[4].kind == SK_FIELD_INT ? f[4].number : 0;
+    *found = sk_payload_fits(entry, payload);
+    return SK_OK;
+}
+
+enum sk_status sk_remains_payload(struct sk_remains *r, uint64_t position,
+                                  const struct sk_entry *entry, struct sk_payload *payload,
+                                  bool *found, struct sk_error *err)
+{
+    *found = false;
+    for (size_t i = remains_find(&r->payloads, (int64_t)position);
+         i < place_count(&r->payloads) && places(&r->payloads)[i].id == (int64_t)position; i++) {
+        SK_TRY(take_payload(r, &places(&r->payloads)[i], entry, payload, found, err));
+        if (*found)
+            return SK_OK;
+    }
+    return SK_OK;
+}
+
+enum sk_status sk_remains_body(struct sk_remains *r, int64_t media, struct sk_media_reader **out,
+                               struct sk_error *err)
+{
+    size_t at = remains_find(&r->media, media);
+    sk_auto_buf row = SK_BUF_INIT;
+    struct sk_field f[SK_CARVE_COLUMNS];
+    unsigned count = 0;
+    if (at < place_count(&r->media) && places(&r->media)[at].id == media) {
+        const struct place *place = &places(&r->media)[at];
+        SK_TRY(read_row(r, place->view, place->page, place->cell, NOTE_MAX, &row, f, &count, err));
+    }
+    if (!shaped(f, count, "N13I") || count == 0 || f[3].number < 0)
+        return sk_fail(err, SK_DAMAGED, "the key of this attachment is lost");
+    return sk_media_open_file(r->media_dir, row.bytes + f[1].at, row.bytes + f[2].at,
+                              (uint64_t)f[3].number, out, err);
+}
+
+enum sk_status sk_remains_items(struct sk_remains *r, sk_remains_item_fn *each, void *context,
+                                struct sk_error *err)
+{
+    const struct listed *items = (const struct listed *)(const void *)r->items.bytes;
+    size_t count = r->items.len / sizeof(*items);
+    for (size_t i = 0; i < count; i++) {
+        const struct listed *at = &items[i];
+        sk_auto_buf row = SK_BUF_INIT;
+        sk_auto_buf title = SK_BUF_INIT;
+        struct sk_field f[SK_CARVE_COLUMNS];
+        unsigned columns = 0;
+        if (i > 0 && memcmp(&items[i - 1].id, &at->id, sizeof(at->id)) == 0)
+            continue;
+        SK_TRY(read_row(r, at->view, at->page, at->cell, RECORD_MAX, &row, f, &columns, err));
+        if (columns == 9)
+            SK_TRY(sk_buf_add(&title, row.bytes + f[8].at, (size_t)f[8].len, err));
+        const struct sk_remains_item item = {.id = at->id,
+                                             .type = at->type,
+                                             .erased = sk_remains_erased(r, &at->id),
+                                             .position = sk_entry_row_position(at->entry),
+                                             .title = sk_buf_text(&title)};
+        SK_TRY(each(context, &item, err));
+    }
+    return SK_OK;
+}

@@ -1,0 +1,101 @@
+/*
+ * What is left of a documenter's store whose database may be damaged, or of one in a backup: its
+ * entries in their order, each with what speaks for it, and what they commit to. Nothing in the
+ * folder is changed, and nothing is believed that is not authentic (core/pages.h).
+ *
+ * An entry is **proven** when the signed head of the log covers it: its leaf, with the others or
+ * with kept nodes of the tree in place of lost ones, gives the signed root. Where too much is lost
+ * around it, only the seal of its page speaks for it: it is **unproven**. Entries that are all
+ * there and do not give the signed root are **refused**, and so are those beyond the head.
+ */
+#ifndef SK_CORE_REMAINS_H
+#define SK_CORE_REMAINS_H
+
+#include "core/item.h"
+#include "core/media.h"
+#include "core/pages.h"
+
+struct sk_remains;
+
+struct sk_remains_facts {
+    struct sk_pages_state pages;
+    uint64_t bad_pages;  /* of `data`, that are in no view */
+    bool key_known;      /* the old log can sign what continues it */
+    bool head_known;     /* a signed head was found */
+    uint64_t size;       /* of the log; without a head, as far as there are entries */
+    uint64_t known_size; /* where `root` is: at the size, or without a head at the first gap */
+    uint8_t root[SK_MERKLE_LEN];
+    uint8_t log_id[SK_HASH_LEN]; /* with the key or a head */
+    uint8_t sign_public[SK_SIGN_PUBLIC_LEN];
+    uint8_t dh_public[SK_DH_LEN];
+    uint64_t proven, unproven, refused, beyond; /* entries; beyond the head: refused as well */
+};
+
+/* Reads what there is. progress: pages. Errors: those of sk_pages_open(), SK_DAMAGED (no page is
+ * whole), SK_NOMEM. */
+SK_MUST_CHECK
+enum sk_status sk_remains_open(struct sk_remains **out, const char *dir, const uint8_t *store_key,
+                               const uint8_t *store_id, const struct sk_progress *progress,
+                               struct sk_error *err);
+void sk_remains_free(struct sk_remains *remains);
+
+const struct sk_remains_facts *sk_remains_facts(const struct sk_remains *remains);
+
+/* The old Ed25519 seed, or NULL; owned by the remains. */
+const uint8_t *sk_remains_seed(const struct sk_remains *remains);
+
+/* Calls `each` for every entry that is proven or unproven, in the order of positions. */
+typedef enum sk_status sk_remains_each_fn(void *context, uint64_t position,
+                                          const struct sk_entry *entry, bool proven,
+                                          struct sk_error *err);
+SK_MUST_CHECK
+enum sk_status sk_remains_each(struct sk_remains *remains, sk_remains_each_fn *each, void *context,
+                               struct sk_error *err);
+
+/* Calls `each` for the ranges of positions below the head of which there is no entry (refused:
+ * that were refused). */
+typedef enum sk_status sk_remains_range_fn(void *context, uint64_t from, uint64_t to,
+                                           struct sk_error *err);
+SK_MUST_CHECK
+enum sk_status sk_remains_missing(struct sk_remains *remains, bool refused,
+                                  sk_remains_range_fn *each, void *context, struct sk_error *err);
+
+/* Whether an item was withdrawn, by an entry that was taken or by the database's own list. */
+bool sk_remains_erased(const struct sk_remains *remains, const struct sk_id *id);
+
+/* What an entry commits to, held against it; *found is false when there is nothing that fits.
+ * payload->media is the old row of the body. Errors: SK_NOMEM. */
+SK_MUST_CHECK
+enum sk_status sk_remains_payload(struct sk_remains *remains, uint64_t position,
+                                  const struct sk_entry *entry, struct sk_payload *payload,
+                                  bool *found, struct sk_error *err);
+
+/* Opens the body. Errors: SK_MISSING, SK_DAMAGED, SK_IO, SK_NOMEM. */
+SK_MUST_CHECK
+enum sk_status sk_remains_body(struct sk_remains *remains, int64_t media,
+                               struct sk_media_reader **out, struct sk_error *err);
+
+/* The database's own list of what there is: id, type, title, where its newest entry stands. */
+struct sk_remains_item {
+    struct sk_id id;
+    unsigned type;
+    bool erased;
+    uint64_t position;
+    const char *title; /* borrowed; "" when it is not at hand */
+};
+typedef enum sk_status sk_remains_item_fn(void *context, const struct sk_remains_item *item,
+                                          struct sk_error *err);
+SK_MUST_CHECK
+enum sk_status sk_remains_items(struct sk_remains *remains, sk_remains_item_fn *each, void *context,
+                                struct sk_error *err);
+
+/* Whether an entry at that position was taken. */
+bool sk_remains_taken(const struct sk_remains *remains, uint64_t position);
+
+static inline void sk_remains_cleanup(struct sk_remains **remains)
+{
+    sk_remains_free(*remains);
+}
+#define sk_auto_remains __attribute__((cleanup(sk_remains_cleanup))) struct sk_remains *
+
+#endif

@@ -1,0 +1,93 @@
+/*
+ * What remains.c and remains_proof.c share. Private to core.
+ */
+#ifndef SK_CORE_REMAINS_INTERNAL_H
+#define SK_CORE_REMAINS_INTERNAL_H
+
+#include "core/remains.h"
+#include "crypto/secret.h"
+
+/* Where a row stands. Lists of them are sorted by id, then by view: the best one comes first. */
+struct place {
+    int64_t id; /* position of an entry or payload, row of a media file */
+    uint32_t page;
+    uint16_t cell;
+    uint8_t view;
+    uint8_t verdict; /* of an entry */
+};
+
+enum verdict {
+    VERDICT_OPEN,
+    VERDICT_PROVEN,
+    VERDICT_UNPROVEN,
+    VERDICT_CONTRARY, /* only while proving */
+    VERDICT_REFUSED,
+    VERDICT_BEYOND,
+};
+
+struct place_list {
+    struct sk_buf bytes; /* struct place, one after the other */
+};
+
+struct node {
+    uint64_t index;
+    uint8_t level;
+    uint8_t hash[SK_MERKLE_LEN];
+};
+
+struct listed {
+    struct sk_id id;
+    int64_t entry; /* the row of its newest entry */
+    uint32_t page;
+    uint16_t cell;
+    uint8_t view;
+    uint8_t type;
+    bool erased;
+};
+
+struct head {
+    uint64_t size;
+    uint8_t root[SK_MERKLE_LEN];
+};
+
+#define HEADS_MAX 8
+
+struct sk_remains {
+    struct sk_pages *pages;
+    char *media_dir;
+    struct sk_secret *seed;
+    struct sk_remains_facts facts;
+    struct place_list entries, payloads, media;
+    struct sk_buf nodes;  /* struct node */
+    struct sk_buf items;  /* struct listed, by id */
+    struct sk_buf erased; /* struct sk_id, sorted: of entries that were taken */
+    struct head heads[HEADS_MAX];
+    unsigned head_count;
+    bool scalar_known;
+    /* the page read last */
+    uint32_t at_page;
+    uint8_t at_view;
+    bool at_whole;
+    uint8_t page[SK_PAGE_LEN];
+};
+
+static inline struct place *places(const struct place_list *list)
+{
+    return (struct place *)(void *)list->bytes.bytes;
+}
+static inline size_t place_count(const struct place_list *list)
+{
+    return list->bytes.len / sizeof(struct place);
+}
+
+/* The first place whose id is not below; the count when there is none. */
+size_t remains_find(const struct place_list *list, int64_t id);
+
+/* The bytes of an entry; false when its page does not open any more. */
+bool remains_entry(struct sk_remains *r, const struct place *at, uint8_t out[static SK_ENTRY_LEN]);
+
+/* Gives every entry its verdict, under the head that fits best. */
+SK_MUST_CHECK
+enum sk_status remains_prove(struct sk_remains *r, struct sk_error *err);
+
+#endif

@@ -1,0 +1,262 @@
+/*
+ * Which entries the signed head of a log covers, when some are lost.
+ *
+ * A subtree whose root is known is gone into from above: where all its leaves are there they give
+ * its root or contradict it; where some are lost, kept nodes of the tree (or whole subtrees beside)
+ * stand in for them, and what they give with the rest must be the known root again.
+ */
+#include "core/remains_internal.h"
+
+#include <string.h>
+
+#define NODE_LEVEL_MIN 8
+#define SMALL          (1u << NODE_LEVEL_MIN)
+
+struct proof {
+    struct sk_remains *r;
+    struct place *entries;
+    uint64_t counts[VERDICT_BEYOND + 1];
+};
+
+static size_t first_of(const struct proof *p, uint64_t position)
+{
+    return remains_find(&p->r->entries, (int64_t)position);
+}
+
+static bool complete(const struct proof *p, uint64_t start, uint64_t len)
+{
+    return first_of(p, start + len) - first_of(p, start) == len;
+}
+
+static void mark(struct proof *p, uint64_t start, uint64_t len, enum verdict verdict)
+{
+    size_t end = first_of(p, start + len);
+    for (size_t i = first_of(p, start); i < end; i++)
+        p->entries[i].verdict = (uint8_t)verdict;
+}
+
+static bool kept_node(const struct proof *p, unsigned level, uint64_t index, uint8_t *out)
+{
+    const struct node *nodes = (const struct node *)(const void *)p->r->nodes.bytes;
+    size_t low = 0;
+    size_t high = p->r->nodes.len / sizeof(*nodes);
+    size_t count = high;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct node *n = &nodes[middle];
+        if (n->level < level || (n->level == level && n->index < index))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == count || nodes[low].level != level || nodes[low].index != index)
+        return false;
+    memcpy(out, nodes[low].hash, SK_MERKLE_LEN);
+    return true;
+}
+
+/* The root of leaves that are all there. */
+static bool leaves_root(const struct proof *p, uint64_t start, uint64_t len, uint8_t *out)
+{
+    struct sk_merkle tree;
+    size_t at = first_of(p, start);
+    sk_merkle_init(&tree);
+    for (uint64_t i = 0; i < len; i++) {
+        uint8_t bytes[SK_ENTRY_LEN];
+        uint8_t leaf[SK_MERKLE_LEN];
+        if (!remains_entry(p->r, &p->entries[at + i], bytes))
+            return false;
+        sk_merkle_leaf(leaf, bytes, sizeof(bytes));
+        sk_merkle_append(&tree, leaf);
+    }
+    sk_merkle_root(&tree, out);
+    return true;
+}
+
+/* The largest power of two below n, n >= 2. */
+static uint64_t split_of(uint64_t n)
+{
+    return UINT64_C(1) << (63 - __builtin_clzll(n - 1));
+}
+
+/* What the root of a range should be, from kept nodes and leaves; false when it cannot be told. */
+static bool range_root(const struct proof *p, uint64_t start, uint64_t len, uint8_t *out)
+{
+    uint8_t left[SK_MERKLE_LEN];
+    uint8_t right[SK_MERKLE_LEN];
+    bool full = (len & (len - 1)) == 0;
+    unsigned level = 63u - (unsigned)__builtin_clzll(len);
+    if (full && level >= NODE_LEVEL_MIN && kept_node(p, level, start >> level, out))
+        return true;
+    if (len <= SMALL)
+        return complete(p, start, len) && leaves_root(p, start, len, out);
+    uint64_t k = split_of(len);
+    if (!range_root(p, start, k, left) || !range_root(p, start + k, len - k, right))
+        return false;
+    sk_merkle_node(out, left, right);
+    return true;
+}
+
+/* Gives the entries of a range, whose root is known, their verdict. As deep as the tree. */
+static void prove(struct proof *p, uint64_t start, uint64_t len, const uint8_t *root)
+{
+    uint8_t left[SK_MERKLE_LEN];
+    uint8_t right[SK_MERKLE_LEN];
+    uint8_t both[SK_MERKLE_LEN];
+    bool full = complete(p, start, len);
+    if (full && leaves_root(p, start, len, both) && memcmp(both, root, sizeof(both)) == 0) {
+        mark(p, start, len, VERDICT_PROVEN);
+        return;
+    }
+    uint64_t k = len > 1 ? split_of(len) : 0;
+    if (k > 0 && range_root(p, start, k, left) && range_root(p, start + k, len - k, right)) {
+        sk_merkle_node(both, left, right);
+        if (memcmp(both, root, sizeof(both)) == 0) {
+            prove(p, start, k, left);
+            prove(p, start + k, len - k, right);
+            return;
+        }
+    }
+    mark(p, start, len, full ? VERDICT_CONTRARY : VERDICT_UNPROVEN);
+}
+
+/* ---- entries that contradict the head ---- */
+
+/* Whether the entry itself is none, or does not fit what it commits to. */
+static enum sk_status is_culprit(struct sk_remains *r, const struct place *at, bool *out,
+                                 struct sk_error *err)
+{
+    uint8_t bytes[SK_ENTRY_LEN];
+    struct sk_entry entry;
+    sk_auto_payload payload = SK_PAYLOAD_INIT;
+    bool fits = false;
+    size_t any = remains_find(&r->payloads, at->id);
+    *out = true;
+    if (!remains_entry(r, at, bytes) || sk_entry_decode(&entry, bytes) != SK_OK)
+        return SK_OK;
+    bool there = any < place_count(&r->payloads) && places(&r->payloads)[any].id == at->id;
+    if (there)
+        SK_TRY(sk_remains_payload(r, (uint64_t)at->id, &entry, &payload, &fits, err));
+    *out = there && !fits;
+    return SK_OK;
+}
+
+/*
+ * Entries that are all there and give another root: if it can be told which of them are altered,
+ * these are refused, and the others are like those that have lost a neighbour; else all are.
+ */
+static enum sk_status judge_run(struct sk_remains *r, size_t from, size_t to, struct sk_error *err)
+{
+    struct place *entries = places(&r->entries);
+    bool told = false;
+    for (size_t i = from; i < to; i++) {
+        bool culprit = false;
+        SK_TRY(is_culprit(r, &entries[i], &culprit, err));
+        if (culprit)
+            entries[i].verdict = VERDICT_REFUSED;
+        told |= culprit;
+    }
+    for (size_t i = from; i < to; i++) {
+        if (entries[i].verdict == VERDICT_CONTRARY)
+            entries[i].verdict = told ? VERDICT_UNPROVEN : VERDICT_REFUSED;
+    }
+    return SK_OK;
+}
+
+static enum sk_status judge(struct sk_remains *r, struct sk_error *err)
+{
+    struct place *entries = places(&r->entries);
+    size_t count = place_count(&r->entries);
+    for (size_t i = 0; i < count; i++) {
+        size_t end = i;
+        while (end < count && entries[end].verdict == VERDICT_CONTRARY)
+            end++;
+        if (end > i)
+            SK_TRY(judge_run(r, i, end, err));
+        if (end > i)
+            i = end - 1;
+    }
+    return SK_OK;
+}
+
+/* ---- the whole ---- */
+
+/* Without a head nothing is proven: what it would be is the root of what is there from 0 on. */
+static void prove_without_head(struct proof *p)
+{
+    struct sk_remains_facts *facts = &p->r->facts;
+    uint64_t size = 0;
+    size_t count = place_count(&p->r->entries);
+    while (size < count && p->entries[size].id == (int64_t)size)
+        size++;
+    if (size == 0 || !leaves_root(p, 0, size, facts->root)) {
+        struct sk_merkle empty;
+        sk_merkle_init(&empty);
+        sk_merkle_root(&empty, facts->root);
+        size = 0;
+    }
+    for (size_t i = 0; i < count; i++)
+        p->entries[i].verdict = VERDICT_UNPROVEN;
+    facts->size = count > 0 ? (uint64_t)p->entries[count - 1].id + 1 : 0;
+    facts->known_size = size;
+}
+
+static void count_verdicts(struct proof *p)
+{
+    memset(p->counts, 0, sizeof(p->counts));
+    for (size_t i = 0; i < place_count(&p->r->entries); i++)
+        p->counts[p->entries[i].verdict]++;
+}
+
+static void prove_under(struct proof *p, const struct head *head)
+{
+    for (size_t i = 0; i < place_count(&p->r->entries); i++)
+        p->entries[i].verdict =
+            (uint64_t)p->entries[i].id < head->size ? VERDICT_UNPROVEN : VERDICT_BEYOND;
+    if (head->size > 0)
+        prove(p, 0, head->size, head->root);
+    count_verdicts(p);
+}
+
+/* The head that fewest entries contradict, that proves most, and is newest. */
+static const struct head *choose_head(struct proof *p)
+{
+    const struct head *best = NULL;
+    uint64_t contrary = 0;
+    uint64_t proven = 0;
+    for (unsigned i = 0; i < p->r->head_count; i++) {
+        const struct head *head = &p->r->heads[i];
+        prove_under(p, head);
+        uint64_t c = p->counts[VERDICT_CONTRARY];
+        uint64_t n = p->counts[VERDICT_PROVEN];
+        if (!best || c < contrary || (c == contrary && n > proven) ||
+            (c == contrary && n == proven && head->size > best->size)) {
+            best = head;
+            contrary = c;
+            proven = n;
+        }
+    }
+    return best;
+}
+
+enum sk_status remains_prove(struct sk_remains *r, struct sk_error *err)
+{
+    struct proof p = {.r = r, .entries = places(&r->entries)};
+    const struct head *head = choose_head(&p);
+    if (head) {
+        prove_under(&p, head);
+        r->facts.head_known = true;
+        r->facts.size = head->size;
+        r->facts.known_size = head->size;
+        memcpy(r->facts.root, head->root, SK_MERKLE_LEN);
+        SK_TRY(judge(r, err));
+    } else {
+        prove_without_head(&p);
+    }
+    count_verdicts(&p);
+    r->facts.proven = p.counts[VERDICT_PROVEN];
+    r->facts.unproven = p.counts[VERDICT_UNPROVEN];
+    r->facts.refused = p.counts[VERDICT_REFUSED];
+    r->facts.beyond = p.counts[VERDICT_BEYOND];
+    return SK_OK;
+}

@@ -1,0 +1,384 @@
+"""Goal of this test: a store that was lost is restored from its backup, one that is damaged is repaired,
+and the archive shows each record once, with what was withdrawn erased in the old log as well.
+"""
+import os
+import json
+import random
+import resource
+import select
+import shutil
+import signal
+import subprocess
+from fcntl import F_SETPIPE_SZ, fcntl
+
+from programs import (BUSY, CONFIG, CREATE, DAMAGED, IO, MISSING, USAGE, WRONG_KEY, Store, archive, check, device, expected,
+                      files, main, read, sha256, start, write)
+
+ROUNDS = 300 if os.environ.get("SK_LONG") else 24
+SEED = 5
+
+
+def fill(by, top, count=40, words=20):
+    """Records, links, an attachment, an edit and a withdrawal; ids by what they are."""
+    ids = {"many": by("add", "testimony", "--from", write(os.path.join(top, "many"), "\n".join(
+        '{"title": "Testimony %d", "text": "%s"}' % (i, "слова пра падзею " * (i % 20 * words)) for i in range(count))))
+        .split()}
+    ids["person"] = by("add", "person", "title=Birch", "name=Ганна Прыкладная")
+    ids["case"] = by("add", "case", "title=The case of the lake")
+    ids["gone"] = by("add", "person", "title=Withdrawn", "name=Янка Выдуманы")
+    ids["link"] = by("link", ids["person"], "accused-in", ids["case"])
+    ids["photo"] = by("attach", ids["person"], write(os.path.join(top, "photo.jpg"), random.randbytes(300_000)))
+    ids["empty"] = by("attach", ids["person"], write(os.path.join(top, "empty.txt"), b""))
+    by("edit", ids["person"], "title=Birch, edited")
+    by("withdraw", ids["gone"])
+    return ids
+
+
+def restore(backup, folder, *more, expect=0, passphrase=None, **rest):
+    """Makes a store from a backup."""
+    made = Store("skrynia", folder)
+    made("restore", backup, "--insecure-test-kdf", *more, expect=expect, passphrase=passphrase, **rest)
+    return made
+
+
+def same_content(old, new, but=()):
+    """Everything that one store shows the other shows too, but for positions."""
+    a, b = old.dump(), new.dump()
+    strip = lambda rows: {row["id"]: {k: v for k, v in row.items() if k not in ("position", "device")}
+                          for row in rows if row["id"] not in but}
+    check(strip(a["list"]) == strip(b["list"]), "the lists differ")
+    check(strip(a["show"]) == strip(b["show"]), "the records differ")
+    check(b["verify"] == {"ok": True, "problems": []}, f"the new store: {b['verify']}")
+    texts = lambda dump: [[{k: v for k, v in row.items() if k not in ("position", "device")} for row in rows]
+                          for rows in sorted(dump["history"], key=str)]
+    check(but or texts(a).sort(key=str) == texts(b).sort(key=str), "the histories differ")
+
+
+def exchange(top):
+    """Device to archive, the store lost, restored with a new invite, and on to the archive."""
+    to = archive(os.path.join(top, "archive"))
+    by = device(os.path.join(top, "store"), to)
+    ids = fill(by, top)
+    by("export", os.path.join(top, "first"))
+    to("import", os.path.join(top, "first"))
+    before = {row["id"] for row in to.json("list")}
+    backup = os.path.join(top, "backup")
+    status = by.json("status")
+    out = by("backup", backup)
+    check("written and read back" in out, out)
+    by.json("verify")
+
+    letter = os.path.join(top, "letter")
+    words = to("invite", "birch again", letter)
+    new = restore(backup, os.path.join(top, "new"), "--invite", letter, code=words)
+    same_content(by, new)
+    shutil.rmtree(by.folder)
+    check(new.json("status")["log"] != status["log"], "the log is a new one")
+    check(new.json("status")["size"] == status["size"] + 1, "every entry and one more")
+    new("withdraw", ids["case"])
+    later = new("add", "event", "title=After the loss")
+    new("edit", ids["many"][0], "title=Edited after the loss")
+    new("export", os.path.join(top, "second"))
+    to("import", os.path.join(top, "second"))
+
+    listed = to.json("list")
+    check(len({row["id"] for row in listed}) == len(listed), "a record is listed twice")
+    check({row["id"] for row in listed} == before - {ids["case"]} | {later}, "the list of the archive")
+    check({row["device"] for row in listed} == {"birch again"}, "the new log's records are shown")
+    found = to.json("search", "edited")
+    check(sorted(row["title"] for row in found) == ["Birch, edited", "Edited after the loss"], f"search: {found}")
+    devices = {row["alias"]: row for row in to.json("devices")}
+    check(devices["birch again"]["continues"] ==
+          {"log": status["log"], "alias": "birch", "size": status["size"]}, f"devices: {devices}")
+    check(devices["birch"]["continues"] is None, "the old log continues none")
+    check("continues birch, log " + status["log"][:16] in to("devices"), "devices in words")
+    history = to.json("history", ids["person"])
+    check([(row["device"], row["rev"]) for row in history] ==
+          [("birch", 1), ("birch", 2), ("birch again", 1), ("birch again", 2)], f"history: {history}")
+    gone = to.json("history", ids["case"])
+    check(all(row["fields"] is None for row in gone) and len(gone) == 3, f"withdrawn: {gone}")
+    to("extract", ids["photo"], os.path.join(top, "out.jpg"))
+    check(sha256(os.path.join(top, "out.jpg")) == sha256(os.path.join(top, "photo.jpg")), "the attachment")
+    check(to.json("verify") == {"ok": True, "problems": []}, "the archive verifies")
+    check(to.json("show", ids["person"])["links"] == [], "the link to what was withdrawn is gone")
+    reply = os.path.join(top, "reply")
+    to("receipt", "birch again", reply)
+    new("receive", reply)
+    check(new.json("status")["archives"][0]["unexported"] == [], "all has arrived")
+
+
+def backups(top):
+    """A backup is whole or refused, opens with the passphrase of its day, and writes over nothing."""
+    by = device(os.path.join(top, "store"))
+    fill(by, top, 5)
+    backup = os.path.join(top, "backup")
+    by("backup", backup)
+    whole = read(backup)
+    check(len(whole) % 65536 == 0, "the size is rounded")
+    check(b"SQLite" not in whole and b"skrynia" not in whole, "the file shows what it is")
+    by("backup", backup, expect=CREATE)
+    check(read(backup) == whole, "a file was written over")
+    by("backup", os.path.join(top, "nowhere", "backup"), expect=CREATE)
+
+    full = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000)),
+            "restore_signals": False}
+    by("backup", os.path.join(top, "large"), expect=IO, **full)
+    restore(backup, os.path.join(top, "new"), expect=IO, **full)
+    by("repair", os.path.join(top, "new"), expect=IO, **full)
+    check(sorted(os.listdir(top)) == ["backup", "empty.txt", "many", "photo.jpg", "store"],
+          f"a full disk left {os.listdir(top)}")
+
+    bad, to = os.path.join(top, "bad"), os.path.join(top, "new")
+    places = [*range(65536, len(whole), 65536 * 3), len(whole) - 1, 65536 + 100]
+    for place in places:
+        write(bad, whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1:])
+        restore(bad, to, expect=DAMAGED)
+    for what in (b"", whole[:-1], whole[:-65536], whole + b"\0", whole + bytes(65536), whole[:65536],
+                 whole[:65536] + whole[131072:196608] + whole[65536:131072] + whole[196608:], bytes(len(whole))[:9]):
+        write(bad, what)
+        restore(bad, to, expect=DAMAGED)
+    for place in (0, 20, 5000, 65535):
+        write(bad, whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1:])
+        restore(bad, to, expect=WRONG_KEY)
+    restore(backup, to, expect=WRONG_KEY, passphrase="another passphrase")
+    restore(os.path.join(top, "none"), to, expect=MISSING)
+    check(sorted(os.listdir(top)) == ["backup", "bad", "empty.txt", "many", "photo.jpg", "store"],
+          f"left behind: {os.listdir(top)}")
+    restore(backup, by.folder, expect=CREATE)
+
+    # The passphrase of the day of the backup, not of today.
+    by("passphrase", "--new-passphrase-fd", "0", stdin="a passphrase of later days\n")
+    made = restore(backup, to)
+    made("list")
+    check(made.json("status")["archives"] == [], "no archive knows the new store")
+    by("backup", os.path.join(top, "later"), passphrase="a passphrase of later days")
+    restore(os.path.join(top, "later"), os.path.join(top, "new2"), expect=WRONG_KEY)
+    restore(os.path.join(top, "later"), os.path.join(top, "new2"), passphrase="a passphrase of later days")
+
+    # A second time in a row: the log before the last is named as well.
+    made("backup", os.path.join(top, "again"))
+    third = restore(os.path.join(top, "again"), os.path.join(top, "third"))
+    same_content(made, third)
+    check(third.json("status")["size"] == by.json("status", passphrase="a passphrase of later days")["size"] + 2,
+          "two continuations")
+
+
+def page_count(store):
+    """Pages of the closed database."""
+    return (os.path.getsize(os.path.join(store.folder, "data")) - 8192) // 4096
+
+
+def spoil(path, place, length=100):
+    """Overwrites a part of a file with noise."""
+    with open(path, "r+b") as file:
+        file.seek(place)
+        file.write(random.randbytes(length))
+
+
+def repairs(top):
+    """Every page of a small store damaged in turn: all else comes back, and what is lost is named."""
+    by = device(os.path.join(top, "store"))
+    ids = fill(by, top, 60, 4)
+    listed = {row["id"]: row for row in by.json("list")}
+    bad = Store("skrynia", os.path.join(top, "bad"))
+    new = Store("skrynia", os.path.join(top, "new"))
+    lost_most = 0
+    for page in range(0, page_count(by) + 1):
+        shutil.copytree(by.folder, bad.folder)
+        data = os.path.join(bad.folder, "data")
+        spoil(data, 8192 + (page - 1) * 4096 if page else 0, 4096 if page else 8192)
+        before = files(bad.folder)
+        report = bad.json("repair", new.folder)
+        check(files(bad.folder) == before, f"page {page}: the damaged store was changed")
+        check(new.json("verify") == {"ok": True, "problems": []}, f"page {page}: {new.json('verify')}")
+        after = {row["id"]: row for row in new.json("list")}
+        check(set(after) <= set(listed), f"page {page}: something was made up")
+        check(ids["gone"] not in after, f"page {page}: something withdrawn came back")
+        lost = set(listed) - set(after)
+        named = {row["id"] for row in report["lost"]} | \
+            ({"positions"} if any(row["kind"] == "entries" for row in report["lost"]) else set())
+        check(not lost or "positions" in named or lost <= named or not report["head"],
+              f"page {page}: {lost} are lost and not named: {report}")
+        for id in set(after) - named:
+            check(after[id] == listed[id] or "positions" in named, f"page {page}: {after[id]}")
+        lost_most = max(lost_most, len(lost))
+        shutil.rmtree(bad.folder)
+        shutil.rmtree(new.folder)
+    check(lost_most < len(listed), "one page took everything")
+
+    # Attachments that are damaged or gone, the log, and `keys`.
+    shutil.copytree(by.folder, bad.folder)
+    media = os.path.join(bad.folder, "media")
+    large = max((os.path.join(media, name) for name in os.listdir(media)), key=os.path.getsize)
+    spoil(large, 70_000)
+    report = bad.json("repair", new.folder)
+    check([(row["kind"], row["id"], row["title"], row["bytes"]) for row in report["lost"]] ==
+          [("attachment", ids["photo"], "photo.jpg", 300_000)], f"the attachment: {report['lost']}")
+    check(new.json("verify")["ok"], "verify after a lost attachment")
+    shutil.rmtree(new.folder)
+    spoil(os.path.join(bad.folder, "keys"), 40 + 128 * 3, 700)
+    out = bad("repair", new.folder)
+    check("photo.jpg" in out and "are lost" in out, out)
+    shutil.rmtree(new.folder)
+    spoil(os.path.join(bad.folder, "keys"), 40 + 20, 40)
+    bad("repair", new.folder, expect=DAMAGED)
+    os.unlink(os.path.join(bad.folder, "keys"))
+    bad("repair", new.folder, expect=MISSING)
+    check(not os.path.exists(new.folder), "a store was made of nothing")
+    shutil.rmtree(bad.folder)
+    by("repair", os.path.join(by.folder, "inside"), expect=USAGE)
+    by("repair", by.folder, expect=CREATE)
+    by("repair", new.folder, passphrase="another", expect=WRONG_KEY)
+
+    check_refusals(by, new, top)
+
+    # A whole one loses nothing; one of noise gives nothing.
+    report = by.json("repair", new.folder)
+    check(report["lost"] == [] and report["unproven"] == 0 and report["continues"] == by.json("status")["log"],
+          f"of a whole store: {report}")
+    same_content(by, new)
+    shutil.copytree(by.folder, bad.folder)
+    size = os.path.getsize(os.path.join(bad.folder, "data"))
+    write(os.path.join(bad.folder, "data"), random.randbytes(size))
+    bad("repair", os.path.join(top, "nothing"), expect=DAMAGED)
+    check(not os.path.exists(os.path.join(top, "nothing")), "a store was made of noise")
+
+
+def check_refusals(by, new, top):
+    """Another program holds the store; it is an archive's; nothing is changed by being told so."""
+    before = files(by.folder)
+    source, ours = os.pipe()
+    with by.run("search", how=start, stdin=source, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as holder:
+        os.close(source)
+        check(b"unlocks fast" in holder.stderr.readline(), "it says when it is open")
+        by("repair", new.folder, expect=BUSY)
+        by("backup", new.folder, expect=BUSY)
+        os.close(ours)
+        holder.stderr.read()
+    check(files(by.folder) == before and not os.path.exists(new.folder), "a refusal changed something")
+    to = archive(os.path.join(top, "archive"))
+    Store("skrynia", to.folder)("repair", new.folder, expect=CONFIG)
+
+
+def killed(store, *args, after, **more):
+    """Starts a command and kills it after a number of system calls that change files; its exit code."""
+    with store.run(*args, how=start, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **more) as process:
+        try:
+            return process.wait(timeout=after)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+    return None
+
+
+def kills(top):
+    """SIGKILL at any moment: there is no store or backup, or the whole one, and the next attempt works and
+    removes what the one before left."""
+    at = lambda name: os.path.join(top, name)
+    by = device(at("store"))
+    fill(by, top, 200)
+    expected_list = by.json("list")
+    by("backup", at("backup"))
+    shutil.copytree(by.folder, at("damaged"))
+    with open(os.path.join(at("damaged"), "data"), "r+b") as file:
+        file.seek(8192 + 4096 * 20)
+        file.write(random.randbytes(4096))
+    damaged = Store("skrynia", at("damaged"))
+    noise = files(at("damaged"))
+    seen = set()
+    for number in range(ROUNDS):
+        after = random.uniform(0.005, 0.4) * (1 + number // 6)
+        new = Store("skrynia", at("new"))
+        what = number % 3
+        if what == 0:
+            ended = killed(new, "restore", at("backup"), "--insecure-test-kdf", after=after)
+        elif what == 1:
+            ended = killed(damaged, "repair", new.folder, after=after)
+        else:
+            ended = killed(by, "backup", at("copy"), after=after)
+        check(ended in (0, None), f"{what}: ended with {ended}")
+        there = os.path.exists(at("copy") if what == 2 else new.folder)
+        check(there or ended is None, f"{what}: done, and nothing is there")
+        seen.add((what, there))
+        if what < 2 and there:
+            check(new.json("verify") == {"ok": True, "problems": []}, "half a store is there")
+            check(what == 1 or [row["id"] for row in new.json("list")] ==
+                  [row["id"] for row in expected_list], "not the whole store is there")
+            shutil.rmtree(new.folder)
+        elif there:
+            check(len(read(at("copy"))) == len(read(at("backup"))), "half a backup is there")
+            os.unlink(at("copy"))
+    check(files(at("damaged")) == noise, "the damaged store was changed")
+    check(by.json("verify")["ok"] and by.json("list") == expected_list, "the store after its backups")
+    made = restore(at("backup"), at("new"))
+    check(len(made.json("list")) == len(expected_list), "the last restore")
+    left = [name for name in os.listdir(top) if name.startswith("new.")]
+    check(left == [], f"left behind: {left}")
+    print(f"{ROUNDS} kills of restore, repair and backup: whole or nothing ({len(seen)} of 6 outcomes seen)")
+
+
+def after_crash(top):
+    """A store whose program was killed: its write-ahead log counts where it is whole, and where it is
+    damaged or missing the rest is saved, and it is said."""
+    at = lambda name: os.path.join(top, name)
+    by = device(at("store"))
+    ids = fill(by, top, 30, 2)
+    records = "".join(json.dumps({"title": f"Late {n}"}) + "\n" for n in range(2200))
+    source, out = os.pipe()
+    fcntl(out, F_SETPIPE_SZ, 4096)
+    with open(write(at("late"), records), "rb") as late, \
+            by.run("add", "person", "--from", "-", how=start, stdin=late, stdout=out,
+                   stderr=subprocess.DEVNULL) as process:
+        os.close(out)
+        select.select([source], [], [])
+        process.send_signal(signal.SIGKILL)
+    os.close(source)
+    log = os.path.join(by.folder, "data-wal")
+    check(os.path.getsize(log) > 100_000, "nothing is in the write-ahead log")
+    before = files(by.folder)
+    for number, (spoil_it, late_there) in enumerate([
+            (lambda place: None, True),
+            (lambda place: os.unlink(os.path.join(place, "data-wal")), False),
+            (lambda place: write(os.path.join(place, "data-wal"), random.randbytes(500_000)), False),
+            (lambda place: spoil(os.path.join(place, "data-wal"), 0), False),
+            (lambda place: spoil(os.path.join(place, "data-wal"), 4096 + 32 + 4120 * 3 + 500), True),
+            (lambda place: spoil(os.path.join(place, "data"), 0, 512), True),
+            (lambda place: spoil(os.path.join(place, "data"), 4096, 512), True),
+            (lambda place: spoil(os.path.join(place, "data"), 0, 8192), True),
+            (lambda place: os.unlink(os.path.join(place, "data")), True)]):
+        bad, new = Store("skrynia", at(f"bad{number}")), Store("skrynia", at(f"new{number}"))
+        shutil.copytree(by.folder, bad.folder)
+        spoil_it(bad.folder)
+        ran = bad.run("repair", new.folder, "--json")
+        if number == 8:
+            check(ran.code in (0, DAMAGED), f"without `data`: {ran.code} {ran.err}")
+            continue
+        check(ran.code == 0, f"{number}: {ran.code} {ran.err}")
+        titles = {row["title"] for row in new.json("list")}
+        check(new.json("verify") == {"ok": True, "problems": []}, f"{number}: verify")
+        check("Withdrawn" not in titles, f"{number}: something withdrawn came back")
+        check(sum(title.startswith("Late") for title in titles) >= (2000 if late_there else 0) and
+              (late_there or not any(title.startswith("Late") for title in titles)),
+              f"{number}: {len(titles)} titles")
+        check("Birch, edited" in titles and number != 0 or len(titles) == 2232, f"{number}: {len(titles)}")
+        if number in (1, 2, 3):
+            text = bad("repair", at("text"))
+            check("write-ahead log is missing, damaged" in text, text)
+            shutil.rmtree(at("text"))
+    check(files(by.folder) == before and ids, "the store was changed")
+    for place in [by.folder, os.path.join(by.folder, "media")]:
+        os.chmod(place, 0o500)
+    check(by.run("repair", at("readonly")).code == 0, "from a folder that cannot be written to")
+    for place in [by.folder, os.path.join(by.folder, "media")]:
+        os.chmod(place, 0o700)
+    check(files(by.folder) == before, "it was written to all the same")
+
+
+def test(top):
+    random.seed(SEED)
+    for part in (exchange, backups, repairs, kills, after_crash):
+        place = os.path.join(top, part.__name__)
+        os.mkdir(place)
+        part(place)
+
+
+main(test)

@@ -1,35 +1,6 @@
 #include "cli/commands.h"
 #include "cli/succeed.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-/* The new store and what is needed while it is made must not be written into the damaged one. */
-static enum sk_status check_apart(const char *dir, const char *new_dir, struct sk_error *err)
-{
-    sk_auto_free char *old = realpath(dir, NULL);
-    sk_auto_free char *given = strdup(new_dir);
-    size_t len = given ? strlen(given) : 0;
-
-    if (!old || !given)
-        return SK_OK; /* what is not there is told later */
-    while (len > 1 && given[len - 1] == '/')
-        given[--len] = '\0';
-
-    char *slash = strrchr(given, '/');
-
-    if (slash)
-        slash[slash == given] = '\0';
-
-    sk_auto_free char *parent = realpath(slash ? given : ".", NULL);
-    size_t old_len = strlen(old);
-
-    if (parent && strncmp(parent, old, old_len) == 0 &&
-        (parent[old_len] == '\0' || parent[old_len] == '/'))
-        return sk_fail(err, SK_USAGE, "the new store must not stand in the damaged one");
-    return SK_OK;
-}
-
 /* The key, whatever else `keys` has suffered. */
 static enum sk_status unlock(struct sk_run *run, const struct sk_given *given,
                              struct sk_secret **key, uint8_t id[static SK_STORE_ID_LEN],
@@ -99,7 +70,10 @@ enum sk_status sk_cmd_repair(struct sk_run *run, struct sk_error *err)
     SK_TRY(sk_run_dir(run, err));
     if (!sk_file_exists(run->dir))
         return sk_fail(err, SK_MISSING, "%s: there is no store here", run->dir);
-    SK_TRY(check_apart(run->dir, run->args[0], err));
+    /* The new store and what is needed while it is made must not be written into the damaged one.
+     */
+    if (sk_dir_holds(run->dir, run->args[0]))
+        return sk_fail(err, SK_USAGE, "the new store must not stand in the damaged one");
     SK_TRY(sk_store_free_place(run->args[0], err));
     /* Nothing is written there, but somebody else might be writing. */
     if (sk_dir_lock(&lock, run->dir, run->wait_s, NULL) == SK_BUSY)

@@ -165,6 +165,9 @@ bool sk_dir_empty(const char *path);
 SK_MUST_CHECK
 enum sk_status sk_dir_publish(const char *from, const char *to, struct sk_error *err);
 
+/* Whether a new `path` would stand below the folder `dir`, by whatever names. */
+bool sk_dir_holds(const char *dir, const char *path);
+
 /* Removes a folder that this program made, the files in it and in its folders (such as media/), one
  * level deep. Best effort. */
 void sk_dir_discard(const char *path);

@@ -196,3 +196,27 @@ void sk_dir_unlock(struct sk_dir_lock *lock)
     sk_call_close(lock->fd);
     free(lock);
 }
+
+/* ---- what stands where ---- */
+
+bool sk_dir_holds(const char *dir, const char *path)
+{
+    sk_auto_buf at = SK_BUF_INIT;
+    struct stat outer, here, above;
+    size_t len = strlen(path);
+    while (len > 1 && path[len - 1] == '/')
+        len--;
+    while (len > 0 && path[len - 1] != '/')
+        len--;
+    if (sk_buf_add(&at, len > 0 ? path : "./", len > 0 ? len : 2, NULL) != SK_OK ||
+        sk_call_stat(dir, &outer) || sk_call_stat(sk_buf_text(&at), &here))
+        return false;
+    for (;;) {
+        if (here.st_dev == outer.st_dev && here.st_ino == outer.st_ino)
+            return true;
+        if (sk_buf_add_text(&at, "/..", NULL) != SK_OK || sk_call_stat(sk_buf_text(&at), &above) ||
+            (above.st_dev == here.st_dev && above.st_ino == here.st_ino))
+            return false; /* the root is above itself */
+        here = above;
+    }
+}

@@ -1,6 +1,6 @@
 # Unit tests of core.
 add_library(sk_support_core STATIC support/temp_dir.c support/disk.c support/seized.c support/stores.c
-    support/work.c support/wreck.c support/old_store.c)
+    support/work.c support/wreck.c support/old_store.c support/heir.c)
 target_link_libraries(sk_support_core PUBLIC sk_core PRIVATE PkgConfig::SQLITE
     PkgConfig::SODIUM)
 

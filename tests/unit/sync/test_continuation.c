@@ -1,0 +1,362 @@
+/*
+ * Goal of this test: at the archive, a record that stands in a log and in those that continue it is
+ * shown once, in whatever order the bundles come; what is withdrawn in a later log is erased in the
+ * earlier ones; a change that the later log does not know is not hidden; and who claims to continue
+ * a log without its key is not believed.
+ */
+#include "core/continuation.h"
+#include "core/text.h"
+
+#include "tests/support/exchange.h"
+#include "tests/support/heir.h"
+#include "tests/support/temp_dir.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct sk_store *archive(const struct sk_world *world)
+{
+    return world->archive[0].store;
+}
+
+/* Makes device `into` the heir of device `from`, which the archive invites. */
+static void inherit(struct sk_world *world, unsigned from, unsigned into, bool invited)
+{
+    static const char *const names[] = {"zero", "one", "two"};
+    struct sk_test_heir heir;
+    world->device[into] = (struct sk_test_store){world->dir, sk_temp_path(world->dir, names[into]),
+                                                 SK_STORE_DEVICE, NULL};
+    sk_test_inherit(&world->device[from], world->device[into].path, &heir);
+    assert_true(heir.result.continues);
+    assert_string_equal(heir.losses, "");
+    sk_test_open(&world->device[into]);
+    sk_world_verify(world->device[into].store);
+    if (!invited)
+        return;
+    sk_world_invite(world, 0, names[into], "letter");
+    sk_world_accept(world, into, "letter");
+}
+
+static enum sk_status add_title(void *context, const struct sk_item *item, struct sk_error *err)
+{
+    char *out = context;
+    (void)err;
+    (void)snprintf(out + strlen(out), 512 - strlen(out), "%s@%lld ", item->title,
+                   (long long)item->log);
+    return SK_OK;
+}
+
+/* "title@log " of what is listed, newest first. */
+static void check_list(const struct sk_world *world, const char *expected)
+{
+    char list[512] = "";
+    EXPECT_OK(sk_item_each(archive(world), 0, add_title, list, &sk_test_err));
+    assert_string_equal(list, expected);
+    char found[512] = "";
+    EXPECT_OK(sk_item_search(archive(world), "rec", add_title, found, &sk_test_err));
+    assert_string_equal(found, expected);
+    sk_world_verify(archive(world));
+}
+
+static void import(struct sk_world *world, const char *name)
+{
+    struct sk_import_result result = sk_world_import(world, 0, name);
+    assert_false(result.fork);
+    sk_import_result_clear(&result);
+}
+
+static void each_record_is_shown_once(void **state)
+{
+    struct sk_world *world = *state;
+    sk_world_pair(world);
+    struct sk_id a = sk_test_add(world->device[0].store, SK_TYPE_SOURCE, "rec-a");
+    struct sk_id b = sk_test_add(world->device[0].store, SK_TYPE_SOURCE, "rec-b");
+    struct sk_id c = sk_test_add(world->device[0].store, SK_TYPE_SOURCE, "rec-c");
+    sk_test_edit(world->device[0].store, &b, "rec-b2");
+    (void)sk_world_export(world, 0, "old");
+    inherit(world, 0, 1, true);
+    sk_test_withdraw(world->device[1].store, &a);
+    sk_test_edit(world->device[1].store, &c, "rec-c2");
+    (void)sk_test_add(world->device[1].store, SK_TYPE_SOURCE, "rec-d");
+    (void)sk_world_export(world, 1, "new");
+
+    import(world, "old");
+    check_list(world, "rec-c@1 rec-b2@1 rec-a@1 ");
+    import(world, "new");
+    check_list(world, "rec-d@2 rec-c2@2 rec-b2@2 ");
+    assert_int_equal(sk_test_sql_int(archive(world), "SELECT count(*) FROM item WHERE erased"), 2);
+    sk_auto_item item = {.title = NULL};
+    char id[SK_ID_TEXT_LEN];
+    sk_id_format(id, &c);
+    EXPECT_OK(sk_item_find(archive(world), id, &item, &sk_test_err));
+    assert_string_equal(item.title, "rec-c2");
+    sk_auto_item gone = {.title = NULL};
+    sk_id_format(id, &a);
+    EXPECT_OK(sk_item_find(archive(world), id, &gone, &sk_test_err));
+    assert_true(gone.erased);
+    assert_int_equal(gone.log, 2);
+}
+
+static void the_order_of_bundles_does_not_matter(void **state)
+{
+    struct sk_world *world = *state;
+    sk_world_pair(world);
+    struct sk_id a = sk_test_add(world->device[0].store, SK_TYPE_SOURCE, "rec-a");
+    (void)sk_test_add(world->device[0].store, SK_TYPE_SOURCE, "rec-b");
+    (void)sk_world_export(world, 0, "old");
+    inherit(world, 0, 1, true);
+    (void)sk_world_export(world, 1, "new");
+    sk_test_withdraw(world->device[1].store, &a);
+    (void)sk_world_export(world, 1, "newer");
+    import(world, "newer");
+    import(world, "new");
+    check_list(world, "rec-b@1 ");
+    import(world, "old");
+    check_list(world, "rec-b@1 ");
+    assert_int_equal(sk_test_sql_int(archive(world), "SELECT count(*) FROM item WHERE erased"), 2);
+    assert_int_equal(sk_test_sql_int(archive(world), "SELECT count(*) FROM payload JOIN entry "
+                                                     "USING(id) JOIN item ON item.id = entry.item "
+                                                     "WHERE item.erased"),
+                     0);
+}
+
+static void heirs_of_heirs_and_two_heirs(void **state)
+{
+    struct sk_world *world = *state;
+    sk_world_pair(world);
+    (void)sk_test_add(world->device[0].store, SK_TYPE_SOURCE, "rec-a");
+    (void)sk_world_export(world, 0, "old");
+    inherit(world, 0, 1, false);
+    inherit(world, 1, 2, true);
+    (void)sk_world_export(world, 2, "last");
+    import(world, "old");
+    import(world, "last");
+    check_list(world, "rec-a@2 "); /* the log between the two never came */
+    sk_world_invite(world, 0, "between", "letter 2");
+    sk_world_accept(world, 1, "letter 2");
+    (void)sk_world_export(world, 1, "middle");
+    import(world, "middle");
+    check_list(world, "rec-a@2 ");
+
+    /* A second heir of the same: shown once all the same. */
+    free(world->device[2].path);
+    sk_test_close(&world->device[2]);
+    world->device[2].path = NULL;
+    struct sk_test_heir heir;
+    world->device[2].path = sk_temp_path(world->dir, "sibling");
+    sk_test_inherit(&world->device[1], world->device[2].path, &heir);
+    sk_test_open(&world->device[2]);
+    sk_world_invite(world, 0, "sibling", "letter 3");
+    sk_world_accept(world, 2, "letter 3");
+    (void)sk_world_export(world, 2, "sibling bundle");
+    import(world, "sibling bundle");
+    check_list(world, "rec-a@4 ");
+}
+
+static void a_change_the_heir_does_not_know_stays(void **state)
+{
+    struct sk_world *world = *state;
+    sk_world_pair(world);
+    struct sk_id a = sk_test_add(world->device[0].store, SK_TYPE_SOURCE, "rec-a");
+    inherit(world, 0, 1, true);
+    sk_test_edit(world->device[0].store, &a, "rec-a old");
+    (void)sk_world_export(world, 0, "old");
+    (void)sk_world_export(world, 1, "new");
+    import(world, "new");
+    import(world, "old");
+    check_list(world, "rec-a old@2 ");
+    sk_test_edit(world->device[1].store, &a, "rec-a new");
+    (void)sk_world_export(world, 1, "newer");
+    import(world, "newer");
+    check_list(world, "rec-a old@2 rec-a new@1 ");
+}
+
+/* ---- lies ---- */
+
+/* Puts a continuation as the device's next entry, whatever it says. */
+static void put_lie(struct sk_store *device, const struct sk_continuation *c, const char *more)
+{
+    char hex[6][129];
+    char text[1200];
+    struct sk_entry entry = {.type = SK_TYPE_CONTINUATION, .day = sk_day_now(), .revision = 1};
+    sk_auto_payload payload = SK_PAYLOAD_INIT;
+    struct sk_store *txn = NULL;
+    struct sk_log log;
+    uint8_t hash[SK_HASH_LEN];
+    sk_hex(hex[0], c->log_id, 32);
+    sk_hex(hex[1], c->old_id, 32);
+    sk_hex(hex[2], c->sign_public, 32);
+    sk_hex(hex[3], c->dh_public, 32);
+    sk_hex(hex[4], c->root, 32);
+    sk_hex(hex[5], c->signature, 64);
+    (void)snprintf(
+        text, sizeof(text),
+        "{\"recorded\":\"2024-07-14T14:30:05+03:00\",\"log\":\"%s\",\"continues\":\"%s\","
+        "\"sign\":\"%s\",\"dh\":\"%s\",\"size\":%llu,\"root\":\"%s\",\"signature\":\"%s\""
+        "%s}",
+        hex[0], hex[1], hex[2], hex[3], (unsigned long long)c->size, hex[4], hex[5], more);
+    sk_id_random(&entry.id);
+    sk_random(payload.salt, sizeof(payload.salt));
+    EXPECT_OK(sk_buf_add_text(&payload.text, text, &sk_test_err));
+    sk_block_hash(hash, payload.salt, 0, text, strlen(text));
+    EXPECT_OK(sk_buf_add(&payload.hashes, hash, sizeof(hash), &sk_test_err));
+    sk_commitment(entry.commitment, &entry.id, 1, payload.salt, strlen(text), 0, hash);
+    EXPECT_OK(sk_log_get(device, SK_LOG_OWN, &log, &sk_test_err));
+    EXPECT_OK(sk_store_begin(&txn, device, &sk_test_err));
+    EXPECT_OK(sk_item_put(device, SK_LOG_OWN, log.size, &entry, &payload, NULL, &sk_test_err));
+    EXPECT_OK(sk_store_commit(&txn, &sk_test_err));
+}
+
+/* What device 0 would have signed for device 1. */
+static struct sk_continuation honest(const struct sk_world *world)
+{
+    struct sk_store *old = world->device[0].store;
+    struct sk_continuation c = {.size = 0};
+    struct sk_log log;
+    struct sk_merkle tree;
+    EXPECT_OK(sk_log_get(old, SK_LOG_OWN, &log, &sk_test_err));
+    EXPECT_OK(sk_log_tree(old, SK_LOG_OWN, log.size, &tree, &sk_test_err));
+    c.size = log.size;
+    sk_merkle_root(&tree, c.root);
+    memcpy(c.log_id, sk_store_id(world->device[1].store), SK_HASH_LEN);
+    memcpy(c.old_id, sk_store_id(old), SK_HASH_LEN);
+    memcpy(c.sign_public, sk_store_sign_public(old), SK_SIGN_PUBLIC_LEN);
+    memcpy(c.dh_public, sk_store_dh_public(old), SK_DH_LEN);
+    sk_continuation_sign(&c, sk_store_seed(old));
+    return c;
+}
+
+enum lie {
+    LIE_NONE,
+    LIE_OWN_KEY,   /* signed by the liar */
+    LIE_OWN_KEYS,  /* and with the liar's keys as those of the old log */
+    LIE_SIZE,      /* another size than was signed */
+    LIE_ROOT,      /* a root that the old log never had, signed by its key */
+    LIE_PLACE,     /* not in the first entry */
+    LIE_OTHER_LOG, /* the words for another log, copied */
+    LIE_MORE,      /* a member too many */
+    LIE_SELF,      /* continues itself */
+    LIE_COUNT,
+};
+
+static void tell_lie(const struct sk_world *world, enum lie lie)
+{
+    struct sk_store *liar = world->device[1].store;
+    struct sk_continuation c = honest(world);
+    if (lie == LIE_OWN_KEY)
+        sk_continuation_sign(&c, sk_store_seed(liar));
+    if (lie == LIE_OWN_KEYS) {
+        memcpy(c.sign_public, sk_store_sign_public(liar), SK_SIGN_PUBLIC_LEN);
+        memcpy(c.dh_public, sk_store_dh_public(liar), SK_DH_LEN);
+        sk_continuation_sign(&c, sk_store_seed(liar));
+    }
+    if (lie == LIE_SIZE)
+        c.size--;
+    if (lie == LIE_ROOT) {
+        c.root[0] ^= 1;
+        sk_continuation_sign(&c, sk_store_seed(world->device[0].store));
+    }
+    if (lie == LIE_PLACE)
+        (void)sk_test_add(liar, SK_TYPE_SOURCE, "rec-x");
+    if (lie == LIE_OTHER_LOG) {
+        memset(c.log_id, 7, sizeof(c.log_id));
+        sk_continuation_sign(&c, sk_store_seed(world->device[0].store));
+    }
+    if (lie == LIE_SELF) {
+        memcpy(c.log_id, c.old_id, sizeof(c.log_id));
+        sk_continuation_sign(&c, sk_store_seed(world->device[0].store));
+    }
+    put_lie(liar, &c, lie == LIE_MORE ? ",\"more\":1" : "");
+}
+
+/* The entries of the old log, as a liar who has seen them would copy them, and a withdrawal. */
+static void copy_and_withdraw(const struct sk_world *world, const struct sk_id *id)
+{
+    struct sk_store *liar = world->device[1].store;
+    struct sk_store *txn = NULL;
+    sk_auto_payload payload = SK_PAYLOAD_INIT;
+    uint8_t bytes[SK_ENTRY_LEN];
+    struct sk_entry entry;
+    struct sk_log log;
+    bool found = false;
+    EXPECT_OK(sk_log_entry(world->device[0].store, SK_LOG_OWN, 0, bytes, &found, &sk_test_err));
+    EXPECT_OK(sk_entry_decode(&entry, bytes));
+    EXPECT_OK(
+        sk_payload_load(world->device[0].store, SK_LOG_OWN, 0, &payload, &found, &sk_test_err));
+    EXPECT_OK(sk_log_get(liar, SK_LOG_OWN, &log, &sk_test_err));
+    EXPECT_OK(sk_store_begin(&txn, liar, &sk_test_err));
+    EXPECT_OK(sk_item_put(liar, SK_LOG_OWN, log.size, &entry, &payload, NULL, &sk_test_err));
+    EXPECT_OK(sk_store_commit(&txn, &sk_test_err));
+    sk_test_withdraw(liar, id);
+}
+
+static void lie_once(struct sk_world *world, enum lie lie, bool old_first)
+{
+    sk_world_pair(world);
+    struct sk_id id = sk_test_add(world->device[0].store, SK_TYPE_SOURCE, "rec-a");
+    (void)sk_test_add(world->device[0].store, SK_TYPE_SOURCE, "rec-b");
+    (void)sk_world_export(world, 0, "old");
+    world->device[1].dir = world->dir;
+    world->device[1].kind = SK_STORE_DEVICE;
+    world->device[1].path = sk_temp_path(world->dir, "liar");
+    world->device[1].store = sk_test_make(world->device[1].path, SK_STORE_DEVICE);
+    sk_world_invite(world, 0, "liar", "liar invite");
+    sk_world_accept(world, 1, "liar invite");
+    tell_lie(world, lie);
+    copy_and_withdraw(world, &id);
+    (void)sk_world_export(world, 1, "lie");
+    import(world, old_first ? "old" : "lie");
+    import(world, old_first ? "lie" : "old");
+
+    struct sk_log log;
+    struct sk_continuation said;
+    bool believed = false;
+    bool found = false;
+    EXPECT_OK(sk_log_find(archive(world), sk_store_id(world->device[1].store), &log, &found,
+                          &sk_test_err));
+    EXPECT_OK(sk_continuation_of(archive(world), &log, &said, &believed, &sk_test_err));
+    int64_t erased = sk_test_sql_int(archive(world), "SELECT count(*) FROM item WHERE erased");
+    int64_t malformed = sk_test_sql_int(archive(world), "SELECT count(*) FROM malformed");
+    assert_int_equal(believed, lie == LIE_NONE);
+    assert_int_equal(erased, lie == LIE_NONE ? 2 : 1);
+    assert_int_equal(malformed, lie == LIE_NONE ? 0 : 1);
+    assert_int_equal(sk_test_sql_int(archive(world), "SELECT count(*) FROM kin"),
+                     lie == LIE_NONE ? 2 : 0);
+    sk_world_verify(archive(world));
+}
+
+static void lies_are_not_believed(void **state)
+{
+    (void)state;
+    for (enum lie lie = LIE_NONE; lie < LIE_COUNT; lie++) {
+        for (int old_first = 0; old_first < 2; old_first++) {
+            void *world = NULL;
+            assert_int_equal(sk_world_setup(&world), 0);
+            lie_once(world, lie, old_first != 0);
+            assert_int_equal(sk_world_teardown(&world), 0);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(each_record_is_shown_once, sk_world_setup,
+                                        sk_world_teardown),
+        cmocka_unit_test_setup_teardown(the_order_of_bundles_does_not_matter, sk_world_setup,
+                                        sk_world_teardown),
+        cmocka_unit_test_setup_teardown(heirs_of_heirs_and_two_heirs, sk_world_setup,
+                                        sk_world_teardown),
+        cmocka_unit_test_setup_teardown(a_change_the_heir_does_not_know_stays, sk_world_setup,
+                                        sk_world_teardown),
+        cmocka_unit_test(lies_are_not_believed),
+    };
+    return cmocka_run_group_tests(tests, sk_test_begin, sk_test_end);
+}

@@ -258,6 +258,8 @@ enum sk_status sk_succession(struct sk_remains *remains,
     if (!facts->key_known && !facts->head_known && facts->unproven == 0)
         return sk_fail(err, SK_DAMAGED,
                        "nothing that belongs to a documenter's store is left of it");
+    if (facts->proven + facts->unproven == 0 && facts->size + facts->beyond > 0)
+        return sk_fail(err, SK_DAMAGED, "not one of its entries is left that verifies");
     work.block = malloc(SK_BLOCK_LEN);
     if (!work.block)
         return sk_fail_status(err, SK_NOMEM);

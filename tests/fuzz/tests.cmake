@@ -1,5 +1,5 @@
 # Tests labelled fuzz: each target replays its corpus and mutations of it through a plain driver.
-foreach(target entry form frames invite json manifest note receipt text)
+foreach(target carve entry form frames invite json manifest note receipt text)
     add_executable(fuzz_${target} fuzz/fuzz_${target}.c fuzz/driver.c)
     target_link_libraries(fuzz_${target} PRIVATE sk_sync)
     add_test(NAME fuzz/${target} COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/replay.sh

@@ -1,0 +1,320 @@
+/*
+ * Goal of this test: a succession brings back everything of a whole store and nothing that was not
+ * signed: not what was altered behind the program's back, not what stands beyond the signed head,
+ * not what was withdrawn, also when old pages are put back; and where entries are lost it says
+ * which of the others are proven.
+ */
+#include "core/succession.h"
+
+#include "core/file.h"
+#include "core/verify.h"
+#include "tests/support/heir.h"
+#include "tests/support/temp_dir.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PAGE 4096
+#define HEAD 8192
+
+/* Positions in the log of the small store. */
+enum { A, B, B2, GONE, ERASURE, LINK, PHOTO, POSITIONS };
+
+struct small {
+    struct sk_test_store *at;
+    struct sk_id a, b, gone;
+};
+
+static void fill(struct sk_test_store *at, struct small *small)
+{
+    struct sk_store *store = at->store;
+    struct sk_store *txn = NULL;
+    struct sk_id id;
+    small->at = at;
+    small->a = sk_test_add(store, SK_TYPE_SOURCE, "alpha");
+    small->b = sk_test_add(store, SK_TYPE_SOURCE, "beta");
+    sk_test_edit(store, &small->b, "beta two");
+    small->gone = sk_test_add(store, SK_TYPE_SOURCE, "withdrawn");
+    assert_int_equal(sk_test_withdraw(store, &small->gone), 1);
+    sk_auto_item a = sk_test_item(store, &small->a);
+    sk_auto_item b = sk_test_item(store, &small->b);
+    EXPECT_OK(sk_store_begin(&txn, store, &sk_test_err));
+    EXPECT_OK(sk_link_add(store, &a, "same-as", &b, &id, &sk_test_err));
+    EXPECT_OK(sk_store_commit(&txn, &sk_test_err));
+    sk_test_write(sk_test_path(at, "photo"), 3000000);
+    EXPECT_OK(sk_attachment_add(store, &a, sk_test_path(at, "photo"), NULL, &id, &sk_test_err));
+}
+
+static void count_problem(void *context, const char *sentence)
+{
+    print_error("verify: %s\n", sentence);
+    ++*(unsigned *)context;
+}
+
+static enum sk_status add_title(void *context, const struct sk_item *item, struct sk_error *err)
+{
+    char *out = context;
+    (void)err;
+    (void)snprintf(out + strlen(out), 512 - strlen(out), "%s ", item->title);
+    return SK_OK;
+}
+
+/* Looks at the heir: it verifies, and lists these titles. Removes it. */
+static void check_heir(const char *path, const char *titles)
+{
+    struct sk_store_options options = sk_test_options(path, SK_STORE_DEVICE);
+    struct sk_store *store = NULL;
+    unsigned problems = 0;
+    char list[512] = "";
+    EXPECT_OK(sk_store_open(&store, &options, &sk_test_err));
+    EXPECT_OK(sk_verify(store, count_problem, &problems, NULL, &sk_test_err));
+    EXPECT_OK(sk_item_each(store, 0, add_title, list, &sk_test_err));
+    if (titles)
+        assert_string_equal(list, titles);
+    assert_null(strstr(list, "withdrawn"));
+    assert_int_equal(problems, 0);
+    EXPECT_OK(sk_store_close(store, &sk_test_err));
+    sk_dir_discard(path);
+}
+
+static void a_whole_store_comes_whole(void **state)
+{
+    struct small small;
+    struct sk_test_heir heir;
+    fill(*state, &small);
+    const char *to = sk_test_path(small.at, "heir");
+    sk_test_inherit(small.at, to, &heir);
+    assert_string_equal(heir.losses, "");
+    assert_true(heir.facts.head_known && heir.result.continues);
+    assert_int_equal(heir.facts.proven, POSITIONS);
+    assert_int_equal(heir.result.carried, POSITIONS);
+    assert_int_equal(heir.result.unproven, 0);
+
+    /* Entries and payloads are the same bytes, one place further on. */
+    struct sk_store_options options = sk_test_options(to, SK_STORE_DEVICE);
+    struct sk_store *store = NULL;
+    EXPECT_OK(sk_store_open(&store, &options, &sk_test_err));
+    for (uint64_t i = 0; i < POSITIONS; i++) {
+        uint8_t old[SK_ENTRY_LEN], new[SK_ENTRY_LEN];
+        sk_auto_payload before = SK_PAYLOAD_INIT, after = SK_PAYLOAD_INIT;
+        bool found = false, there = false;
+        EXPECT_OK(sk_log_entry(small.at->store, SK_LOG_OWN, i, old, &found, &sk_test_err));
+        EXPECT_OK(sk_log_entry(store, SK_LOG_OWN, i + 1, new, &found, &sk_test_err));
+        assert_memory_equal(old, new, SK_ENTRY_LEN);
+        EXPECT_OK(sk_payload_load(small.at->store, SK_LOG_OWN, i, &before, &found, &sk_test_err));
+        EXPECT_OK(sk_payload_load(store, SK_LOG_OWN, i + 1, &after, &there, &sk_test_err));
+        assert_int_equal(found, there);
+        assert_int_equal(before.text.len, after.text.len);
+        if (found)
+            assert_memory_equal(before.text.bytes, after.text.bytes, before.text.len);
+    }
+    assert_memory_not_equal(sk_store_id(store), sk_store_id(small.at->store), SK_HASH_LEN);
+    assert_int_equal(sk_test_sql_int(store, "SELECT count(*) FROM chain"), 0);
+    EXPECT_OK(sk_store_close(store, &sk_test_err));
+    check_heir(to, "beta two alpha ");
+}
+
+/* What is done behind the program's back, and what comes of it. NULL: no store is made. */
+static void altered(void **state, const char *sql, const char *titles, const char *losses,
+                    uint64_t unproven)
+{
+    struct small small;
+    struct sk_test_heir heir;
+    fill(*state, &small);
+    sk_test_sql(small.at->store, sql);
+    const char *to = sk_test_path(small.at, "heir");
+    sk_test_close(small.at);
+    enum sk_status status = sk_test_inherit_status(small.at->path, to, &heir, &sk_test_err);
+    assert_int_equal(status, titles ? SK_OK : SK_DAMAGED);
+    if (!titles) {
+        assert_false(sk_file_exists(to));
+        return;
+    }
+    assert_string_equal(heir.losses, losses);
+    assert_int_equal(heir.result.unproven, unproven);
+    check_heir(to, titles);
+}
+
+#define ENTRY(position) "id = (1 << 40) + " #position
+
+static void an_altered_text_does_not_come_back(void **state)
+{
+    altered(
+        state,
+        "UPDATE payload SET text = CAST(replace(text, 'alpha', 'omega') AS BLOB) WHERE " ENTRY(0),
+        "beta two ", "payload 0-1 ;", 0);
+}
+
+static void an_altered_commitment_does_not_come_back(void **state)
+{
+    altered(state,
+            "UPDATE entry SET bytes = CAST(substr(bytes, 1, 32) || zeroblob(32) || "
+            "substr(bytes, 65) AS BLOB) WHERE " ENTRY(0),
+            "beta two ", "revision 0-1 alpha;refused 0-1 ;", POSITIONS - 1);
+}
+
+/* Nothing tells which of them it is. */
+static void an_altered_day_brings_nothing_back(void **state)
+{
+    altered(state,
+            "UPDATE entry SET bytes = CAST(substr(bytes, 1, 8) || x'01020304' || "
+            "substr(bytes, 13) AS BLOB) WHERE " ENTRY(0),
+            NULL, NULL, 0);
+}
+
+static void an_entry_beyond_the_head_does_not_come_back(void **state)
+{
+    altered(state,
+            "INSERT INTO entry SELECT (1 << 40) + 7, item, bytes FROM entry WHERE " ENTRY(
+                0) ";"
+                   "INSERT INTO payload SELECT (1 << 40) + 7, salt, hashes, body_len, media, text "
+                   "FROM payload WHERE " ENTRY(0),
+            "beta two alpha ", "", 0);
+}
+
+static void an_entry_in_another_place_does_not_come_back(void **state)
+{
+    altered(state,
+            "UPDATE entry SET bytes = (SELECT bytes FROM entry WHERE " ENTRY(0) ") WHERE " ENTRY(3),
+            NULL, NULL, 0);
+}
+
+static void a_lost_entry_leaves_the_others_unproven(void **state)
+{
+    altered(state, "DELETE FROM entry WHERE " ENTRY(0), "beta two ",
+            "revision 0-1 alpha;entries 0-1 ;", POSITIONS - 1);
+}
+
+static void a_lost_erasure_is_told_by_the_list(void **state)
+{
+    altered(state, "DELETE FROM entry WHERE " ENTRY(4), "beta two alpha ", "entries 4-5 ;",
+            POSITIONS - 1);
+}
+
+static void what_was_withdrawn_stays_away(void **state)
+{
+    altered(state,
+            "INSERT INTO payload SELECT (1 << 40) + 3, salt, hashes, body_len, media, text "
+            "FROM payload WHERE " ENTRY(0),
+            "beta two alpha ", "", 0);
+}
+
+static void a_head_that_is_not_signed_proves_nothing(void **state)
+{
+    altered(state,
+            "UPDATE log SET note = replace(note, char(10) || '7' || char(10), char(10) || "
+            "'6' || char(10))",
+            "beta two alpha ", "", POSITIONS);
+}
+
+/* ---- pages ---- */
+
+static void put_page(const char *path, const uint8_t *from, size_t page)
+{
+    FILE *file = fopen(path, "r+b");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, (long)(HEAD + page * PAGE), SEEK_SET), 0);
+    assert_int_equal(fwrite(from + HEAD + page * PAGE, 1, PAGE, file), PAGE);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* Each page as it was before the withdrawal, put back alone: it is authentic, and brings nothing.
+ */
+static void old_pages_bring_nothing_back(void **state)
+{
+    struct sk_test_store *at = *state;
+    struct sk_test_heir heir;
+    size_t old_len = 0, new_len = 0;
+    (void)sk_test_add(at->store, SK_TYPE_SOURCE, "alpha");
+    struct sk_id id = sk_test_add(at->store, SK_TYPE_SOURCE, "withdrawn");
+    sk_test_close(at);
+    char data[512];
+    (void)snprintf(data, sizeof(data), "%s/data", at->path);
+    uint8_t *old = sk_test_read(data, &old_len);
+    sk_test_open(at);
+    sk_test_withdraw(at->store, &id);
+    (void)sk_test_add(at->store, SK_TYPE_SOURCE, "later");
+    sk_test_close(at);
+    uint8_t *new = sk_test_read(data, &new_len);
+    unsigned made = 0;
+    for (size_t page = 0; HEAD + (page + 1) * PAGE <= old_len; page++) {
+        put_page(data, old, page);
+        const char *to = sk_test_path(at, "heir");
+        enum sk_status status = sk_test_inherit_status(at->path, to, &heir, &sk_test_err);
+        if (status == SK_OK)
+            check_heir(to, NULL);
+        made += status == SK_OK;
+        put_page(data, new, page);
+    }
+    assert_true(made > 10);
+    free(old);
+    free(new);
+}
+
+/* In a larger log kept nodes prove what stands away from a lost page. */
+static void nodes_prove_the_rest(void **state)
+{
+    struct sk_test_store *at = *state;
+    struct sk_test_heir heir;
+    struct sk_store *txn = NULL;
+    size_t len = 0;
+    bool proved = false;
+    EXPECT_OK(sk_store_begin(&txn, at->store, &sk_test_err));
+    for (unsigned i = 0; i < 1100; i++) {
+        struct sk_id id;
+        json_t *fields = sk_test_fields("one of many");
+        EXPECT_OK(sk_record_add(at->store, SK_TYPE_SOURCE, fields, &id, &sk_test_err));
+        json_decref(fields);
+    }
+    EXPECT_OK(sk_store_commit(&txn, &sk_test_err));
+    sk_test_close(at);
+    char data[512];
+    (void)snprintf(data, sizeof(data), "%s/data", at->path);
+    uint8_t *whole = sk_test_read(data, &len);
+    size_t pages = (len - HEAD) / PAGE;
+    for (size_t page = 10; page < pages && !proved; page += 7) {
+        sk_test_flip(data, HEAD + page * PAGE + 200);
+        const char *to = sk_test_path(at, "heir");
+        EXPECT_OK(sk_test_inherit_status(at->path, to, &heir, &sk_test_err));
+        uint64_t there = heir.facts.proven + heir.facts.unproven;
+        assert_int_equal(heir.facts.size, 1100);
+        assert_int_equal(heir.facts.refused, 0);
+        assert_int_equal(heir.facts.bad_pages, 1);
+        assert_true(there >= 1100 - 45);
+        if (there < 1100) {
+            assert_true(heir.facts.unproven <= 512 && heir.facts.proven >= 550);
+            proved = true;
+        }
+        sk_dir_discard(to);
+        put_page(data, whole, page);
+    }
+    assert_true(proved);
+    free(whole);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, sk_test_device, sk_test_remove)
+    const struct CMUnitTest tests[] = {
+        TEST(a_whole_store_comes_whole),
+        TEST(an_altered_text_does_not_come_back),
+        TEST(an_altered_commitment_does_not_come_back),
+        TEST(an_altered_day_brings_nothing_back),
+        TEST(an_entry_beyond_the_head_does_not_come_back),
+        TEST(an_entry_in_another_place_does_not_come_back),
+        TEST(a_lost_entry_leaves_the_others_unproven),
+        TEST(a_lost_erasure_is_told_by_the_list),
+        TEST(what_was_withdrawn_stays_away),
+        TEST(a_head_that_is_not_signed_proves_nothing),
+        TEST(old_pages_bring_nothing_back),
+        TEST(nodes_prove_the_rest),
+    };
+    return cmocka_run_group_tests(tests, sk_test_begin, sk_test_end);
+}

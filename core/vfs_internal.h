@@ -15,18 +15,15 @@
 #include "crypto/hash.h"
 #include "crypto/secret.h"
 
-#define VFS_FORMAT            1
-#define VFS_STORE_ID_LEN      16
-#define VFS_LOG_ID_LEN        16
-#define VFS_FAULT_MAX         200
-#define VFS_PREAMBLE_LEN      8192 /* page 1 of the database stands after it */
-#define VFS_PREAMBLE_COPIES   2
-#define VFS_PREAMBLE_DISTANCE 4096 /* a page of the system's cache is written back as a whole */
-#define VFS_PREAMBLE_COPY_LEN 512
-#define VFS_HEADER_READ       100  /* what SQLite reads before it knows the page size */
-#define VFS_LOG_HEAD          32   /* of a log, as SQLite sees it */
-#define VFS_LOG_SHIFT         4096 /* what a frame's place on disk has above SQLite's offset */
-#define VFS_FRAME_HEAD        24
+#define VFS_FORMAT       1
+#define VFS_STORE_ID_LEN 16
+#define VFS_LOG_ID_LEN   16
+#define VFS_FAULT_MAX    200
+#define VFS_PREAMBLE_LEN 8192 /* page 1 of the database stands after it */
+#define VFS_HEADER_READ  100  /* what SQLite reads before it knows the page size */
+#define VFS_LOG_HEAD     32   /* of a log, as SQLite sees it */
+#define VFS_LOG_SHIFT    4096 /* what a frame's place on disk has above SQLite's offset */
+#define VFS_FRAME_HEAD   24
 
 /* The preamble's two copies. */
 #define VFS_COPY_COUNT    2

@@ -73,17 +73,6 @@ int vfs_preamble_create(struct sk_vfs *vfs)
     return rc == SQLITE_OK ? vfs_preamble_store(vfs, &first) : rc;
 }
 
-bool vfs_preamble_open(const struct sk_vfs *vfs, unsigned copy, uint8_t block[static COPY_LEN],
-                       struct vfs_preamble *p)
-{
-    if (!vfs_unseal(vfs, VFS_KIND_PREAMBLE, NULL, copy, block, block, PLAIN_LEN) ||
-        sk_get_u32(block + AT_FORMAT) != VFS_FORMAT ||
-        sk_get_u32(block + AT_PAGE_SIZE) != vfs->page_size)
-        return false;
-    decode(block, p);
-    return true;
-}
-
 /* Reads one copy; *valid tells whether it opened. */
 static int load_copy(struct sk_vfs *vfs, unsigned copy, struct vfs_preamble *p, bool *valid)
 {

@@ -28,8 +28,9 @@ enum sk_status sk_test_inherit_status(const char *from, const char *to, struct s
     sk_auto_remains remains = NULL;
     uint8_t id[SK_STORE_ID_LEN];
     bool insecure = false;
+    bool by_words = false;
     *out = (struct sk_test_heir){.losses = ""};
-    SK_TRY(sk_store_key(&old, &key, id, &insecure, err));
+    SK_TRY(sk_store_key(&old, &key, id, &insecure, &by_words, err));
     SK_TRY(sk_remains_open(&remains, from, sk_secret_view(key), id, NULL, err));
     out->facts = *sk_remains_facts(remains);
     return sk_succession(remains, &options, &out->result, err);

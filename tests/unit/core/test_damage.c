@@ -8,6 +8,7 @@
  * every single bit is caught is shown one layer below, in test_damage_bits.c.
  */
 #include "core/file.h"
+#include "core/slots.h"
 #include "core/store_internal.h"
 #include "crypto/secret.h"
 #include "tests/support/temp_dir.h"

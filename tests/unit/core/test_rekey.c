@@ -343,8 +343,11 @@ static void test_an_old_log_is_not_replayed(void **state)
 
 /* ---- interrupted ---- */
 
+/* What is done to the open store. */
+typedef enum sk_status work_fn(void);
+
 /* Runs work on the open store in a child that dies at that call; false when it ended before. */
-static bool killed_at(unsigned call, enum sk_status (*work)(void))
+static bool killed_at(unsigned call, work_fn *work)
 {
     int how = 0;
     pid_t child = fork();
@@ -597,7 +600,7 @@ static unsigned open_either(bool *changed)
 static void test_changes_of_slots_killed_at_every_call(void **state)
 {
     (void)state;
-    enum sk_status (*const works[])(void) = {change, add_words, remove_second};
+    static work_fn *const works[] = {change, add_words, remove_second};
     unsigned number = 0;
     sk_test_open(at);
     EXPECT_OK(sk_slot_add(at->store, NULL, &words, &number, &sk_test_err));

@@ -71,9 +71,9 @@ static char *ask(char **paths, size_t count)
     assert_int_equal(waitpid(pid, &ended, 0), pid);
     assert_int_equal(ended, 0);
     posix_spawn_file_actions_destroy(&actions);
-    char *out = (char *)sk_temp_read(said, &len);
-    assert_non_null(out);
-    out = realloc(out, len + 1);
+    uint8_t *read = sk_temp_read(said, &len);
+    assert_non_null(read);
+    char *out = realloc(read, len + 1);
     assert_non_null(out);
     out[len] = '\0';
     free(args[0]);

@@ -4,8 +4,8 @@
  * it is refused or named, with the file that is wrong, or the store shows exactly a state that was
  * committed. Nothing crashes, nothing hangs, nothing that was never recorded is shown.
  *
- * Whole stores are tried at places all over their files; with SK_LONG set, at every byte. That
- * every single bit is caught is shown one layer below, in test_damage_bits.c.
+ * Whole stores are tried at places all over their files; with SK_LONG set, at forty times as many.
+ * That every single bit and length is caught is shown one layer below, in test_damage_bits.c.
  */
 #include "core/file.h"
 #include "core/slots.h"
@@ -34,7 +34,8 @@
 #define LOG_HEAD  88
 #define LOG_START 4128
 #define FRAME     4120
-#define SAMPLES   100
+#define SAMPLES   100 /* of a file */
+#define LONG      40  /* times as many */
 
 static bool thorough; /* SK_LONG */
 static char *dir;
@@ -215,7 +216,7 @@ static void flip_in(const struct sk_wreck *whole, const char *name, const char *
 {
     struct sk_wreck wreck = sk_wreck_copy(whole);
     struct sk_wreck_file *file = sk_wreck_find(&wreck, name);
-    size_t step = thorough ? 1 : file->len / SAMPLES + 1;
+    size_t step = file->len / (size_t)(thorough ? LONG * SAMPLES : SAMPLES) + 1;
     for (size_t at = 0; at < file->len; at += step) {
         uint8_t mask = (uint8_t)(1u << (at / step) % 8);
         file->bytes[at] ^= mask;
@@ -261,7 +262,7 @@ static void cut(const struct sk_wreck *whole, const char *name, const char *name
     struct sk_wreck wreck = sk_wreck_copy(whole);
     struct sk_wreck_file *file = sk_wreck_find(&wreck, name);
     size_t len = file->len;
-    size_t step = thorough ? 1 : len / SAMPLES + 1;
+    size_t step = len / (size_t)(thorough ? LONG * SAMPLES : SAMPLES) + 1;
     for (size_t cut_len = 0; cut_len < len; cut_len += step) {
         for (unsigned on_page = 0; on_page < 2; on_page++) {
             file->len = on_page ? cut_len - cut_len % PAGE : cut_len;

@@ -35,3 +35,5 @@ add_executable(test_core_vfs_entry unit/core/test_vfs_entry.c support/fault_vfs.
 target_link_libraries(test_core_vfs_entry PRIVATE sk_build sk_test_vfs PkgConfig::SQLITE PkgConfig::CMOCKA)
 add_test(NAME unit/core/vfs_entry COMMAND test_core_vfs_entry)
 set_tests_properties(unit/core/vfs_entry PROPERTIES LABELS unit TIMEOUT 300)
+# The long run tries far more places.
+set_tests_properties(unit/core/damage unit/core/damage_bits PROPERTIES TIMEOUT 3600)

@@ -1,5 +1,6 @@
 /* The database while it is closed: recognising it, and copying it under another key. */
 #include "core/db_internal.h"
+#include "core/file.h"
 
 static void forget_vfs(struct sk_vfs **vfs)
 {
@@ -23,6 +24,7 @@ enum sk_status sk_db_recognizes(const struct sk_db_options *options, bool *yes,
                                 struct sk_error *err)
 {
     auto_vfs vfs = NULL;
+    SK_TRY(sk_file_check(options->path, false, NULL, err));
     SK_TRY(vfs_for(&vfs, options, err));
     return sk_vfs_recognizes(vfs, options->path, yes, err);
 }

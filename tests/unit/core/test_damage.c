@@ -601,6 +601,29 @@ static void other_things_in_their_place(void **state)
     sk_wreck_print(&trial, "something else in the place of a file");
 }
 
+/* A rekey that was interrupted leaves a second database, which is looked at before the first. */
+static void a_pipe_for_the_next_database(void **state)
+{
+    struct sk_wreck_trial trial = trial_of(1, 1);
+    char *next = sk_temp_path(path, SK_DATA_NEXT_FILE);
+    (void)state;
+    sk_wreck_put(&closed, path);
+    assert_int_equal(mkfifo(next, 0600), 0);
+    assert_int_equal(sk_wreck_look(&trial, "a pipe for the next database", "-"), SK_WRECK_SAME);
+    assert_false(sk_file_exists(next)); /* swept */
+    assert_int_equal(mkfifo(next, 0600), 0);
+    replace("data", A_FIFO);
+    assert_int_equal(sk_wreck_look(&trial, "a pipe for each database", "data: "), SK_WRECK_REFUSED);
+    sk_wreck_put(&closed, path);
+    assert_int_equal(mkfifo(next, 0600), 0);
+    char *data = sk_temp_path(path, "data");
+    sk_temp_write(data, sk_wreck_find(&other, "data")->bytes, sk_wreck_find(&other, "data")->len);
+    assert_int_equal(sk_wreck_look(&trial, "another database and a pipe", "data"),
+                     SK_WRECK_REFUSED);
+    free(data);
+    free(next);
+}
+
 static void other_things_for_the_media_folder(void **state)
 {
     struct sk_wreck_trial trial = trial_of(1, 1);
@@ -643,6 +666,7 @@ int main(void)
         cmocka_unit_test(frames_swapped),
         cmocka_unit_test(empty_and_missing_files),
         cmocka_unit_test(other_things_in_their_place),
+        cmocka_unit_test(a_pipe_for_the_next_database),
         cmocka_unit_test(other_things_for_the_media_folder),
     };
     return cmocka_run_group_tests(tests, make_all, clear_all);

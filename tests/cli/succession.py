@@ -155,6 +155,18 @@ def backups(top):
     restore(os.path.join(top, "later"), os.path.join(top, "new2"), expect=WRONG_KEY)
     restore(os.path.join(top, "later"), os.path.join(top, "new2"), passphrase="a passphrase of later days")
 
+    # With recovery words, typed in another way than they were shown.
+    words = made("slot", "add", "--recovery")
+    typed = words.upper().replace(" ", "-")
+    made("backup", os.path.join(top, "by words"), passphrase=typed)
+    restore(os.path.join(top, "by words"), os.path.join(top, "worded"), expect=WRONG_KEY)
+    worded = restore(os.path.join(top, "by words"), os.path.join(top, "worded"), passphrase=typed)
+    check(worded.json("list", passphrase=words) == made.json("list"), "restored by words")
+    worded("list", expect=WRONG_KEY)
+    made("repair", os.path.join(top, "worded2"), passphrase=typed)
+    check(Store("skrynia", os.path.join(top, "worded2")).json("list", passphrase=words) == made.json("list"),
+          "repaired by words")
+
     # A second time in a row: the log before the last is named as well.
     made("backup", os.path.join(top, "again"))
     third = restore(os.path.join(top, "again"), os.path.join(top, "third"))

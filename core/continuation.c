@@ -5,7 +5,7 @@
 #include "core/text.h"
 #include "crypto/bytes.h"
 
-#define SIGNED_LEN (sizeof(SK_CONTINUATION_CONTEXT) + 2 * SK_HASH_LEN + 8 + SK_MERKLE_LEN)
+#define SIGNED_LEN (sizeof(SK_CONTINUATION_CONTEXT) + (size_t)2 * SK_HASH_LEN + 8 + SK_MERKLE_LEN)
 
 /* What is signed: context with its NUL | log id | old log id | u64 size | root. */
 static void signed_bytes(uint8_t out[static SIGNED_LEN], const struct sk_continuation *c)

@@ -176,7 +176,7 @@ static enum sk_status keep_item(struct sk_remains *r, const struct seen *s, stru
 static enum sk_status keep_head(struct sk_remains *r, const struct seen *s, struct sk_error *err)
 {
     sk_auto_buf row = SK_BUF_INIT;
-    struct sk_field f[SK_CARVE_COLUMNS];
+    struct sk_field f[SK_CARVE_COLUMNS] = {{.len = 0}};
     unsigned count = 0;
     uint8_t id[SK_HASH_LEN];
     struct sk_checkpoint head;
@@ -522,11 +522,11 @@ static enum sk_status take_payload(struct sk_remains *r, const struct place *at,
                                    bool *found, struct sk_error *err)
 {
     sk_auto_buf row = SK_BUF_INIT;
-    struct sk_field f[SK_CARVE_COLUMNS];
+    struct sk_field f[SK_CARVE_COLUMNS] = {{.len = 0}};
     unsigned count = 0;
     SK_TRY(read_row(r, at->view, at->page, at->cell, RECORD_MAX, &row, f, &count, err));
-    if (!shaped(f, count, "N3BInB") || f[3].number < 0 || (uint64_t)f[3].number > SK_BODY_MAX ||
-        f[5].len > SK_TEXT_MAX ||
+    if (!row.bytes || !shaped(f, count, "N3BInB") || f[3].number < 0 ||
+        (uint64_t)f[3].number > SK_BODY_MAX || f[5].len > SK_TEXT_MAX ||
         f[2].len != sk_block_count(f[5].len, (uint64_t)f[3].number) * SK_HASH_LEN)
         return SK_OK;
     memcpy(payload->salt, row.bytes + f[1].at, SK_SALT_LEN);
@@ -559,13 +559,13 @@ enum sk_status sk_remains_body(struct sk_remains *r, int64_t media, struct sk_me
 {
     size_t at = remains_find(&r->media, media);
     sk_auto_buf row = SK_BUF_INIT;
-    struct sk_field f[SK_CARVE_COLUMNS];
+    struct sk_field f[SK_CARVE_COLUMNS] = {{.len = 0}};
     unsigned count = 0;
     if (at < place_count(&r->media) && places(&r->media)[at].id == media) {
         const struct place *place = &places(&r->media)[at];
         SK_TRY(read_row(r, place->view, place->page, place->cell, NOTE_MAX, &row, f, &count, err));
     }
-    if (!shaped(f, count, "N13I") || count == 0 || f[3].number < 0)
+    if (!row.bytes || count == 0 || !shaped(f, count, "N13I") || f[3].number < 0)
         return sk_fail(err, SK_DAMAGED, "the key of this attachment is lost");
     return sk_media_open_file(r->media_dir, row.bytes + f[1].at, row.bytes + f[2].at,
                               (uint64_t)f[3].number, out, err);
@@ -580,7 +580,7 @@ enum sk_status sk_remains_items(struct sk_remains *r, sk_remains_item_fn *each, 
         const struct listed *at = &items[i];
         sk_auto_buf row = SK_BUF_INIT;
         sk_auto_buf title = SK_BUF_INIT;
-        struct sk_field f[SK_CARVE_COLUMNS];
+        struct sk_field f[SK_CARVE_COLUMNS] = {{.len = 0}};
         unsigned columns = 0;
         if (i > 0 && memcmp(&items[i - 1].id, &at->id, sizeof(at->id)) == 0)
             continue;

@@ -216,11 +216,11 @@ enum sk_status sk_backup(struct sk_store *store, const struct sk_unlock *unlock,
     struct walk walk = {.dir = sk_store_dir(store)};
     uint8_t hash[SK_HASH_LEN];
     sk_auto_file file = NULL;
+    if (sk_file_exists(path))
+        return sk_fail(err, SK_CREATE, "%s: a file of this name is there already", path);
     auto_writer w = calloc(1, sizeof(*w));
     if (!w)
         return sk_fail_status(err, SK_NOMEM);
-    if (sk_file_exists(path))
-        return sk_fail(err, SK_CREATE, "%s: a file of this name is there already", path);
     SK_TRY(sk_store_freeze(store, &store_key, &store_id, err));
     SK_TRY(take_files(&walk, err));
     SK_TRY(sk_file_create_beside(&file, path, err));

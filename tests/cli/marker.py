@@ -155,7 +155,24 @@ class Scene:
             place("slot", "remove", "2")
             place("rekey")
             check(place.json("verify")["ok"], "under new keys it does not verify")
+        self.succeed()
         return by, to
+
+    def succeed(self):
+        """A small store, its backup, a store that is restored from it and one that is repaired."""
+        small = device(self.at("office", "small"), passphrase=f"six {BOTH}")
+        record = small("add", "testimony", "--from", "-", stdin=json.dumps({"title": BOTH, "text": BOTH * 500}))
+        small("attach", record, os.path.join(self.given, f"{CYRILLIC}.txt"))
+        small("backup", self.at("stick", "backup"))
+        restored = Store("skrynia", self.at("office", "restored"), small.passphrase)
+        restored("restore", self.at("stick", "backup"), "--insecure-test-kdf")
+        with open(os.path.join(small.folder, "data"), "r+b") as data:
+            data.seek(8192 + 4096 * 12)
+            data.write(bytes(4096))
+        small("repair", self.at("office", "repaired"))
+        for store in (restored, Store("skrynia", self.at("office", "repaired"), small.passphrase)):
+            check(store.json("verify")["ok"], "a new store does not verify")
+        check(len(restored.json("search", BOTH)) == 1, "what was restored is not found")
 
     def record(self, by):
         """One record of each type with every field, changed once; links and attachments."""

@@ -1,12 +1,13 @@
-"""The document core/FORMAT.md is exact: a reader written from it alone (tests/reader/store.py) finds in
-a store what was recorded, after it was closed and after the program was killed."""
+"""The documents core/FORMAT.md and sync/FORMAT.md are exact: readers written from them alone (tests/reader)
+find in a store what was recorded, after it was closed and after the program was killed; and unpack a
+backup, from which a restored store's first entry says what the old key signed."""
 import json
 import os
 import signal
 import subprocess
 import time
 
-from programs import PASSPHRASE, archive, check, device, main, start, write
+from programs import PASSPHRASE, Store, archive, check, device, main, start, write
 
 READER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "reader", "store.py")
 PYTHON = "/usr/bin/python3"  # that for which Debian packages python3-nacl
@@ -41,6 +42,30 @@ def kill_while_adding(store, top):
     return os.path.exists(wal) and os.path.getsize(wal) > 0
 
 
+def read_backup(store, top):
+    """Unpacks a backup, reads the store in it, and what a store restored from it says it continues."""
+    backup, unpacked = os.path.join(top, "backup"), Store("skrynia", os.path.join(top, "unpacked"))
+    store("backup", backup)
+    reader = os.path.join(os.path.dirname(READER), "backup.py")
+    ran = subprocess.run([PYTHON, "-B", reader, backup, unpacked.folder, "test"], check=False,
+                         input=PASSPHRASE.encode() + b"\n", capture_output=True)
+    check(ran.returncode == 0, f"the second reader of backups ends with\n{ran.stderr.decode()}")
+    there = read_store(unpacked, top)
+    check(there == read_store(store, top), "what is in the backup is not what is in the store")
+    restored = Store("skrynia", os.path.join(top, "restored"))
+    restored("restore", backup, "--insecure-test-kdf")
+    found = read_store(restored, top)
+    check(found["entries"] == there["entries"] + 1, f"{found['entries']} entries after a restore")
+    said = [text for text in found["texts"] if "continues" in text]
+    check(len(said) == 1 and said[0]["continues"] == store.json("status")["log"] and
+          said[0]["size"] == there["entries"], f"it continues {said}")
+    script = ("import sys, json; sys.path.insert(0, sys.argv[1]); import backup; "
+              "backup.check_continuation(json.loads(sys.argv[2]), bytes.fromhex(sys.argv[3]), 0)")
+    ran = subprocess.run([PYTHON, "-B", "-c", script, os.path.dirname(READER), json.dumps(said[0]),
+                          restored.json("status")["log"]], check=False, capture_output=True)
+    check(ran.returncode == 0, f"the continuation: {ran.stderr.decode()}")
+
+
 def test(top):
     office = archive(os.path.join(top, "archive"))
     laptop = device(os.path.join(top, "store"), office)
@@ -60,6 +85,8 @@ def test(top):
         check(not found["log"], "a store that was closed well has no log")
         titles = {text["fields"]["title"] for text in found["texts"] if "fields" in text}
         check(len(titles) == 299 and "Event 0" in titles, "titles are not those that were recorded")
+
+    read_backup(laptop, top)
 
     # The program may have closed the store well before the signal came: then again.
     before, tries = 303, 0

@@ -37,8 +37,8 @@ void sk_vfs_unregister(struct sk_vfs *vfs);
 const char *sk_vfs_name(const struct sk_vfs *vfs);
 
 /*
- * What the VFS itself found wrong since it was registered: the words of the first fault ("page 17
- * of the database is damaged"), or NULL. SQLite only sees an I/O error.
+ * What the VFS itself found wrong since it was registered: the words of the first fault ("data:
+ * page 17 is damaged"), or NULL. SQLite only sees an I/O error.
  */
 const char *sk_vfs_fault(const struct sk_vfs *vfs);
 

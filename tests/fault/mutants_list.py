@@ -78,8 +78,7 @@ mutant("a page is bound to its store", "page-of-any-store", "core/vfs", "keys_an
     (VFS, "options->store_id, VFS_STORE_ID_LEN);\n    return SK_OK;",
      "options->store_key, VFS_STORE_ID_LEN);\n    return SK_OK;")])
 mutant("nonces are random", "nonce-repeats", "core/vfs", "the_same_page_never_looks_the_same", [
-    ("crypto/aead.c", "    randombytes_buf(nonce, SK_AEAD_NONCE_LEN);\n",
-     "    memset(nonce, 7, SK_AEAD_NONCE_LEN);\n")])
+    ("crypto/aead.c", "    next_nonce(nonce);\n", "    memset(nonce, 7, SK_AEAD_NONCE_LEN);\n")])
 
 # ---- what the VFS says and hides ----
 
@@ -124,8 +123,7 @@ mutant("held header without a page", "header-of-another-frame", "core/vfs",
            (WAL, "        wal->held_from = within;\n", "        wal->held_from = 0;\n")])
 mutant("forged commit mark", "frames-without-tags", "core/vfs_tamper",
        "a_commit_mark_is_forged_with_its_checksum", [
-           ("crypto/aead.c", "        return SK_DAMAGED;\n    if (len > 0)\n        crypto_stream_xchacha20_xor_ic",
-            "        (void)0;\n    if (len > 0)\n        crypto_stream_xchacha20_xor_ic")])
+           ("crypto/aead.c", "    if (rc == 0 && len > 0)\n", "    rc = 0;\n    if (len > 0)\n")])
 mutant("a frame that fails ends recovery", "bad-frame-stops-recovery", "core/vfs",
        "damaged_frames_end_recovery_and_fail_reading", [
            (WAL, "    if (frame <= vfs->preamble.needed) {", "    if (true) {")])

@@ -112,8 +112,9 @@ def sqlites_own(place):
         got = hash_line(call([*speed, *more, "sealed"], place, preloaded()))
         expect(f"speedtest1 {' '.join(more)}", got, wanted)
     call([programs["kvtest"], "init", "kv", "--count", "2000", "--size", "8000"], place, preloaded())
-    for more in (["--blob-api", "--random"], ["--update", "--random", "--integrity-check"]):
-        out = call([programs["kvtest"], "run", "kv", "--count", "3000", *more], place, preloaded())
+    for more in (["--blob-api", "--random"], ["--update", "--random"]):
+        call([programs["kvtest"], "run", "kv", "--count", "3000", *more], place, preloaded())
+    out = call([programs["kvtest"], "stat", "kv"], place, preloaded())
     expect("kvtest's check", "Integrity-check:    ok" in out, True)
     script = os.path.join(source, "mptest", "multiwrite01.test")
     for mode in ("wal", "delete"):

@@ -15,8 +15,10 @@ static const char *advice_for(enum sk_status status)
         return "Nothing of this file was taken in; keep it, and ask for it again.";
     case SK_CONFIG:
         return "Nothing of this file was taken in; keep it until this program is renewed.";
+    case SK_FULL:
+        return "Keep it. Make room, then import it again.";
     default:
-        return "Nothing of this file was taken in; keep it, and import it again.";
+        return "Keep it, and import it again.";
     }
 }
 

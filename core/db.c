@@ -49,12 +49,15 @@ enum sk_status sk_db_fail(const struct sk_db *db, int rc, struct sk_error *err)
     case SQLITE_NOTADB:
         if (fault)
             return fail_fault(db, fault, err);
+        /* What could not be read before looks like damage afterwards. */
+        if (sk_vfs_trouble(db->vfs) != SK_OK)
+            return sk_fail(err, SK_IO, "%s: reading or writing failed", db->path);
         return sk_fail(err, SK_DAMAGED, "%s: the database is damaged", db->path);
     case SQLITE_IOERR:
     case SQLITE_CANTOPEN:
         if (fault)
             return fail_fault(db, fault, err);
-        if (is_full_errno(number) ||
+        if (sk_vfs_trouble(db->vfs) == SK_FULL || is_full_errno(number) ||
             (db->handle && is_full_errno(sqlite3_system_errno(db->handle))))
             return sk_fail(err, SK_FULL, "%s: there is no space left", db->path);
         return sk_fail(err, SK_IO, "%s: reading or writing failed", db->path);
@@ -372,7 +375,10 @@ enum sk_status sk_db_commit(struct sk_db *db, struct sk_error *err)
     }
     sk_db_rollback(db);
     db->broken = true;
-    return sk_fail(err, status, "%s; it was not saved", why.text);
+    /* What could not be synced may reach the disk all the same. */
+    return sk_fail(err, status, "%s; %s", why.text,
+                   sk_vfs_unsure(db->vfs) ? "only opening it again shows whether it was saved"
+                                          : "it was not saved");
 }
 
 void sk_db_rollback(struct sk_db *db)

@@ -215,19 +215,24 @@ static enum sk_status publish_new(struct sk_file *file, struct sk_error *err)
  */
 static enum sk_status publish_over(struct sk_file *file, struct sk_error *err)
 {
+    enum sk_status status = SK_OK;
     if (sk_call_rename_exchange(file->temporary, file->path) == 0) {
-        enum sk_status status = sk_file_sync_parent(file->path, err);
+        status = sk_file_sync_parent(file->path, err);
         if (status != SK_OK) {
             (void)sk_call_rename_exchange(file->temporary, file->path);
             return status;
         }
+        /* The new one has the name for good; should the old one come back, it is a stray file. */
         (void)sk_call_unlink(file->temporary);
-    } else if (sk_call_rename(file->temporary, file->path)) {
-        return sk_file_fail_create(err, file->path);
+        sk_ignore(sk_file_sync_parent(file->path, NULL));
+    } else {
+        if (sk_call_rename(file->temporary, file->path))
+            return sk_file_fail_create(err, file->path);
+        status = sk_file_sync_parent(file->path, err);
     }
     free(file->temporary);
     file->temporary = NULL;
-    return sk_file_sync_parent(file->path, err);
+    return status;
 }
 
 enum sk_status sk_file_publish(struct sk_file *file, bool replace, struct sk_error *err)
@@ -403,7 +408,17 @@ enum sk_status sk_file_rename(const char *from, const char *to, struct sk_error 
 bool sk_file_exists(const char *path)
 {
     struct stat st;
-    return sk_call_lstat(path, &st) == 0 || (errno != ENOENT && errno != ENOTDIR);
+    return sk_call_lstat(path, &st) == 0;
+}
+
+enum sk_status sk_file_find(const char *path, bool *there, struct sk_error *err)
+{
+    struct stat st;
+    bool found = sk_call_lstat(path, &st) == 0;
+    if (!found && errno != ENOENT && errno != ENOTDIR)
+        return sk_fail_errno(err, SK_IO, "%s cannot be looked at", path);
+    *there = found;
+    return SK_OK;
 }
 
 bool sk_file_read_only(const char *path)

@@ -114,9 +114,13 @@ enum sk_status sk_file_length(const char *path, uint64_t *bytes, struct sk_error
 SK_MUST_CHECK
 enum sk_status sk_file_rename(const char *from, const char *to, struct sk_error *err);
 
-/* Whether anything has this name; also when that cannot be found out, so that what is done next
- * tells why. */
+/* Whether anything has this name, as far as that can be found out: for names that are to be free,
+ * where creating tells the rest. */
 bool sk_file_exists(const char *path);
+
+/* The same where "no" has to be sure. Errors: SK_IO. */
+SK_MUST_CHECK
+enum sk_status sk_file_find(const char *path, bool *there, struct sk_error *err);
 
 /*
  * Looks at a part of a store before it is opened: a file (or a folder, with `folder`) and nothing

@@ -136,12 +136,16 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* Whether the folder that is held is still the one that has the name. */
-static bool still_named(int fd, const char *path)
+/* Whether the folder that is held is still the one that has the name; -1, with errno, when that
+ * cannot be found out. */
+static int still_named(int fd, const char *path)
 {
     struct stat held, named;
-    return sk_call_fstat(fd, &held) == 0 && sk_call_stat(path, &named) == 0 &&
-           held.st_dev == named.st_dev && held.st_ino == named.st_ino;
+    if (sk_call_fstat(fd, &held) != 0)
+        return -1;
+    if (sk_call_stat(path, &named) != 0)
+        return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
+    return held.st_dev == named.st_dev && held.st_ino == named.st_ino;
 }
 
 static enum sk_status try_lock(int *out, const char *path, struct sk_error *err)
@@ -150,14 +154,15 @@ static enum sk_status try_lock(int *out, const char *path, struct sk_error *err)
     if (fd < 0)
         return sk_fail_errno(err, errno == ENOENT || errno == ENOTDIR ? SK_MISSING : SK_IO,
                              "the folder %s cannot be opened", path);
-    bool held = sk_call_flock(fd, LOCK_EX | LOCK_NB) == 0;
+    int locked = sk_call_flock(fd, LOCK_EX | LOCK_NB);
+    int named = locked == 0 ? still_named(fd, path) : -1;
     int number = errno;
-    if (held && still_named(fd, path)) {
+    if (named > 0) {
         *out = fd;
         return SK_OK;
     }
     sk_call_close(fd);
-    if (held || number == EWOULDBLOCK || number == EINTR)
+    if (named == 0 || (locked != 0 && number == EWOULDBLOCK))
         return SK_BUSY;
     errno = number;
     return sk_fail_errno(err, SK_IO, "the folder %s cannot be locked", path);

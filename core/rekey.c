@@ -240,8 +240,10 @@ enum sk_status sk_rekey_settle(struct sk_store *store, struct sk_error *err)
 {
     auto_paths paths = {NULL, NULL, NULL};
     bool known = false;
+    bool there = false;
     SK_TRY(find_paths(&paths, store, err));
-    if (!sk_file_exists(paths.next))
+    SK_TRY(sk_file_find(paths.next, &there, err));
+    if (!there)
         return SK_OK;
     struct sk_db_options options = {.path = paths.data,
                                     .store_key = sk_secret_view(store->store_key),

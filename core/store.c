@@ -255,8 +255,8 @@ static enum sk_status find_store(const char *dir, bool *there, struct sk_error *
     sk_auto_free char *data = NULL;
     SK_TRY(sk_path_join(&keys, dir, SK_KEYS_FILE, err));
     SK_TRY(sk_path_join(&data, dir, SK_DATA_FILE, err));
-    *there = sk_file_exists(keys) || sk_file_exists(data);
-    return SK_OK;
+    SK_TRY(sk_file_find(keys, there, err));
+    return *there ? SK_OK : sk_file_find(data, there, err);
 }
 
 /* ---- what an interrupted attempt left ---- */

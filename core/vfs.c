@@ -5,6 +5,7 @@
 #include "core/vfs_internal.h"
 #include "crypto/bytes.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -178,13 +179,18 @@ static int open_main(struct sk_vfs *vfs, const char *path, struct vfs_file *file
         file->base->pMethods->xClose(file->base);
         return rc;
     }
-    file->methods.pMethods = &vfs_main_methods;
+    file->methods.pMethods = &vfs_note_methods;
     return SQLITE_OK;
 }
 
-static int exists(const struct sk_vfs *vfs, const char *path, int *out)
+/* The system's VFS says "no" as well when it could not look. */
+static int exists(const struct sk_vfs *vfs, const char *path, int flags, int *out)
 {
-    return vfs->base->xAccess(vfs->base, path, SQLITE_ACCESS_EXISTS, out);
+    errno = 0;
+    int rc = vfs->base->xAccess(vfs->base, path, flags, out);
+    if (rc == SQLITE_OK && !*out && errno != 0 && errno != ENOENT && errno != ENOTDIR)
+        return SQLITE_IOERR_ACCESS;
+    return rc;
 }
 
 static int open_wal(struct sk_vfs *vfs, const char *path, struct vfs_file *file, int flags,
@@ -194,7 +200,7 @@ static int open_wal(struct sk_vfs *vfs, const char *path, struct vfs_file *file,
 
     if (!vfs->main || vfs->wal_file || strcmp(path, vfs->wal_path) != 0)
         return SQLITE_CANTOPEN;
-    int rc = exists(vfs, path, &there);
+    int rc = exists(vfs, path, SQLITE_ACCESS_EXISTS, &there);
     if (rc != SQLITE_OK)
         return rc;
     if (!there && vfs->preamble.running) {
@@ -218,7 +224,7 @@ static int open_wal(struct sk_vfs *vfs, const char *path, struct vfs_file *file,
             file->base->pMethods->xClose(file->base);
         return rc;
     }
-    file->methods.pMethods = &vfs_wal_methods;
+    file->methods.pMethods = &vfs_note_methods;
     return SQLITE_OK;
 }
 
@@ -234,9 +240,9 @@ static int vfs_open(sqlite3_vfs *methods, const char *path, sqlite3_file *opened
         return SQLITE_CANTOPEN;
     switch (flags & KINDS) {
     case SQLITE_OPEN_MAIN_DB:
-        return open_main(file->vfs, path, file, flags, out_flags);
+        return vfs_note(file->vfs, open_main(file->vfs, path, file, flags, out_flags));
     case SQLITE_OPEN_WAL:
-        return open_wal(file->vfs, path, file, flags, out_flags);
+        return vfs_note(file->vfs, open_wal(file->vfs, path, file, flags, out_flags));
     default:
         return SQLITE_CANTOPEN;
     }
@@ -252,7 +258,7 @@ static int vfs_access(sqlite3_vfs *methods, const char *path, int flags, int *ou
     *out = 0;
     if (!main && !wal)
         return SQLITE_OK;
-    int rc = vfs->base->xAccess(vfs->base, path, flags, out);
+    int rc = vfs_note(vfs, exists(vfs, path, flags, out));
     if (rc == SQLITE_OK && wal && flags == SQLITE_ACCESS_EXISTS && !*out && vfs->preamble.running) {
         vfs_fault(vfs, path, "the write-ahead log is missing");
         return SQLITE_IOERR_ACCESS;
@@ -265,7 +271,7 @@ static int vfs_delete(sqlite3_vfs *methods, const char *path, int sync_folder)
     struct sk_vfs *vfs = vfs_of(methods);
     if (!vfs->wal_path || strcmp(path, vfs->wal_path) != 0)
         return SQLITE_IOERR_DELETE_NOENT;
-    return vfs_log_remove(vfs, path, sync_folder);
+    return vfs_note(vfs, vfs_log_remove(vfs, path, sync_folder));
 }
 
 /* ---- passed on to the system ---- */
@@ -437,6 +443,16 @@ const char *sk_vfs_name(const struct sk_vfs *vfs)
 const char *sk_vfs_fault(const struct sk_vfs *vfs)
 {
     return vfs->fault[0] != '\0' ? vfs->fault : NULL;
+}
+
+enum sk_status sk_vfs_trouble(const struct sk_vfs *vfs)
+{
+    return vfs->trouble;
+}
+
+bool sk_vfs_unsure(const struct sk_vfs *vfs)
+{
+    return vfs->unsure;
 }
 
 bool sk_vfs_recovered(const struct sk_vfs *vfs)

@@ -42,6 +42,13 @@ const char *sk_vfs_name(const struct sk_vfs *vfs);
  */
 const char *sk_vfs_fault(const struct sk_vfs *vfs);
 
+/* What the disk refused last, whatever SQLite made of it: SK_IO, SK_FULL; SK_OK when nothing. */
+enum sk_status sk_vfs_trouble(const struct sk_vfs *vfs);
+
+/* Whether a sync of the write-ahead log failed: a commit may be on the disk or not, and nothing
+ * more is written. */
+bool sk_vfs_unsure(const struct sk_vfs *vfs);
+
 /* Whether opening found a write-ahead log with frames, left by a crash. */
 bool sk_vfs_recovered(const struct sk_vfs *vfs);
 

@@ -1,7 +1,7 @@
 /*
  * What the files of the encrypting VFS share. vfs.c registers it and opens files, vfs_preamble.c
  * keeps the first bytes of `data`, vfs_main.c is `data` towards SQLite, vfs_wal.c is `data-wal`,
- * vfs_log.c binds the two to each other.
+ * vfs_note.c stands before these two, vfs_log.c binds them to each other.
  *
  * Functions of this header return SQLite's result codes, as the methods of a VFS do.
  */
@@ -91,7 +91,9 @@ struct sk_vfs {
     bool locked;      /* at least shared: the preamble that was read holds */
     bool header_read; /* the one read that a torn page 1 may answer with a made-up header */
     bool broken;      /* a sync failed: nothing more is written by this handle */
+    bool unsure;      /* it was the log's: a commit may have reached the disk or not */
     bool recovered;
+    enum sk_status trouble; /* what the disk refused last: SK_IO, SK_FULL; SK_OK: nothing yet */
     char *main_path;
     char *wal_path;
     struct vfs_file *main;     /* while open */
@@ -114,6 +116,10 @@ bool vfs_unseal(const struct sk_vfs *vfs, enum vfs_kind kind, const uint8_t *log
 int vfs_base_size(const struct vfs_file *file, uint64_t *size);
 /* A page or a frame about to be sealed: reserved bytes zero, page 1 with our settings. */
 bool vfs_page_allowed(const struct sk_vfs *vfs, uint64_t page, const uint8_t *bytes);
+
+/* vfs_note.c: notes what the disk refused, and gives the code back. */
+extern const sqlite3_io_methods vfs_note_methods;
+int vfs_note(struct sk_vfs *vfs, int rc);
 
 /* vfs_preamble.c */
 int vfs_preamble_create(struct sk_vfs *vfs);

@@ -268,7 +268,7 @@ static int sync_log(struct sk_vfs *vfs, int flags)
     if (rc == SQLITE_OK)
         vfs->wal.head_synced = true;
     else
-        vfs->broken = true;
+        vfs->broken = vfs->unsure = true;
     return rc;
 }
 

@@ -202,7 +202,13 @@ static enum sk_status run(struct job *job, struct sk_export_result *out, struct 
         return sk_fail(err, SK_CREATE, "%s: a file of this name is there already", job->path);
     SK_TRY(sk_file_create_beside(&file, job->path, err));
     SK_TRY(write_bundle(job, &file, &result, hash, err));
-    SK_TRY(mark_done(job->store, job->peers, &job->plan, result.number, err));
+    struct sk_error why = SK_ERROR_INIT;
+    enum sk_status status = mark_done(job->store, job->peers, &job->plan, result.number, &why);
+    if (status != SK_OK)
+        return sk_fail(err, status,
+                       "%s. %s is whole, but may not count as sent: export again, under another "
+                       "name",
+                       why.text, job->path);
     sk_code_format(result.code, hash);
     *out = result;
     return SK_OK;

@@ -8,6 +8,7 @@ foreach(name
         full_disk.py
         keys.py
         keys_terminal.py
+        full_disk_commands.py
         locked.py
         marker.py
         orders.py

@@ -1,3 +1,18 @@
+# A disk in memory below the file layer and SQLite, and the stories told on it.
+add_library(sk_support_story STATIC support/sim/content.c support/sim/image.c support/sim/install.c
+    support/sim/live.c support/sim/posix.c support/sim/power.c support/story/archive.c
+    support/story/attempt.c support/story/device.c support/story/judge.c support/story/story.c)
+target_link_libraries(sk_support_story PUBLIC sk_support_sync PkgConfig::CMOCKA PRIVATE PkgConfig::SQLITE)
+
+foreach(name crash faults starved)
+    add_executable(${name} fault/${name}.c)
+    target_link_libraries(${name} PRIVATE sk_support_story)
+    foreach(story device archive)
+        add_test(NAME fault/${name}_${story} COMMAND ${name} ${story})
+        set_tests_properties(fault/${name}_${story} PROPERTIES LABELS fault TIMEOUT 7200)
+    endforeach()
+endforeach()
+
 # Tests labelled fault. The long run asks for more rounds through SK_LONG.
 add_test(NAME fault/kill COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/fault/kill.sh)
 set_tests_properties(fault/kill PROPERTIES LABELS fault TIMEOUT 3000

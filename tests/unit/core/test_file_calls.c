@@ -90,6 +90,19 @@ static int fsync_of_files(int fd)
     return -1;
 }
 
+/* The first sync of a folder works, the second does not. */
+static unsigned folder_syncs;
+
+static int fsync_of_one_folder(int fd)
+{
+    struct stat st;
+    assert_int_equal(fstat(fd, &st), 0);
+    if (!S_ISDIR(st.st_mode) || folder_syncs++ == 0)
+        return sk_system_calls.fsync(fd);
+    errno = EIO;
+    return -1;
+}
+
 static int exchange_unknown(int from_dir, const char *from, int to_dir, const char *to,
                             unsigned flags)
 {
@@ -182,17 +195,33 @@ static void short_calls_go_on(void **state)
     assert_string_equal(out, "text");
 }
 
-/* What cannot be looked at counts as there, so that opening it tells why it cannot be had. */
 static void what_cannot_be_looked_at_is_no_missing_file(void **state)
 {
     (void)state;
     struct sk_file *file = NULL;
+    bool there = true;
+    assert_int_equal(sk_file_find(path, &there, NULL), SK_OK);
+    assert_false(there);
     assert_int_equal(sk_file_save(path, "x", 1, false, NULL), SK_OK);
+    assert_int_equal(sk_file_find(path, &there, NULL), SK_OK);
+    assert_true(there);
     spoiled.lstat = lstat_fails;
     spoiled.fstat = fstat_fails;
-    assert_true(sk_file_exists(path));
+    struct sk_error err = SK_ERROR_INIT;
+    assert_int_equal(sk_file_find(path, &there, &err), SK_IO);
+    assert_non_null(strstr(err.text, "cannot be looked at"));
     assert_int_equal(sk_file_open(&file, path, NULL), SK_IO);
     assert_null(file);
+}
+
+/* Another program's folder is told from a disk that fails. */
+static void a_folder_that_cannot_be_looked_at_is_not_in_use(void **state)
+{
+    (void)state;
+    struct sk_dir_lock *lock = NULL;
+    spoiled.fstat = fstat_fails;
+    assert_int_equal(sk_dir_lock(&lock, dir, 0, NULL), SK_IO);
+    assert_null(lock);
 }
 
 static void a_new_name_that_is_not_durable_is_taken_back(void **state)
@@ -217,6 +246,19 @@ static void what_was_replaced_comes_back(void **state)
     assert_int_equal(entries(), 1);
     spoiled.fsync = sk_system_calls.fsync;
     assert_int_equal(sk_file_save(path, "new", 3, true, NULL), SK_OK);
+    assert_holds(path, "new");
+    assert_int_equal(entries(), 1);
+}
+
+/* Once it is durable, what follows only tidies up. */
+static void what_replaces_durably_has_succeeded(void **state)
+{
+    (void)state;
+    assert_int_equal(sk_file_save(path, "old", 3, true, NULL), SK_OK);
+    folder_syncs = 0;
+    spoiled.fsync = fsync_of_one_folder;
+    assert_int_equal(sk_file_save(path, "new", 3, true, NULL), SK_OK);
+    assert_int_equal(folder_syncs, 2);
     assert_holds(path, "new");
     assert_int_equal(entries(), 1);
 }
@@ -252,8 +294,10 @@ int main(void)
         TEST(a_call_always_broken_off_is_an_error),
         TEST(short_calls_go_on),
         TEST(what_cannot_be_looked_at_is_no_missing_file),
+        TEST(a_folder_that_cannot_be_looked_at_is_not_in_use),
         TEST(a_new_name_that_is_not_durable_is_taken_back),
         TEST(what_was_replaced_comes_back),
+        TEST(what_replaces_durably_has_succeeded),
         TEST(names_that_cannot_be_exchanged_are_replaced),
         TEST(a_folder_that_is_not_durable_is_moved_back),
     };

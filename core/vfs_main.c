@@ -308,7 +308,7 @@ static int main_traits(sqlite3_file *file)
 }
 
 const sqlite3_io_methods vfs_main_methods = {
-    .iVersion = 1, /* no shared memory, no mapping */
+    .iVersion = 1,
     .xClose = main_close,
     .xRead = main_read,
     .xWrite = main_write,

@@ -108,7 +108,7 @@ static int pass_traits(sqlite3_file *file)
 }
 
 const sqlite3_io_methods vfs_note_methods = {
-    .iVersion = 1,
+    .iVersion = 1, /* no shared memory, no mapping */
     .xClose = pass_close,
     .xRead = note_read,
     .xWrite = note_write,

@@ -12,7 +12,7 @@ def mutant(finding, name, test, case, edits):
     MUTANTS.append({"finding": finding, "name": name, "test": test, "case": case, "edits": by_file})
 
 
-VFS, MAIN, WAL = "core/vfs.c", "core/vfs_main.c", "core/vfs_wal.c"
+VFS, MAIN, WAL, NOTE = "core/vfs.c", "core/vfs_main.c", "core/vfs_wal.c", "core/vfs_note.c"
 LOG, PREAMBLE, DB = "core/vfs_log.c", "core/vfs_preamble.c", "core/db.c"
 
 # ---- pages ----
@@ -97,10 +97,8 @@ mutant("POWERSAFE_OVERWRITE passed on, nothing else claimed", "powersafe-claimed
        "it_claims_nothing_that_may_be_false", [
            (MAIN, "xDeviceCharacteristics(base) & SQLITE_IOCAP_POWERSAFE_OVERWRITE",
             "xDeviceCharacteristics(base) | SQLITE_IOCAP_POWERSAFE_OVERWRITE")])
-mutant("io_methods version 1", "version-of-data", "core/vfs", "it_claims_little", [
-    (MAIN, "    .iVersion = 1, /*", "    .iVersion = 3, /*")])
-mutant("io_methods version 1", "version-of-the-log", "core/vfs",
-       "it_claims_nothing_that_may_be_false", [(WAL, "    .iVersion = 1,", "    .iVersion = 3,")])
+mutant("io_methods version 1", "later-version", "core/vfs", "it_claims_little", [
+    (NOTE, "    .iVersion = 1,", "    .iVersion = 3,")])
 mutant("planted rollback journal", "journal-is-seen", "core/vfs_tamper",
        "a_planted_journal_is_ignored", [
            (VFS, "    *out = 0;\n    if (!main && !wal)\n        return SQLITE_OK;\n", "")])
@@ -155,7 +153,7 @@ mutant("a missing WAL", "log-may-be-missing", "core/vfs_tamper", "a_missing_log"
      "    if (!opened)\n", "    if (size == 0)\n        return SQLITE_OK;\n    if (!opened)\n")])
 mutant("a sync that failed is not retried", "on-after-a-failed-log-sync", "core/vfs",
        "nothing_is_written_after_a_failed_sync", [
-           (WAL, "    else\n        vfs->broken = true;\n    return rc;\n}\n\n/* Puts the held",
+           (WAL, "    else\n        vfs->broken = vfs->unsure = true;\n    return rc;\n}\n\n/* Puts the held",
             "    return rc;\n}\n\n/* Puts the held")])
 mutant("a sync that failed is not retried", "on-after-a-failed-data-sync", "core/vfs",
        "nothing_is_written_after_a_failed_sync", [

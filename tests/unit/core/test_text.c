@@ -424,7 +424,7 @@ static void datetimes_need_an_offset(void **state)
 
 static void now_is_a_valid_datetime_of_today(void **state)
 {
-    static const char *const zones[] = {"UTC0", "XXX-3", "YYY+9:30", "ZZZ-14", "VVV+11"};
+    static const char *const zones[] = {"UTC0", "UUU-3", "YYY+9:30", "ZZZ-14", "VVV+11"};
     static const char *const offsets[] = {"+00:00", "+03:00", "-09:30", "+14:00", "-11:00"};
 
     (void)state;

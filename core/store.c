@@ -517,8 +517,7 @@ enum sk_status sk_store_freeze(struct sk_store *store, const uint8_t **key,
 bool sk_store_there(const char *dir)
 {
     bool there = false;
-    sk_ignore(find_store(dir, &there, NULL));
-    return there;
+    return find_store(dir, &there, NULL) != SK_OK || there;
 }
 
 bool sk_store_insecure(const struct sk_store *store)

@@ -84,6 +84,7 @@ def build(top):
         for number in range(sends):
             add(other, f"Of {name}")
             other("export", world.at(f"stick/{name}{number}"))
+    world.store("backup", world.at("kept"))
     world.office("import", world.at("stick/one0"))
     world.office("import", world.at("stick/two1"))
     check(len(world.office.json("quarantine")) > 0, "nothing waits")
@@ -114,6 +115,9 @@ def rows():
         ("skrynia", "show", LOOKING, [record]),
         ("skrynia", "verify", LOOKING, []),
         ("skrynia", "passphrase", WRITING, ["--new-passphrase-fd", "0"]),
+        ("skrynia", "backup", WRITING, [path("stick/backup")]),
+        ("skrynia", "repair", WRITING, [path("repaired")]),
+        ("skrynia", "restore", WRITING, [path("kept"), "--insecure-test-kdf"]),
         ("skrynia", "rekey", WRITING, []),
         ("skrynia", "slot", WRITING, ["add", "--new-passphrase-fd", "0"]),
         ("skrynia", "init", WRITING, ["--insecure-test-kdf"]),
@@ -160,6 +164,8 @@ def call(world, program, name, args, **how):
     store = world.store if program == "skrynia" else world.office
     if name == "init":
         store = Store(program, world.at("new"), NEW_PASSPHRASE)
+    if name == "restore":
+        store = Store(program, world.at("new"))
     return store.run(name, *args, stdin=NEW_PASSPHRASE + "\n", **how)
 
 
@@ -167,7 +173,8 @@ def check_refused(world, ran, what, before):
     names, told = before
     check(ran.code == IO, f"{what}: exit code {ran.code}\n{ran.err}")
     # The limit has words of its own where a full disk would have "No space left on device".
-    check(re.search("no space left|File too large", ran.err) and "Make room" in ran.err, f"{what}: {ran.err}")
+    check(re.search("no space left|File too large", ran.err) and re.search("Make room|needs room", ran.err),
+          f"{what}: {ran.err}")
     check(ran.out == "", f"{what}: it failed and prints {ran.out}")
     if " rekey" in what:
         world.told()  # what it had begun to write goes when the store is opened

@@ -170,7 +170,7 @@ static const struct sk_story_action actions[] = {
     {"put aside", put_aside, 1, false, false},
     {"close", sk_story_close, 0, false, false},
     {"reopen", sk_story_open, 0, false, false},
-    {"rekey", sk_story_rekey, 2, false, true},
+    {"rekey", sk_story_rekey, 3, false, true},
     {"import", import_second, 1, false, false},
     {"approve", approve, 2, false, false},
     {"write receipt", write_receipt, 1, false, false},

@@ -271,7 +271,7 @@ static const struct sk_story_action actions[] = {
     {"add", add, 1, false, false},
     {"close", sk_story_close, 0, false, false},
     {"reopen", sk_story_open, 0, false, false},
-    {"rekey", sk_story_rekey, 2, false, true},
+    {"rekey", sk_story_rekey, 3, false, true},
     {"accept invite", accept_invite, 1, false, false},
     {"export", export, 2, false, false},
     {"the archive answers", archive_answers, 0, true, false},

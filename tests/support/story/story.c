@@ -26,7 +26,7 @@
 /* ---- chance ---- */
 
 static uint64_t luck;
-static uint64_t nonces; /* of pages: how many there are follows from what was open before */
+static uint64_t nonces; /* of pages, drawn by the dozen: how many follows from what was before */
 
 static const char *random_name(void)
 {
@@ -42,7 +42,7 @@ static void random_bytes(void *const out, const size_t len)
 {
     uint8_t *to = out;
     for (size_t i = 0; i < len; i += 8) {
-        uint64_t word = sk_sim_draw(len == SK_AEAD_NONCE_LEN ? &nonces : &luck, UINT64_MAX);
+        uint64_t word = sk_sim_draw(len % SK_AEAD_NONCE_LEN == 0 ? &nonces : &luck, UINT64_MAX);
         memcpy(to + i, &word, len - i < 8 ? len - i : 8);
     }
 }
@@ -111,7 +111,9 @@ enum sk_status sk_story_close(struct sk_story *story, struct sk_error *err)
 enum sk_status sk_story_rekey(struct sk_story *story, struct sk_error *err)
 {
     struct sk_rekey result;
-    return sk_rekey(story->store, sk_story_unlock(story->passphrase), NULL, NULL, &result, err);
+    SK_TRY(sk_rekey(story->store, sk_story_unlock(story->passphrase), NULL, NULL, &result, err));
+    /* It goes on past a file that it cannot read, and says so. */
+    return result.unreadable == 0 ? SK_OK : sk_fail(err, SK_IO, "it was saved, but for a file");
 }
 
 void sk_story_digest(struct sk_store *store, uint8_t out[static SK_STORY_DIGEST])

@@ -99,7 +99,7 @@ static enum sk_status file_new(struct sk_file **out, int fd, const char *path, c
 static enum sk_status open_with(struct sk_file **out, const char *path, int flags, bool any,
                                 struct sk_error *err)
 {
-    int fd = sk_call_open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | flags, SK_FILE_MODE);
+    int fd = sk_call_open(path, O_CLOEXEC | O_NOCTTY | flags, SK_FILE_MODE);
     if (fd < 0)
         return sk_fail_errno(err, errno == ENOENT || errno == ENOTDIR ? SK_MISSING : SK_IO,
                              "%s cannot be opened", path[0] ? path : "a file without a name");
@@ -119,12 +119,17 @@ static enum sk_status open_with(struct sk_file **out, const char *path, int flag
 
 enum sk_status sk_file_open(struct sk_file **out, const char *path, struct sk_error *err)
 {
-    return open_with(out, path, 0, true, err);
+    return open_with(out, path, O_RDONLY, true, err);
 }
 
 enum sk_status sk_file_open_regular(struct sk_file **out, const char *path, struct sk_error *err)
 {
-    return open_with(out, path, O_NONBLOCK, false, err);
+    return open_with(out, path, O_RDONLY | O_NONBLOCK, false, err);
+}
+
+enum sk_status sk_file_open_over(struct sk_file **out, const char *path, struct sk_error *err)
+{
+    return open_with(out, path, O_RDWR | O_NONBLOCK | O_NOFOLLOW, false, err);
 }
 
 enum sk_status sk_file_create(struct sk_file **out, const char *path, struct sk_error *err)
@@ -321,10 +326,10 @@ void sk_file_uncache(struct sk_file *file)
     (void)sk_call_fadvise(file->fd, POSIX_FADV_DONTNEED);
 }
 
-enum sk_status sk_file_rewind(struct sk_file *file, struct sk_error *err)
+enum sk_status sk_file_seek(struct sk_file *file, uint64_t offset, struct sk_error *err)
 {
-    if (sk_call_lseek(file->fd, 0, SEEK_SET) < 0)
-        return sk_fail_errno(err, SK_IO, "%s cannot be read twice", file->path);
+    if (offset > (uint64_t)INT64_MAX || sk_call_lseek(file->fd, (off_t)offset, SEEK_SET) < 0)
+        return sk_fail_errno(err, SK_IO, "%s cannot be read or written out of order", file->path);
     return SK_OK;
 }
 
@@ -397,14 +402,6 @@ enum sk_status sk_file_length(const char *path, uint64_t *bytes, struct sk_error
     return SK_OK;
 }
 
-enum sk_status sk_file_rename(const char *from, const char *to, struct sk_error *err)
-{
-    if (sk_call_rename(from, to))
-        return sk_fail_errno(err, errno == ENOENT ? SK_MISSING : SK_IO, "%s cannot become %s", from,
-                             to);
-    return sk_file_sync_parent(to, err);
-}
-
 bool sk_file_exists(const char *path)
 {
     struct stat st;
@@ -473,7 +470,7 @@ enum sk_status sk_file_reserve(struct sk_file *file, uint64_t bytes, struct sk_e
         return sk_fail(err, SK_LIMIT,
                        "%s: the medium takes no file of %llu bytes (FAT ends at 4 GiB)", file->path,
                        (unsigned long long)bytes);
-    SK_TRY(sk_file_rewind(file, err));
+    SK_TRY(sk_file_seek(file, 0, err));
     SK_TRY(sk_file_space(file->temporary ? file->temporary : file->path, &space, err));
     if (space < bytes)
         return sk_fail(err, SK_FULL, "%s: %llu bytes are needed there, and %llu are free",

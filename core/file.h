@@ -27,6 +27,11 @@ enum sk_status sk_file_open(struct sk_file **out, const char *path, struct sk_er
 SK_MUST_CHECK
 enum sk_status sk_file_open_regular(struct sk_file **out, const char *path, struct sk_error *err);
 
+/* Opens a file that is there to be written over, from its first byte; nothing is cut off. Errors:
+ * those of sk_file_open_regular(). */
+SK_MUST_CHECK
+enum sk_status sk_file_open_over(struct sk_file **out, const char *path, struct sk_error *err);
+
 /* Creates a file that is not there yet, for reading and writing. Errors: SK_CREATE, SK_FULL. */
 SK_MUST_CHECK
 enum sk_status sk_file_create(struct sk_file **out, const char *path, struct sk_error *err);
@@ -78,9 +83,10 @@ enum sk_status sk_file_sync(struct sk_file *file, struct sk_error *err);
  * the medium. Best effort: some file systems have nothing else than that copy. */
 void sk_file_uncache(struct sk_file *file);
 
-/* Goes back to the first byte. Errors: SK_IO. */
+/* Where the next sk_file_read() or sk_file_write() begins, in bytes from the start. Errors: SK_IO.
+ */
 SK_MUST_CHECK
-enum sk_status sk_file_rewind(struct sk_file *file, struct sk_error *err);
+enum sk_status sk_file_seek(struct sk_file *file, uint64_t offset, struct sk_error *err);
 
 /* The size in bytes, of regular files; *regular tells whether it is one. Errors: SK_IO. */
 SK_MUST_CHECK
@@ -108,11 +114,6 @@ enum sk_status sk_file_remove(const char *path, struct sk_error *err);
  * holds on it in this process. Errors: SK_MISSING, SK_IO. */
 SK_MUST_CHECK
 enum sk_status sk_file_length(const char *path, uint64_t *bytes, struct sk_error *err);
-
-/* Renames a file onto another, which gives way, and syncs the folder of the new name. Errors:
- * SK_MISSING, SK_IO, SK_FULL. */
-SK_MUST_CHECK
-enum sk_status sk_file_rename(const char *from, const char *to, struct sk_error *err);
 
 /* Whether anything has this name, as far as that can be found out: for names that are to be free,
  * where creating tells the rest. */

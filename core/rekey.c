@@ -2,6 +2,7 @@
 
 #include "core/media.h"
 #include "core/store_internal.h"
+#include "core/vfs.h"
 #include "crypto/bytes.h"
 
 /* Media files are renewed several to a transaction, since each ends with a checkpoint. */
@@ -215,7 +216,7 @@ static enum sk_status switch_over(struct job *job, const struct paths *paths,
     sk_secret_free(store->store_key);
     store->store_key = SK_TAKE(*store_key);
     store->slot = 0;
-    return sk_file_rename(paths->next, paths->data, err);
+    return sk_vfs_put(paths->next, paths->data, err);
 }
 
 static enum sk_status renew_pages(struct job *job, const struct sk_unlock *unlock,
@@ -253,7 +254,7 @@ enum sk_status sk_rekey_settle(struct sk_store *store, struct sk_error *err)
         return SK_OK;
     options.path = paths.next;
     SK_TRY(sk_db_recognizes(&options, &known, err));
-    return known ? sk_file_rename(paths.next, paths.data, err) : SK_OK;
+    return known ? sk_vfs_put(paths.next, paths.data, err) : SK_OK;
 }
 
 /* ---- the media files ---- */

@@ -83,4 +83,14 @@ enum sk_status sk_vfs_copy(const struct sk_vfs *from, const char *from_path,
                            const struct sk_vfs *to, const char *to_path, sk_vfs_copied_fn *tell,
                            void *context, struct sk_error *err);
 
+/*
+ * Puts a closed database, as it is to the byte, in the place of another, and removes it from where
+ * it was. `to_path` opens under the key of what was there, of nothing, or of what it then holds:
+ * its preamble is written when all else is synced, and `from_path` is removed after that. So it may
+ * be interrupted anywhere and done again, also where a name that is given anew can be lost (FAT).
+ * Needs no room when both have the same length. Errors: SK_IO, SK_FULL, SK_MISSING, SK_CREATE.
+ */
+SK_MUST_CHECK
+enum sk_status sk_vfs_put(const char *from_path, const char *to_path, struct sk_error *err);
+
 #endif

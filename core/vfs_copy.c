@@ -1,6 +1,7 @@
 /*
- * A closed database as a file: whether a key opens it, and its copy under another key. Nobody else
- * has the file open here, so that closing it drops no locks of SQLite's.
+ * A closed database as a file: whether a key opens it, its copy under another key, and putting it
+ * in another's place. Nobody else has the file open here, so that closing it drops no locks of
+ * SQLite's.
  */
 #include "core/file.h"
 #include "core/vfs_internal.h"
@@ -167,4 +168,59 @@ enum sk_status sk_vfs_copy(const struct sk_vfs *from, const char *from_path,
     sk_file_uncache(copy.target);
     SK_TRY(compare_pages(&copy, err));
     return sk_file_publish(copy.target, true, err);
+}
+
+/* ---- putting in place ---- */
+
+static enum sk_status copy_bytes(struct sk_file *from, struct sk_file *to, uint64_t start,
+                                 uint64_t end, struct sk_error *err)
+{
+    uint8_t piece[VFS_PREAMBLE_LEN];
+    SK_TRY(sk_file_seek(to, start, err));
+    while (start < end) {
+        size_t len = end - start < sizeof(piece) ? (size_t)(end - start) : sizeof(piece);
+        SK_TRY(sk_file_read_at(from, piece, len, start, err));
+        SK_TRY(sk_file_write(to, piece, len, err));
+        start += len;
+    }
+    return SK_OK;
+}
+
+/* Opens what is there if it has that length; *out stays NULL otherwise. */
+static enum sk_status open_same(struct sk_file **out, const char *path, uint64_t size,
+                                struct sk_error *err)
+{
+    sk_auto_file file = NULL;
+    bool there = false;
+    bool regular = false;
+    uint64_t old_size = 0;
+
+    SK_TRY(sk_file_find(path, &there, err));
+    if (!there)
+        return SK_OK;
+    SK_TRY(sk_file_open_over(&file, path, err));
+    SK_TRY(sk_file_size(file, &old_size, &regular, err));
+    if (old_size == size)
+        *out = SK_TAKE(file);
+    return SK_OK;
+}
+
+enum sk_status sk_vfs_put(const char *from_path, const char *to_path, struct sk_error *err)
+{
+    sk_auto_file from = NULL;
+    sk_auto_file to = NULL;
+    bool regular = false;
+    uint64_t size = 0;
+
+    SK_TRY(sk_file_open_regular(&from, from_path, err));
+    SK_TRY(sk_file_size(from, &size, &regular, err));
+    SK_TRY(open_same(&to, to_path, size, err));
+    bool over = to != NULL;
+    if (!over)
+        SK_TRY(sk_file_create_beside(&to, to_path, err));
+    SK_TRY(copy_bytes(from, to, VFS_PREAMBLE_LEN, size, err));
+    SK_TRY(sk_file_sync(to, err));
+    SK_TRY(copy_bytes(from, to, 0, VFS_PREAMBLE_LEN, err));
+    SK_TRY(over ? sk_file_sync(to, err) : sk_file_publish(to, true, err));
+    return sk_file_remove(from_path, err);
 }

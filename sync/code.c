@@ -19,7 +19,7 @@ static enum sk_status hash_pieces(struct sk_file *file, struct sk_hash *h, uint8
     size_t got = 0;
 
     SK_TRY(sk_file_size(file, &total, &regular, err));
-    SK_TRY(sk_file_rewind(file, err));
+    SK_TRY(sk_file_seek(file, 0, err));
     do {
         SK_TRY(sk_file_read(file, piece, PIECE_LEN, &got, err));
         sk_hash_add(h, piece, got);

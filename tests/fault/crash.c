@@ -60,8 +60,6 @@ static bool place_next(struct place *place, const struct sk_story_tale *tale)
     while (sk_sim_power_next(&place->power)) {
         while (place->done < plot->count && tale->marks[place->done + 1].steps <= place->power.at)
             place->done++;
-        place->power.renames_whole =
-            place->done < plot->count && plot->actions[place->done].renames_whole;
         if (place->done == plot->count || !plot->actions[place->done].far)
             return true;
     }

@@ -171,28 +171,18 @@ static void tear(struct sk_sim_image *image, const struct sk_sim_step *step, uin
     }
 }
 
-/* Whether pending step i may be there when the one before it is or is not (`before`). */
-static bool may_be_there(const struct sk_sim_power *power, size_t i, bool before)
-{
-    if (!power->renames_whole || i == 0 || power->pending[i - 1] + 1 != power->pending[i])
-        return true;
-    return before || !pending_step(power, i - 1)->half;
-}
-
 static void cut_by_luck(const struct sk_sim_power *power, uint64_t seed, struct sk_sim_image *out)
 {
     uint64_t luck = seed;
     uint64_t there = 1 + sk_sim_draw(&luck, 19); /* of 20 */
     uint64_t torn = sk_sim_draw(&luck, 6);       /* of 10 */
-    bool before = true;
     for (size_t i = 0; i < power->count; i++) {
         const struct sk_sim_step *step = pending_step(power, i);
         if (step->kind == SK_SIM_STEP_WRITE && sk_sim_draw(&luck, 10) < torn) {
             tear(out, step, &luck);
             continue;
         }
-        before = sk_sim_draw(&luck, 20) < there && may_be_there(power, i, before);
-        if (before)
+        if (sk_sim_draw(&luck, 20) < there)
             sk_sim_image_step(out, step);
     }
 }
@@ -209,10 +199,8 @@ void sk_sim_power_state(const struct sk_sim_power *power, enum sk_sim_cut cut, u
     }
     bool torn = cut == SK_SIM_CUT_TORN || cut == SK_SIM_CUT_TAIL;
     size_t first = cut == SK_SIM_CUT_NEWEST ? power->count - 1 : 0;
-    bool before = first == 0;
     for (size_t i = first; i < power->count - torn; i++) {
-        before = (cut != SK_SIM_CUT_WITHOUT || i != number) && may_be_there(power, i, before);
-        if (before)
+        if (cut != SK_SIM_CUT_WITHOUT || i != number)
             sk_sim_image_step(out, pending_step(power, i));
     }
     if (torn) {

@@ -24,7 +24,6 @@ struct sk_sim_power {
     size_t at;       /* steps taken */
     size_t *pending; /* those of them that are not durable, by number */
     size_t count, room;
-    bool renames_whole; /* no old name goes before the new one is there: not so on FAT */
 };
 
 void sk_sim_power_begin(struct sk_sim_power *power, const struct sk_sim_record *record);

@@ -160,21 +160,21 @@ static bool has_more(struct sk_store *store)
 
 /* clang-format off */
 static const struct sk_story_action actions[] = {
-    /* name, what it does, commits, far, renames whole */
-    {"create", create, 1, false, false},
-    {"open", sk_story_open, 0, false, false},
-    {"invite", invite, 1, false, false},
-    {"the devices send", devices_send, 0, true, false},
-    {"import", import_first, 1, false, false},
-    {"write receipt", write_receipt, 1, false, false},
-    {"put aside", put_aside, 1, false, false},
-    {"close", sk_story_close, 0, false, false},
-    {"reopen", sk_story_open, 0, false, false},
-    {"rekey", sk_story_rekey, 3, false, true},
-    {"import", import_second, 1, false, false},
-    {"approve", approve, 2, false, false},
-    {"write receipt", write_receipt, 1, false, false},
-    {"close", sk_story_close, 0, false, false},
+    /* name, what it does, commits, far */
+    {"create", create, 1, false},
+    {"open", sk_story_open, 0, false},
+    {"invite", invite, 1, false},
+    {"the devices send", devices_send, 0, true},
+    {"import", import_first, 1, false},
+    {"write receipt", write_receipt, 1, false},
+    {"put aside", put_aside, 1, false},
+    {"close", sk_story_close, 0, false},
+    {"reopen", sk_story_open, 0, false},
+    {"rekey", sk_story_rekey, 3, false},
+    {"import", import_second, 1, false},
+    {"approve", approve, 2, false},
+    {"write receipt", write_receipt, 1, false},
+    {"close", sk_story_close, 0, false},
 };
 /* clang-format on */
 

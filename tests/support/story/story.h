@@ -40,7 +40,6 @@ struct sk_story_action {
     enum sk_status (*run)(struct sk_story *story, struct sk_error *err);
     unsigned commits;   /* most states that it shows one after the other, the last included */
     bool far;           /* done by the other end, somewhere else: no power cut here */
-    bool renames_whole; /* needs a file system that renames in one step (sim/power.h) */
 };
 
 struct sk_story_plot {

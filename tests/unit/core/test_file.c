@@ -208,7 +208,7 @@ static void bytes_come_back(void **state)
     assert_true(regular);
     assert_string_equal(sk_file_path(file), path);
 
-    assert_int_equal(sk_file_rewind(file, NULL), SK_OK);
+    assert_int_equal(sk_file_seek(file, 0, NULL), SK_OK);
     assert_int_equal(sk_file_read(file, out, 70000, &got, NULL), SK_OK);
     assert_int_equal(got, 70000);
     assert_int_equal(sk_file_read(file, out + 70000, 70000 - 40000, &got, NULL), SK_OK);
@@ -234,6 +234,26 @@ static void a_read_only_file_is_not_written(void **state)
     assert_int_equal(sk_file_write(file, "x", 1, &err), SK_IO);
     assert_int_equal(sk_file_publish(file, true, NULL), SK_INTERNAL);
     assert_holds(path, "abc");
+}
+
+static void a_file_is_written_over(void **state)
+{
+    (void)state;
+    sk_auto_file file = NULL;
+    assert_int_equal(sk_file_open_over(&file, path, NULL), SK_MISSING);
+    sk_temp_write(path, "abcdef", 6);
+    assert_int_equal(sk_file_open_over(&file, path, NULL), SK_OK);
+    assert_int_equal(sk_file_seek(file, 2, NULL), SK_OK);
+    assert_int_equal(sk_file_write(file, "XY", 2, NULL), SK_OK);
+    assert_int_equal(sk_file_seek(file, 0, NULL), SK_OK);
+    assert_int_equal(sk_file_write(file, "A", 1, NULL), SK_OK);
+    assert_int_equal(sk_file_sync(file, NULL), SK_OK);
+    assert_int_equal(sk_file_seek(file, UINT64_MAX, NULL), SK_IO);
+    assert_holds(path, "AbXYef");
+    assert_int_equal(symlink(path, other), 0);
+    sk_auto_file link = NULL;
+    assert_int_equal(sk_file_open_over(&link, other, NULL), SK_IO);
+    assert_int_equal(unlink(other), 0);
 }
 
 static void a_full_device_is_told(void **state)
@@ -388,7 +408,7 @@ static void pipes_are_read_whole(void **state)
     assert_false(regular);
     assert_int_equal(sk_file_read(file, out, sizeof(out), &got, NULL), SK_OK);
     assert_int_equal(got, 100);
-    assert_int_equal(sk_file_rewind(file, NULL), SK_IO);
+    assert_int_equal(sk_file_seek(file, 0, NULL), SK_IO);
     assert_int_equal(waitpid(child, NULL, 0), child);
 }
 
@@ -575,6 +595,7 @@ int main(void)
         TEST(bytes_come_back),
         TEST(a_read_only_file_is_not_written),
         TEST(a_full_device_is_told),
+        TEST(a_file_is_written_over),
         TEST(unpublished_files_vanish),
         TEST(temporary_names_are_neutral),
         TEST(publishing),

@@ -487,6 +487,26 @@ static void test_rolled_forward(void **state)
     assert_int_equal(rename(data, in_store(SK_DATA_NEXT_FILE)), 0);
     assert_records_are_there();
     assert_true(sk_file_exists(data));
+    /* And when something of another length is there. */
+    assert_int_equal(rename(data, in_store(SK_DATA_NEXT_FILE)), 0);
+    sk_test_write(data, 3 * 4096);
+    assert_records_are_there();
+}
+
+/* Whatever part of the old database was written over: until its beginning is new, `data.next`
+ * counts. */
+static void test_rolled_forward_again(void **state)
+{
+    size_t len = 0;
+    (void)state;
+    make_half_state();
+    sk_auto_free char *data = sk_temp_path(at->path, SK_DATA_FILE);
+    sk_auto_free uint8_t *next = sk_test_read(in_store(SK_DATA_NEXT_FILE), &len);
+    sk_auto_file file = NULL;
+    EXPECT_OK(sk_file_open_over(&file, data, &sk_test_err));
+    EXPECT_OK(sk_file_seek(file, 8192, &sk_test_err));
+    EXPECT_OK(sk_file_write(file, next + 8192, (len - 8192) / 2, &sk_test_err));
+    assert_records_are_there();
 }
 
 static void test_nothing_is_taken_that_does_not_open(void **state)
@@ -725,6 +745,7 @@ int main(void)
         TEST(test_full_disk_at_a_call),
         TEST(test_failing_call),
         TEST(test_rolled_forward),
+        TEST(test_rolled_forward_again),
         TEST(test_nothing_is_taken_that_does_not_open),
         TEST(test_a_leftover_is_removed),
         TEST(test_the_slot_that_opened_is_kept),

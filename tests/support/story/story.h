@@ -38,8 +38,8 @@ struct sk_story {
 struct sk_story_action {
     const char *name;
     enum sk_status (*run)(struct sk_story *story, struct sk_error *err);
-    unsigned commits;   /* most states that it shows one after the other, the last included */
-    bool far;           /* done by the other end, somewhere else: no power cut here */
+    unsigned commits; /* most states that it shows one after the other, the last included */
+    bool far;         /* done by the other end, somewhere else: no power cut here */
 };
 
 struct sk_story_plot {

@@ -5,7 +5,8 @@
 #include "core/text.h"
 #include "crypto/bytes.h"
 
-#define SIGNED_LEN (sizeof(SK_CONTINUATION_CONTEXT) + (size_t)2 * SK_HASH_LEN + 8 + SK_MERKLE_LEN)
+#define CARRIED_MAX 64 /* statements of one log */
+#define SIGNED_LEN  (sizeof(SK_CONTINUATION_CONTEXT) + (size_t)2 * SK_HASH_LEN + 8 + SK_MERKLE_LEN)
 
 /* What is signed: context with its NUL | log id | old log id | u64 size | root. */
 static void signed_bytes(uint8_t out[static SIGNED_LEN], const struct sk_continuation *c)
@@ -100,11 +101,26 @@ static enum sk_status check_place(struct sk_store *store, int64_t entry_row,
     return SK_OK;
 }
 
+/* A chain of restores is short; a list without end would make every import slow. */
+static enum sk_status check_count(struct sk_store *store, int64_t entry_row, struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    bool row = false;
+    SK_TRY(sk_db_prepare(store->db, &stmt,
+                         "SELECT count(*) FROM continuation WHERE entry >> 40 = ?1", err));
+    sk_bind_int(stmt, 1, sk_entry_row_log(entry_row));
+    SK_TRY(sk_step(stmt, &row, err));
+    if (sk_column_int(stmt, 0) >= CARRIED_MAX)
+        return sk_fail(err, SK_REFUSED, "its log says too often what continues what");
+    return SK_OK;
+}
+
 enum sk_status sk_continuation_take(struct sk_store *store, int64_t entry_row,
                                     const struct sk_continuation *c, struct sk_error *err)
 {
     sk_auto_stmt stmt = NULL;
     SK_TRY(check_place(store, entry_row, c, err));
+    SK_TRY(check_count(store, entry_row, err));
     SK_TRY(check_root(store, c->old_id, c->size, c->root, err));
     SK_TRY(sk_db_prepare(store->db, &stmt,
                          "INSERT INTO continuation(entry, log_id, old_id, size, root) "
@@ -164,15 +180,36 @@ static enum sk_status check_noted(struct sk_store *store, bool *any, struct sk_e
     }
 }
 
-#define ANCESTORS                                                                       \
-    "WITH RECURSIVE below(new_id, old_id) AS (SELECT log_id, old_id FROM continuation " \
-    "UNION SELECT below.new_id, continuation.old_id FROM below JOIN continuation "      \
-    "ON continuation.log_id = below.old_id) "
+/*
+ * What is believed. A log's first entry is signed by the log it names. What stands behind it was
+ * carried over from there, so it may only speak of logs that this one has been led to, step by
+ * step: else a device could say of any other whose heir that is. An entry's row is log * 2^40 +
+ * position.
+ */
+#define ANCESTORS                                                                           \
+    "WITH RECURSIVE believed(holder, new_id, old_id) AS ("                                  \
+    "SELECT entry >> 40, log_id, old_id FROM continuation WHERE entry & 1099511627775 = 0 " \
+    "UNION SELECT holder, c.log_id, c.old_id FROM believed JOIN continuation AS c "         \
+    "ON c.log_id = believed.old_id AND c.entry >> 40 = holder), "                           \
+    "below(new_id, old_id) AS (SELECT new_id, old_id FROM believed "                        \
+    "UNION SELECT below.new_id, believed.old_id FROM below JOIN believed "                  \
+    "ON believed.new_id = below.old_id) "
+
+static enum sk_status kin_count(struct sk_store *store, int64_t *count, struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    bool row = false;
+    SK_TRY(sk_db_prepare(store->db, &stmt, "SELECT count(*) FROM kin", err));
+    SK_TRY(sk_step(stmt, &row, err));
+    *count = sk_column_int(stmt, 0);
+    return SK_OK;
+}
 
 /* Two logs that say they continue each other are of one hand, and neither hides the other. */
-static enum sk_status relate(struct sk_store *store, bool *grew, struct sk_error *err)
+static enum sk_status relate(struct sk_store *store, struct sk_error *err)
 {
     static const char *const sql[] = {
+        "DELETE FROM kin",
         ANCESTORS "INSERT OR IGNORE INTO kin(log, other, relation, prefer) "
                   "SELECT o.id, n.id, 1, 1 FROM below JOIN log AS n ON n.log_id = new_id "
                   "JOIN log AS o ON o.log_id = old_id WHERE n.id <> o.id AND NOT EXISTS "
@@ -183,13 +220,15 @@ static enum sk_status relate(struct sk_store *store, bool *grew, struct sk_error
         ANCESTORS "INSERT OR IGNORE INTO kin(log, other, relation, prefer) "
                   "SELECT x.id, y.id, 3, y.id > x.id FROM below AS a JOIN below AS b "
                   "ON b.old_id = a.old_id AND b.new_id <> a.new_id "
-                  "JOIN log AS x ON x.log_id = a.new_id JOIN log AS y ON y.log_id = b.new_id",
+                  "JOIN log AS x ON x.log_id = a.new_id JOIN log AS y ON y.log_id = b.new_id "
+                  "WHERE a.new_id <> a.old_id AND b.new_id <> b.old_id AND NOT EXISTS "
+                  "(SELECT 1 FROM below AS c WHERE c.new_id = a.new_id AND c.old_id = b.new_id "
+                  "OR c.new_id = b.new_id AND c.old_id = a.new_id)",
     };
     for (size_t i = 0; i < sizeof(sql) / sizeof(sql[0]); i++) {
         sk_auto_stmt stmt = NULL;
         SK_TRY(sk_db_prepare(store->db, &stmt, sql[i], err));
         SK_TRY(sk_run(stmt, err));
-        *grew |= sk_db_changes(store->db) > 0;
     }
     return SK_OK;
 }
@@ -197,12 +236,15 @@ static enum sk_status relate(struct sk_store *store, bool *grew, struct sk_error
 enum sk_status sk_continuation_settle(struct sk_store *store, struct sk_error *err)
 {
     bool any = false;
-    bool grew = false;
+    int64_t before = 0;
+    int64_t after = 0;
     SK_TRY(check_noted(store, &any, err));
     if (!any)
         return SK_OK;
-    SK_TRY(relate(store, &grew, err));
-    return grew ? sk_item_erase_continued(store, err) : SK_OK;
+    SK_TRY(kin_count(store, &before, err));
+    SK_TRY(relate(store, err));
+    SK_TRY(kin_count(store, &after, err));
+    return after != before ? sk_item_erase_continued(store, err) : SK_OK;
 }
 
 /* ---- telling ---- */

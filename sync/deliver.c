@@ -9,7 +9,10 @@ static enum sk_status read_back(const char *path, const uint8_t want[static 32],
     uint8_t hash[32];
     uint64_t size = 0;
     bool regular = false;
-    if (sk_file_open(&file, path, NULL) != SK_OK)
+    enum sk_status opened = sk_file_open(&file, path, NULL);
+    if (opened == SK_NOMEM)
+        return sk_fail_status(err, opened);
+    if (opened != SK_OK)
         return sk_fail(err, SK_IO, "%s: it was written, and cannot be opened again", path);
     SK_TRY(sk_file_size(file, &size, &regular, err));
     sk_file_uncache(file);

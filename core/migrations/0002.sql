@@ -10,6 +10,7 @@ CREATE TABLE continuation(
     size INTEGER NOT NULL,
     root BLOB NOT NULL               -- of `old_id` at `size`
 ) STRICT;
+CREATE INDEX continuation_log ON continuation(log_id);
 
 -- Made from `continuation`: which logs here hold the same records.
 CREATE TABLE kin(

@@ -4,6 +4,7 @@
 #include "core/item.h"
 #include "core/record.h"
 #include "core/slots.h"
+#include "sync/backup.h"
 #include "sync/export.h"
 #include "sync/import.h"
 #include "sync/invite_parts.h"
@@ -225,6 +226,18 @@ static enum sk_status receive(struct sk_story *story, struct sk_error *err)
     return status;
 }
 
+/* The store is closed by it, for good or ill. */
+static enum sk_status back_up(struct sk_story *story, struct sk_error *err)
+{
+    char path[SK_STORY_PATH_LEN];
+    uint64_t bytes = 0;
+    sk_story_path(path, "backup", story->number);
+    enum sk_status status =
+        sk_backup(story->store, sk_story_unlock(story->passphrase), path, NULL, &bytes, err);
+    enum sk_status closed = sk_story_close(story, NULL);
+    return status == SK_OK ? closed : status;
+}
+
 /* ---- more ---- */
 
 static enum sk_status more(struct sk_store *store, struct sk_error *err)
@@ -277,7 +290,7 @@ static const struct sk_story_action actions[] = {
     {"the archive answers", archive_answers, 0, true},
     {"receive receipt", receive, 1, false},
     {"edit", edit, 1, false},
-    {"close", sk_story_close, 0, false},
+    {"back up", back_up, 0, false},
 };
 /* clang-format on */
 

@@ -297,18 +297,23 @@ static void copy_and_withdraw(const struct sk_world *world, const struct sk_id *
     sk_test_withdraw(liar, id);
 }
 
-static void lie_once(struct sk_world *world, enum lie lie, bool old_first)
+static void make_liar(struct sk_world *world)
 {
-    sk_world_pair(world);
-    struct sk_id id = sk_test_add(world->device[0].store, SK_TYPE_SOURCE, "rec-a");
-    (void)sk_test_add(world->device[0].store, SK_TYPE_SOURCE, "rec-b");
-    (void)sk_world_export(world, 0, "old");
     world->device[1].dir = world->dir;
     world->device[1].kind = SK_STORE_DEVICE;
     world->device[1].path = sk_temp_path(world->dir, "liar");
     world->device[1].store = sk_test_make(world->device[1].path, SK_STORE_DEVICE);
     sk_world_invite(world, 0, "liar", "liar invite");
     sk_world_accept(world, 1, "liar invite");
+}
+
+static void lie_once(struct sk_world *world, enum lie lie, bool old_first)
+{
+    sk_world_pair(world);
+    struct sk_id id = sk_test_add(world->device[0].store, SK_TYPE_SOURCE, "rec-a");
+    (void)sk_test_add(world->device[0].store, SK_TYPE_SOURCE, "rec-b");
+    (void)sk_world_export(world, 0, "old");
+    make_liar(world);
     tell_lie(world, lie);
     copy_and_withdraw(world, &id);
     (void)sk_world_export(world, 1, "lie");
@@ -345,6 +350,61 @@ static void lies_are_not_believed(void **state)
     }
 }
 
+/*
+ * A device that continues a log which is nobody's may say of that log what it likes, and of no
+ * other: the device whose records it names has not signed that it has an heir.
+ */
+static void a_stranger_ties_nothing(void **state)
+{
+    struct sk_world *world = *state;
+    struct sk_continuation own = {.size = 1};
+    uint8_t seed[SK_SIGN_SEED_LEN];
+    uint8_t scalar[SK_DH_LEN];
+    sk_world_pair(world);
+    struct sk_id id = sk_test_add(world->device[0].store, SK_TYPE_SOURCE, "rec-a");
+    (void)sk_world_export(world, 0, "old");
+    make_liar(world);
+    sk_random(seed, sizeof(seed));
+    sk_random(scalar, sizeof(scalar));
+    sk_sign_public(own.sign_public, seed);
+    sk_dh_public(own.dh_public, scalar);
+    sk_log_id(own.old_id, own.sign_public, own.dh_public);
+    memcpy(own.log_id, sk_store_id(world->device[1].store), SK_HASH_LEN);
+    sk_continuation_sign(&own, seed);
+    put_lie(world->device[1].store, &own, "");
+    struct sk_continuation other = own;
+    memcpy(other.log_id, sk_store_id(world->device[0].store), SK_HASH_LEN);
+    sk_continuation_sign(&other, seed);
+    put_lie(world->device[1].store, &other, "");
+    copy_and_withdraw(world, &id);
+    (void)sk_world_export(world, 1, "lie");
+    import(world, "lie");
+    import(world, "old");
+    assert_int_equal(sk_test_sql_int(archive(world), "SELECT count(*) FROM continuation"), 2);
+    assert_int_equal(sk_test_sql_int(archive(world), "SELECT count(*) FROM kin"), 0);
+    check_list(world, "rec-a@2 ");
+}
+
+/* A log that says without end what continues what is not listened to any more. */
+static void statements_are_counted(void **state)
+{
+    struct sk_world *world = *state;
+    sk_world_pair(world);
+    (void)sk_test_add(world->device[0].store, SK_TYPE_SOURCE, "rec-a");
+    (void)sk_world_export(world, 0, "old");
+    make_liar(world);
+    struct sk_continuation c = honest(world);
+    put_lie(world->device[1].store, &c, "");
+    memset(c.log_id, 7, sizeof(c.log_id));
+    sk_continuation_sign(&c, sk_store_seed(world->device[0].store));
+    for (unsigned i = 0; i < 70; i++)
+        put_lie(world->device[1].store, &c, "");
+    (void)sk_world_export(world, 1, "lie");
+    import(world, "lie");
+    assert_int_equal(sk_test_sql_int(archive(world), "SELECT count(*) FROM continuation"), 64);
+    assert_int_equal(sk_test_sql_int(archive(world), "SELECT count(*) FROM malformed"), 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -357,6 +417,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_change_the_heir_does_not_know_stays, sk_world_setup,
                                         sk_world_teardown),
         cmocka_unit_test(lies_are_not_believed),
+        cmocka_unit_test_setup_teardown(a_stranger_ties_nothing, sk_world_setup, sk_world_teardown),
+        cmocka_unit_test_setup_teardown(statements_are_counted, sk_world_setup, sk_world_teardown),
     };
     return cmocka_run_group_tests(tests, sk_test_begin, sk_test_end);
 }

@@ -118,7 +118,7 @@ def asked(t, by):
 def interrupted(t, by, top):
     """New keys for a store that takes a while: progress, Ctrl-C, and once more."""
     record = by("add", "event", "title=Large")
-    for _ in range(3):
+    for _ in range(6):
         with open(os.path.join(top, "large"), "wb") as file:
             file.truncate(50_000_000)
         by("attach", record, os.path.join(top, "large"))
@@ -128,9 +128,10 @@ def interrupted(t, by, top):
     t.type(OWN)
     t.wait(r"Go on\? \[y/N\] $")
     t.type("y")
-    t.wait(r"new keys \[#* *\] +\d+%")
-    t.press("C-c")
-    t.wait(r"\n?\$ $")
+    # A machine that is done before a bar would be drawn has nothing that could be broken off.
+    if "%" in t.wait(r"(new keys \[#* *\] +\d+%|\n\$ $)"):
+        t.press("C-c")
+        t.wait(r"\n?\$ $")
     check(by.json("verify")["ok"] and by.dump() == dump, "Ctrl-C lost something")
     open_with(t, "rekey")
     said = t.wait(r"(Go on\? \[y/N\] $|ended:\d+)")

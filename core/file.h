@@ -174,7 +174,8 @@ enum sk_status sk_dir_publish(const char *from, const char *to, struct sk_error 
 bool sk_dir_holds(const char *dir, const char *path);
 
 /* Removes a folder that this program made, the files in it and in its folders (such as media/), one
- * level deep. Best effort. */
+ * level deep. Links are removed and never followed; a link in place of the folder itself is left
+ * alone. Best effort. */
 void sk_dir_discard(const char *path);
 
 /*
@@ -185,6 +186,12 @@ struct sk_dir_lock;
 SK_MUST_CHECK
 enum sk_status sk_dir_lock(struct sk_dir_lock **out, const char *path, unsigned wait_s,
                            struct sk_error *err);
+
+/* The same, at once, of a folder that is to be removed: only one of this user, and not by a link,
+ * which would lead to another. Errors: SK_BUSY, SK_MISSING (nothing, a link, a file), SK_IO. */
+SK_MUST_CHECK
+enum sk_status sk_dir_lock_own(struct sk_dir_lock **out, const char *path, struct sk_error *err);
+
 void sk_dir_unlock(struct sk_dir_lock *lock);
 
 /* "<dir>/<name>" in a new string the caller frees. Errors: SK_NOMEM. */

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <time.h>
+#include <unistd.h>
 
 #define DIR_MODE     0700
 #define LOCK_POLL_NS 50000000L
@@ -89,6 +90,13 @@ enum sk_status sk_dir_publish(const char *from, const char *to, struct sk_error 
     return status;
 }
 
+/* A link to one is none. */
+static bool is_folder(const char *path)
+{
+    struct stat st;
+    return sk_call_lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 static enum sk_status discard_file(void *context, const char *name, struct sk_error *err)
 {
     const char *dir = context;
@@ -103,9 +111,8 @@ static enum sk_status discard_entry(void *context, const char *name, struct sk_e
 {
     const char *dir = context;
     sk_auto_free char *path = NULL;
-    struct stat st;
     SK_TRY(sk_path_join(&path, dir, name, err));
-    if (sk_call_lstat(path, &st) != 0 || !S_ISDIR(st.st_mode)) {
+    if (!is_folder(path)) {
         (void)sk_call_unlink(path);
         return SK_OK;
     }
@@ -117,7 +124,7 @@ static enum sk_status discard_entry(void *context, const char *name, struct sk_e
 void sk_dir_discard(const char *path)
 {
     sk_auto_free char *dir = strdup(path);
-    if (!dir)
+    if (!dir || !is_folder(dir))
         return;
     sk_ignore(sk_dir_each(dir, discard_entry, dir, NULL));
     (void)sk_call_rmdir(dir);
@@ -136,26 +143,36 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+enum whose {
+    ANYBODYS, /* also by a link */
+    OWN,      /* of this user, and by no link */
+};
+
 /* Whether the folder that is held is still the one that has the name; -1, with errno, when that
- * cannot be found out. */
-static int still_named(int fd, const char *path)
+ * cannot be found out or it is somebody else's. */
+static int still_named(int fd, const char *path, enum whose whose)
 {
     struct stat held, named;
     if (sk_call_fstat(fd, &held) != 0)
         return -1;
-    if (sk_call_stat(path, &named) != 0)
+    if ((whose == OWN ? sk_call_lstat(path, &named) : sk_call_stat(path, &named)) != 0)
         return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
+    if (whose == OWN && held.st_uid != geteuid()) {
+        errno = EPERM;
+        return -1;
+    }
     return held.st_dev == named.st_dev && held.st_ino == named.st_ino;
 }
 
-static enum sk_status try_lock(int *out, const char *path, struct sk_error *err)
+static enum sk_status try_lock(int *out, const char *path, enum whose whose, struct sk_error *err)
 {
-    int fd = sk_call_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, SK_FILE_MODE);
+    int follow = whose == OWN ? O_NOFOLLOW : 0;
+    int fd = sk_call_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | follow, SK_FILE_MODE);
     if (fd < 0)
         return sk_fail_errno(err, errno == ENOENT || errno == ENOTDIR ? SK_MISSING : SK_IO,
                              "the folder %s cannot be opened", path);
     int locked = sk_call_flock(fd, LOCK_EX | LOCK_NB);
-    int named = locked == 0 ? still_named(fd, path) : -1;
+    int named = locked == 0 ? still_named(fd, path, whose) : -1;
     int number = errno;
     if (named > 0) {
         *out = fd;
@@ -168,13 +185,25 @@ static enum sk_status try_lock(int *out, const char *path, struct sk_error *err)
     return sk_fail_errno(err, SK_IO, "the folder %s cannot be locked", path);
 }
 
+static enum sk_status keep_lock(struct sk_dir_lock **out, int fd, struct sk_error *err)
+{
+    struct sk_dir_lock *lock = malloc(sizeof(*lock));
+    if (!lock) {
+        sk_call_close(fd);
+        return sk_fail_status(err, SK_NOMEM);
+    }
+    lock->fd = fd;
+    *out = lock;
+    return SK_OK;
+}
+
 enum sk_status sk_dir_lock(struct sk_dir_lock **out, const char *path, unsigned wait_s,
                            struct sk_error *err)
 {
     int64_t deadline = now_ms() + (int64_t)wait_s * 1000;
     int fd = -1;
     for (;;) {
-        enum sk_status status = try_lock(&fd, path, err);
+        enum sk_status status = try_lock(&fd, path, ANYBODYS, err);
         if (status == SK_OK)
             break;
         if (status != SK_BUSY)
@@ -184,14 +213,16 @@ enum sk_status sk_dir_lock(struct sk_dir_lock **out, const char *path, unsigned 
         const struct timespec pause = {.tv_nsec = LOCK_POLL_NS};
         (void)nanosleep(&pause, NULL);
     }
-    struct sk_dir_lock *lock = malloc(sizeof(*lock));
-    if (!lock) {
-        sk_call_close(fd);
-        return sk_fail_status(err, SK_NOMEM);
-    }
-    lock->fd = fd;
-    *out = lock;
-    return SK_OK;
+    return keep_lock(out, fd, err);
+}
+
+enum sk_status sk_dir_lock_own(struct sk_dir_lock **out, const char *path, struct sk_error *err)
+{
+    int fd = -1;
+    enum sk_status status = try_lock(&fd, path, OWN, err);
+    if (status == SK_BUSY)
+        return sk_fail(err, SK_BUSY, "%s is in use by another program", path);
+    return status == SK_OK ? keep_lock(out, fd, err) : status;
 }
 
 void sk_dir_unlock(struct sk_dir_lock *lock)

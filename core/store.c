@@ -276,7 +276,7 @@ static bool is_scratch_of(const struct leftovers *l, const char *name)
            strcmp(name + l->name_len + 1 + digits, end) == 0;
 }
 
-/* Whoever still works in one holds it. */
+/* Whoever still works in one holds it. A link of such a name is nothing that this program made. */
 static enum sk_status sweep_one(void *context, const char *name, struct sk_error *err)
 {
     const struct leftovers *l = context;
@@ -285,7 +285,7 @@ static enum sk_status sweep_one(void *context, const char *name, struct sk_error
     if (!is_scratch_of(l, name))
         return SK_OK;
     SK_TRY(sk_path_join(&path, l->parent, name, err));
-    if (sk_dir_lock(&lock, path, 0, NULL) == SK_OK)
+    if (sk_dir_lock_own(&lock, path, NULL) == SK_OK)
         sk_dir_discard(path);
     sk_dir_unlock(lock);
     return SK_OK;

@@ -506,6 +506,11 @@ static void discarding_stays_inside(void **state)
     assert_false(sk_file_exists(path));
     assert_true(sk_file_exists(outside));
     sk_dir_discard("/no/such/folder");
+    /* In the place of the folder itself. */
+    assert_int_equal(symlink(other, path), 0);
+    sk_dir_discard(path);
+    assert_true(sk_file_exists(outside));
+    assert_true(sk_file_exists(path));
     free(folder);
     free(file);
     free(planted);
@@ -531,6 +536,28 @@ static void a_folder_is_held_by_one(void **state)
     assert_int_equal(sk_dir_lock(&lock, "/no/such/folder", 0, NULL), SK_MISSING);
     sk_temp_write(path, "x", 1);
     assert_int_equal(sk_dir_lock(&lock, path, 0, NULL), SK_MISSING);
+}
+
+static void a_folder_to_be_removed_is_real_and_own(void **state)
+{
+    (void)state;
+    struct sk_dir_lock *lock = NULL;
+    struct sk_dir_lock *second = NULL;
+    assert_int_equal(sk_dir_create(path, NULL), SK_OK);
+    assert_int_equal(sk_dir_lock_own(&lock, path, NULL), SK_OK);
+    assert_int_equal(sk_dir_lock_own(&second, path, NULL), SK_BUSY);
+    assert_int_equal(sk_dir_lock(&second, path, 0, NULL), SK_BUSY);
+    sk_dir_unlock(lock);
+    assert_int_equal(symlink(path, other), 0);
+    assert_int_equal(sk_dir_lock_own(&lock, other, NULL), SK_MISSING);
+    assert_int_equal(sk_dir_lock(&lock, other, 0, NULL), SK_OK); /* a store may be named by one */
+    sk_dir_unlock(lock);
+    assert_int_equal(sk_dir_lock_own(&lock, "/no/such/folder", NULL), SK_MISSING);
+    /* The root belongs to another, or this is its owner, whom nothing is kept from. */
+    struct stat st;
+    assert_int_equal(stat("/", &st), 0);
+    if (st.st_uid != geteuid())
+        assert_int_equal(sk_dir_lock_own(&lock, "/", NULL), SK_IO);
 }
 
 static void waiting_for_a_folder(void **state)
@@ -611,6 +638,7 @@ int main(void)
         TEST(folders_are_published),
         TEST(discarding_stays_inside),
         TEST(a_folder_is_held_by_one),
+        TEST(a_folder_to_be_removed_is_real_and_own),
         TEST(waiting_for_a_folder),
         TEST(joining_paths),
         TEST(names_of_every_form),

@@ -286,6 +286,20 @@ static void test_create_interrupted(void **state)
     EXPECT_OK(sk_store_close(store, &sk_test_err));
 }
 
+/* A link that somebody put there under the name of a leftover: the store it leads to stays. */
+static void test_create_beside_a_planted_link(void **state)
+{
+    struct sk_test_store *at = *state;
+    sk_test_close(at);
+    const char *link = sk_test_path(at, "fresh.0123456789abcdef.part");
+    assert_int_equal(symlink(at->path, link), 0);
+    struct sk_store_options options = sk_test_options(sk_test_path(at, "fresh"), SK_STORE_DEVICE);
+    EXPECT_OK(sk_store_create(&options, &sk_test_err));
+    assert_true(sk_file_exists(link));
+    assert_int_equal(sk_test_count_files(at->path), 3);
+    sk_test_open(at);
+}
+
 static void test_keys_flipped(void **state)
 {
     struct sk_test_store *at = *state;
@@ -617,6 +631,7 @@ int main(void)
         TEST(test_missing),
         TEST(test_create_refused),
         TEST(test_create_interrupted),
+        TEST(test_create_beside_a_planted_link),
         TEST(test_keys_flipped),
         TEST(test_keys_changed),
         TEST(test_newer_schema),

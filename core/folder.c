@@ -28,8 +28,8 @@ static enum sk_status owner_of(const struct walk *walk, const char *name, enum o
         SK_TRY(sk_media_known(walk->store, name, &shaped, &known, err));
     for (size_t i = 0; !walk->media && i < sizeof(parts) / sizeof(parts[0]); i++)
         known |= strcmp(name, parts[i]) == 0;
-    /* `data` has opened when this is asked, so that the other is of a rekey that came to nothing.
-     */
+    /* `data` has opened when this is asked, and is durable (sk_rekey_settle()): the other is of a
+     * rekey that came to nothing, or was written into it. */
     bool leftover = shaped || sk_file_is_temporary(name) ||
                     (!walk->media && strcmp(name, SK_DATA_NEXT_FILE) == 0);
     *out = known ? OWNER_STORE : leftover ? OWNER_NOBODY : OWNER_OTHER;

@@ -237,6 +237,26 @@ static enum sk_status renew_pages(struct job *job, const struct sk_unlock *unloc
     return sk_db_trust(store->db, err);
 }
 
+/* A run that was killed may have written over `data` in the system's memory alone: what it was
+ * written from is removed after this. */
+static enum sk_status make_durable(const char *path, struct sk_error *err)
+{
+    sk_auto_file file = NULL;
+    SK_TRY(sk_file_open_over(&file, path, err));
+    return sk_file_sync(file, err);
+}
+
+static enum sk_status finish_switch(const struct sk_store *store, const struct paths *paths,
+                                    struct sk_error *err)
+{
+    if (!store->read_only)
+        return sk_vfs_put(paths->next, paths->data, err);
+    return sk_fail(err, SK_IO,
+                   "%s can only be read, and a rekey was interrupted there: copy the whole folder "
+                   "to where it can be written, and open the copy there first",
+                   store->dir);
+}
+
 enum sk_status sk_rekey_settle(struct sk_store *store, struct sk_error *err)
 {
     auto_paths paths = {NULL, NULL, NULL};
@@ -250,11 +270,11 @@ enum sk_status sk_rekey_settle(struct sk_store *store, struct sk_error *err)
                                     .store_key = sk_secret_view(store->store_key),
                                     .store_id = sk_keys_store_id(&store->keys)};
     SK_TRY(sk_db_recognizes(&options, &known, err));
-    if (known) /* of a run that did not come to `keys`: swept, once `data` has opened */
-        return SK_OK;
+    if (known) /* `data.next` is swept, once `data` has opened */
+        return store->read_only ? SK_OK : make_durable(paths.data, err);
     options.path = paths.next;
     SK_TRY(sk_db_recognizes(&options, &known, err));
-    return known ? sk_vfs_put(paths.next, paths.data, err) : SK_OK;
+    return known ? finish_switch(store, &paths, err) : SK_OK;
 }
 
 /* ---- the media files ---- */

@@ -2,7 +2,8 @@
  * Goal of this test: new keys reach every page and every media file, and the old ones open nothing
  * of them; whichever call that changes a file is the last before the program dies, or fails, the
  * store opens with the same passphrase, holds everything, and the next run completes the work;
- * files of two states of a store are never mixed.
+ * what the new keys came from goes only once they are on the disk, and stays on a medium that is
+ * read only; files of two states of a store are never mixed.
  */
 #include "core/rekey.h"
 
@@ -19,6 +20,7 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -49,6 +51,35 @@ static bool stopped(void)
     return true;
 }
 
+/* What was synced last, and what that was when the second database went. */
+static struct stat synced, synced_before;
+static unsigned next_removed;
+static bool medium_is_read_only; /* for this user, who can read everything */
+
+static void note_synced(int fd)
+{
+    assert_int_equal(fstat(fd, &synced), 0);
+}
+
+static void note_removed(const char *path)
+{
+    const char *name = strrchr(path, '/');
+    if (!name || strcmp(name + 1, SK_DATA_NEXT_FILE) != 0)
+        return;
+    next_removed++;
+    synced_before = synced;
+}
+
+int faccessat(int dir, const char *path, int mode, int flags)
+{
+    (void)flags;
+    if (medium_is_read_only && (mode & W_OK)) {
+        errno = EROFS;
+        return -1;
+    }
+    return (int)syscall(SYS_faccessat, dir, path, mode);
+}
+
 ssize_t write(int fd, const void *bytes, size_t len)
 {
     return stopped() ? -1 : syscall(SYS_write, fd, bytes, len);
@@ -71,11 +102,13 @@ int fsync(int fd)
 
 int fdatasync(int fd)
 {
+    note_synced(fd);
     return stopped() ? -1 : (int)syscall(SYS_fdatasync, fd);
 }
 
 int unlink(const char *path)
 {
+    note_removed(path);
     return stopped() ? -1 : (int)syscall(SYS_unlink, path);
 }
 
@@ -509,6 +542,74 @@ static void test_rolled_forward_again(void **state)
     assert_records_are_there();
 }
 
+/* A kill between the new beginning of `data` and its sync: `data` opens, maybe from the system's
+ * memory alone. Its bytes are on the disk before those they came from go. */
+static void test_durable_before_the_other_goes(void **state)
+{
+    (void)state;
+    struct sk_rekey result;
+    struct stat st;
+    sk_auto_free char *data = sk_temp_path(at->path, SK_DATA_FILE);
+    sk_test_open(at);
+    EXPECT_OK(rekey(&result, &sk_test_err));
+    sk_test_close(at);
+    sk_temp_copy(data, in_store(SK_DATA_NEXT_FILE));
+    assert_int_equal(stat(data, &st), 0);
+    synced = (struct stat){0};
+    next_removed = 0;
+    sk_test_open(at);
+    assert_int_equal(next_removed, 1);
+    assert_int_equal(synced_before.st_ino, st.st_ino);
+    assert_whole();
+}
+
+/* The same, and the sync fails: nothing goes. */
+static void test_not_durable(void **state)
+{
+    (void)state;
+    struct sk_store *store = NULL;
+    struct sk_store_options options = sk_test_options(at->path, at->kind);
+    sk_auto_free char *data = sk_temp_path(at->path, SK_DATA_FILE);
+    sk_temp_copy(data, in_store(SK_DATA_NEXT_FILE));
+    counted = 0;
+    fails_with = EIO;
+    stop_at = 1;
+    enum sk_status status = sk_store_open(&store, &options, NULL);
+    stop_at = 0;
+    fails_with = 0;
+    assert_int_equal(status, SK_IO);
+    assert_true(sk_file_exists(in_store(SK_DATA_NEXT_FILE)));
+    assert_records_are_there();
+}
+
+/* On a medium that is read only nothing is written: what needs that is told. */
+static void test_half_a_state_that_is_read_only(void **state)
+{
+    (void)state;
+    struct sk_store_options options = sk_test_options(at->path, at->kind);
+    struct sk_store *store = NULL;
+    sk_auto_free char *data = sk_temp_path(at->path, SK_DATA_FILE);
+    make_half_state();
+    counted = 0;
+    stop_at = UINT_MAX;
+    medium_is_read_only = true;
+    assert_open_gives(SK_IO, "copy the whole folder to where it can be written");
+    assert_int_equal(counted, 0);
+    assert_true(sk_file_exists(in_store(SK_DATA_NEXT_FILE)));
+
+    /* Both open. */
+    sk_temp_copy(in_store(SK_DATA_NEXT_FILE), data);
+    counted = 0;
+    EXPECT_OK(sk_store_open(&store, &options, &sk_test_err));
+    assert_true(sk_store_read_only(store));
+    EXPECT_OK(sk_store_close(store, &sk_test_err));
+    assert_int_equal(counted, 0);
+    assert_true(sk_file_exists(in_store(SK_DATA_NEXT_FILE)));
+    medium_is_read_only = false;
+    stop_at = 0;
+    assert_records_are_there();
+}
+
 static void test_nothing_is_taken_that_does_not_open(void **state)
 {
     (void)state;
@@ -746,6 +847,9 @@ int main(void)
         TEST(test_failing_call),
         TEST(test_rolled_forward),
         TEST(test_rolled_forward_again),
+        TEST(test_durable_before_the_other_goes),
+        TEST(test_not_durable),
+        TEST(test_half_a_state_that_is_read_only),
         TEST(test_nothing_is_taken_that_does_not_open),
         TEST(test_a_leftover_is_removed),
         TEST(test_the_slot_that_opened_is_kept),

@@ -258,7 +258,9 @@ enum sk_status sk_succession(struct sk_remains *remains,
     if (!facts->key_known && !facts->head_known && facts->unproven == 0)
         return sk_fail(err, SK_DAMAGED,
                        "nothing that belongs to a documenter's store is left of it");
-    if (facts->proven + facts->unproven == 0 && facts->size + facts->beyond > 0)
+    /* A store with nothing in it is one whose signed head says so; else everything is lost. */
+    bool empty = facts->head_known && facts->size == 0 && facts->beyond == 0;
+    if (facts->proven + facts->unproven == 0 && !empty)
         return sk_fail(err, SK_DAMAGED, "not one of its entries is left that verifies");
     work.block = malloc(SK_BLOCK_LEN);
     if (!work.block)

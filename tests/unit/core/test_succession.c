@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PAGE 4096
 #define HEAD 8192
@@ -299,6 +300,46 @@ static void nodes_prove_the_rest(void **state)
     free(whole);
 }
 
+/* Cut so short that the key is left and no entry and no head: an empty store in its place would
+ * pass for all that there was. */
+static void a_store_without_an_entry_left_is_refused(void **state)
+{
+    struct small small;
+    struct sk_test_heir heir;
+    unsigned keys = 0;
+    fill(*state, &small);
+    sk_test_close(small.at);
+    const char *to = sk_test_path(small.at, "heir");
+    sk_auto_free char *data = sk_temp_path(small.at->path, "data");
+    size_t len = 0;
+    sk_auto_free uint8_t *whole = sk_test_read(data, &len);
+    for (size_t pages = 1; pages < 12; pages++) {
+        assert_int_equal(truncate(data, (off_t)(HEAD + pages * PAGE)), 0);
+        enum sk_status status = sk_test_inherit_status(small.at->path, to, &heir, &sk_test_err);
+        if (heir.facts.proven + heir.facts.unproven > 0)
+            break;
+        keys += heir.facts.key_known;
+        assert_int_equal(status, SK_DAMAGED);
+        assert_non_null(strstr(sk_test_err.text, "left"));
+        assert_false(sk_file_exists(to));
+        sk_temp_write(data, whole, len);
+    }
+    assert_true(keys > 0);
+    sk_temp_write(data, whole, len);
+    sk_test_open(small.at);
+}
+
+static void an_empty_store_is_succeeded(void **state)
+{
+    struct sk_test_store *at = *state;
+    struct sk_test_heir heir;
+    const char *to = sk_test_path(at, "heir");
+    sk_test_inherit(at, to, &heir);
+    assert_true(heir.facts.head_known && heir.facts.size == 0);
+    assert_int_equal(heir.result.carried, 0);
+    check_heir(to, "");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, sk_test_device, sk_test_remove)
@@ -315,6 +356,8 @@ int main(void)
         TEST(a_head_that_is_not_signed_proves_nothing),
         TEST(old_pages_bring_nothing_back),
         TEST(nodes_prove_the_rest),
+        TEST(a_store_without_an_entry_left_is_refused),
+        TEST(an_empty_store_is_succeeded),
     };
     return cmocka_run_group_tests(tests, sk_test_begin, sk_test_end);
 }

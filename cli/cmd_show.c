@@ -98,7 +98,8 @@ static enum sk_status link_text(void *context, const struct sk_id *link, const c
     SK_TRY(sk_out_text(role, err));
     sk_out("  %s  ", id);
     /* The other end may not have arrived yet. */
-    if (sk_item_get(view->run->store, view->item.log, other, &item, NULL) == SK_OK && item.title)
+    if (sk_item_related(view->run->store, view->item.log, other, &item, NULL) == SK_OK &&
+        item.title)
         SK_TRY(sk_out_text(item.title, err));
     sk_id_format(id, link);
     sk_out("  (link %.8s)\n", id);

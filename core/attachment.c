@@ -199,7 +199,7 @@ enum sk_status sk_attachment_each(struct sk_store *store, const struct sk_item *
     SK_TRY(sk_db_prepare(store->db, &stmt,
                          "SELECT item.uid, record, name, attachment.type, size, sha256 "
                          "FROM attachment JOIN item ON item.id = attachment.item "
-                         "WHERE record = ?1 AND log = ?2 AND NOT erased ORDER BY item.id",
+                         "WHERE record = ?1 AND " SK_ITEM_HANGS_ON,
                          err));
     sk_bind_bytes(stmt, 1, item->id.bytes, SK_ID_LEN);
     sk_bind_int(stmt, 2, item->log);

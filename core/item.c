@@ -67,6 +67,23 @@ enum sk_status sk_item_get(struct sk_store *store, int64_t log, const struct sk_
     return sk_item_from_row(stmt, out, err);
 }
 
+enum sk_status sk_item_related(struct sk_store *store, int64_t log, const struct sk_id *id,
+                               struct sk_item *out, struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    bool row = false;
+    SK_TRY(sk_db_prepare(store->db, &stmt,
+                         "SELECT " SK_ITEM_COLUMNS " FROM item WHERE uid = ?1 AND " SK_ITEM_RELATED
+                         " ORDER BY shown = 0, NOT (" SK_ITEM_ONCE "), log <> ?2, log LIMIT 1",
+                         err));
+    sk_bind_bytes(stmt, 1, id->bytes, SK_ID_LEN);
+    sk_bind_int(stmt, 2, log);
+    SK_TRY(sk_step(stmt, &row, err));
+    if (!row)
+        return sk_fail(err, SK_MISSING, "there is nothing with this id");
+    return sk_item_from_row(stmt, out, err);
+}
+
 /* The lowest and highest id that begin with the hex digits of `text`. Errors: SK_USAGE. */
 static enum sk_status prefix_range(const char *text, struct sk_id *low, struct sk_id *high)
 {
@@ -125,7 +142,7 @@ enum sk_status sk_item_find(struct sk_store *store, const char *text, struct sk_
     SK_TRY(sk_db_prepare(
         store->db, &stmt,
         "SELECT " SK_ITEM_COLUMNS " FROM item WHERE uid BETWEEN ?1 AND ?2 "
-        "ORDER BY NOT (" SK_ITEM_ONCE "), (SELECT count(*) FROM kin JOIN item AS twin "
+        "ORDER BY shown = 0, NOT (" SK_ITEM_ONCE "), (SELECT count(*) FROM kin JOIN item AS twin "
         "ON twin.uid = item.uid AND twin.log = kin.other WHERE kin.log = item.log AND kin.prefer)",
         err));
     sk_bind_bytes(stmt, 1, low.bytes, SK_ID_LEN);

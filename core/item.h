@@ -81,6 +81,11 @@ SK_MUST_CHECK
 enum sk_status sk_item_get(struct sk_store *store, int64_t log, const struct sk_id *id,
                            struct sk_item *out, struct sk_error *err);
 
+/* By exact id within a log and those related to it: the one that is shown. Errors: SK_MISSING. */
+SK_MUST_CHECK
+enum sk_status sk_item_related(struct sk_store *store, int64_t log, const struct sk_id *id,
+                               struct sk_item *out, struct sk_error *err);
+
 /* Calls `each` for the records (not links or attachments) of a type (0: all six) that are not
  * withdrawn nor malformed, newest first; one that is the same in related logs comes once. The item
  * is borrowed. */
@@ -90,8 +95,9 @@ SK_MUST_CHECK
 enum sk_status sk_item_each(struct sk_store *store, unsigned type, sk_item_each_fn *each,
                             void *context, struct sk_error *err);
 
-/* Records that hold every word of `text` (as the beginning of a word; "..." as a phrase), whatever
- * the case of letters, newest first. Errors: SK_USAGE (no word in it). */
+/* Records that hold every word of `text` (as the beginning of a word; "..." as a phrase), or that
+ * have an attachment whose name does, whatever the case of letters, newest first. Errors: SK_USAGE
+ * (no word in it). */
 SK_MUST_CHECK
 enum sk_status sk_item_search(struct sk_store *store, const char *text, sk_item_each_fn *each,
                               void *context, struct sk_error *err);

@@ -85,6 +85,13 @@ void sk_search_check_clear(struct sk_search_check *check);
     "CROSS JOIN entry AS theirs ON theirs.item = twin.id AND theirs.id <= twin.shown AND "    \
     "theirs.bytes = mine.bytes WHERE kin.log = item.log AND twin.shown <> 0 AND (kin.prefer " \
     "OR theirs.id < twin.shown))"
+/* Of an item: it stands in the log ?2 or in one related to it. */
+#define SK_ITEM_RELATED \
+    "(item.log = ?2 OR item.log IN (SELECT kin.other FROM kin WHERE kin.log = ?2))"
+/* Of an attachment or a link: such a one, once, with those of the log ?2 itself first. */
+#define SK_ITEM_HANGS_ON                                                         \
+    SK_ITEM_RELATED " AND NOT item.erased AND item.shown <> 0 AND " SK_ITEM_ONCE \
+                    " ORDER BY item.log <> ?2, item.log, item.id"
 SK_MUST_CHECK
 enum sk_status sk_item_from_row(struct sk_stmt *stmt, struct sk_item *out, struct sk_error *err);
 

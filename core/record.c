@@ -140,7 +140,8 @@ static enum sk_status erase_one(struct sk_store *store, const struct sk_item *it
     return SK_OK;
 }
 
-/* The next attachment or link that hangs on a record; erasing it takes it out of this list. */
+/* The next attachment or link that hangs on a record, in the own log: what another holds is not
+ * this store's to withdraw. Erasing it takes it out of this list. */
 static enum sk_status next_dependent(struct sk_store *store, const struct sk_item *record,
                                      struct sk_item *out, bool *found, struct sk_error *err)
 {
@@ -212,9 +213,9 @@ enum sk_status sk_link_each(struct sk_store *store, const struct sk_item *item, 
     SK_TRY(sk_db_prepare(
         store->db, &stmt,
         incoming ? "SELECT item.uid, role, source FROM link JOIN item ON item.id = link.item "
-                   "WHERE target = ?1 AND log = ?2 AND NOT erased ORDER BY item.id"
+                   "WHERE target = ?1 AND " SK_ITEM_HANGS_ON
                  : "SELECT item.uid, role, target FROM link JOIN item ON item.id = link.item "
-                   "WHERE source = ?1 AND log = ?2 AND NOT erased ORDER BY item.id",
+                   "WHERE source = ?1 AND " SK_ITEM_HANGS_ON,
         err));
     sk_bind_bytes(stmt, 1, item->id.bytes, SK_ID_LEN);
     sk_bind_int(stmt, 2, item->log);

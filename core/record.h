@@ -53,14 +53,15 @@ SK_MUST_CHECK
 enum sk_status sk_record_load(struct sk_store *store, const struct sk_item *item, uint64_t position,
                               struct sk_record *out, struct sk_error *err);
 
-/* Links that start at a record (incoming: that point at it), not withdrawn. */
+/* Links that start at a record (incoming: that point at it), not withdrawn: those in its log, then
+ * those in related logs (core/continuation.h); one that stands in several comes once. */
 typedef enum sk_status sk_link_each_fn(void *context, const struct sk_id *link, const char *role,
                                        const struct sk_id *other, struct sk_error *err);
 SK_MUST_CHECK
 enum sk_status sk_link_each(struct sk_store *store, const struct sk_item *item, bool incoming,
                             sk_link_each_fn *each, void *context, struct sk_error *err);
 
-/* Attachments of a record, not withdrawn. name: raw text. */
+/* Attachments of a record, not withdrawn; over related logs as for links. name: raw text. */
 struct sk_attachment {
     struct sk_id id;
     struct sk_id record;

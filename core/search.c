@@ -125,7 +125,8 @@ enum sk_status sk_item_search(struct sk_store *store, const char *text, sk_item_
         " FROM item WHERE NOT erased AND shown <> 0 AND type <= ?2 AND " SK_ITEM_ONCE " AND "
         "id IN (SELECT ifnull(record.id, hit.id) FROM search JOIN item AS hit "
         "ON hit.id = search.rowid LEFT JOIN attachment ON attachment.item = hit.id "
-        "LEFT JOIN item AS record ON record.uid = attachment.record AND record.log = hit.log "
+        "LEFT JOIN item AS record ON record.uid = attachment.record AND (record.log = hit.log OR "
+        "record.log IN (SELECT kin.other FROM kin WHERE kin.log = hit.log)) "
         "WHERE search MATCH ?1) ORDER BY id DESC",
         err));
     sk_bind_text_len(stmt, 1, sk_buf_text(&query), query.len);

@@ -1,10 +1,11 @@
 /*
  * Goal of this test: at the archive, a record that stands in a log and in those that continue it is
  * shown once, in whatever order the bundles come; what is withdrawn in a later log is erased in the
- * earlier ones; a change that the later log does not know is not hidden; and who claims to continue
- * a log without its key is not believed.
+ * earlier ones; a change that the later log does not know is not hidden, nor is an attachment or a
+ * link; and who claims to continue a log without its key is not believed.
  */
 #include "core/continuation.h"
+#include "core/record.h"
 #include "core/text.h"
 
 #include "tests/support/exchange.h"
@@ -50,6 +51,14 @@ static enum sk_status add_title(void *context, const struct sk_item *item, struc
     (void)err;
     (void)snprintf(out + strlen(out), 512 - strlen(out), "%s@%lld ", item->title,
                    (long long)item->log);
+    return SK_OK;
+}
+
+static enum sk_status add_name(void *context, const struct sk_item *item, struct sk_error *err)
+{
+    char *out = context;
+    (void)err;
+    (void)snprintf(out + strlen(out), 512 - strlen(out), "%s ", item->title);
     return SK_OK;
 }
 
@@ -176,6 +185,193 @@ static void a_change_the_heir_does_not_know_stays(void **state)
     (void)sk_world_export(world, 1, "newer");
     import(world, "newer");
     check_list(world, "rec-a old@2 rec-a new@1 ");
+}
+
+/* ---- what hangs on a record ---- */
+
+static void attach(const struct sk_world *world, unsigned device, const struct sk_id *to,
+                   const char *name, size_t size)
+{
+    struct sk_id id;
+    sk_auto_item item = {.title = NULL};
+    sk_test_write(sk_world_path(world, name), size);
+    EXPECT_OK(sk_item_get(world->device[device].store, SK_LOG_OWN, to, &item, &sk_test_err));
+    EXPECT_OK(sk_attachment_add(world->device[device].store, &item, sk_world_path(world, name),
+                                NULL, &id, &sk_test_err));
+}
+
+static void join(struct sk_store *device, const struct sk_id *from, const char *role,
+                 const struct sk_id *to)
+{
+    struct sk_id id;
+    struct sk_store *txn = NULL;
+    sk_auto_item source = {.title = NULL};
+    sk_auto_item target = {.title = NULL};
+    EXPECT_OK(sk_item_get(device, SK_LOG_OWN, from, &source, &sk_test_err));
+    EXPECT_OK(sk_item_get(device, SK_LOG_OWN, to, &target, &sk_test_err));
+    EXPECT_OK(sk_store_begin(&txn, device, &sk_test_err));
+    EXPECT_OK(sk_link_add(device, &source, role, &target, &id, &sk_test_err));
+    EXPECT_OK(sk_store_commit(&txn, &sk_test_err));
+}
+
+/* What hangs on a record as it is shown, in words; and the newest attachment of that size. */
+struct hung {
+    struct sk_store *store;
+    int64_t log; /* of the record */
+    uint64_t size;
+    struct sk_id sized;
+    char words[512];
+};
+
+static void say(struct hung *hung, const char *words)
+{
+    size_t len = strlen(hung->words);
+    (void)snprintf(hung->words + len, sizeof(hung->words) - len, "%s", words);
+}
+
+static enum sk_status add_attachment(void *context, const struct sk_attachment *attachment,
+                                     struct sk_error *err)
+{
+    struct hung *hung = context;
+    (void)err;
+    if (attachment->size == hung->size)
+        hung->sized = attachment->id;
+    say(hung, attachment->name);
+    say(hung, " ");
+    return SK_OK;
+}
+
+static enum sk_status add_link(void *context, const struct sk_id *link, const char *role,
+                               const struct sk_id *other, struct sk_error *err)
+{
+    struct hung *hung = context;
+    sk_auto_item item = {.title = NULL};
+    (void)link;
+    SK_TRY(sk_item_related(hung->store, hung->log, other, &item, err));
+    say(hung, role);
+    say(hung, "=");
+    say(hung, item.title);
+    say(hung, " ");
+    return SK_OK;
+}
+
+/* "title: attachments | links | links that point at it" */
+static struct hung what_hangs(const struct sk_world *world, const struct sk_id *id, uint64_t size)
+{
+    struct hung hung = {.store = archive(world), .size = size};
+    sk_auto_item item = {.title = NULL};
+    char text[SK_ID_TEXT_LEN];
+    sk_id_format(text, id);
+    EXPECT_OK(sk_item_find(archive(world), text, &item, &sk_test_err));
+    hung.log = item.log;
+    (void)snprintf(hung.words, sizeof(hung.words), "%s: ", item.title);
+    EXPECT_OK(sk_attachment_each(archive(world), &item, add_attachment, &hung, &sk_test_err));
+    say(&hung, "| ");
+    EXPECT_OK(sk_link_each(archive(world), &item, false, add_link, &hung, &sk_test_err));
+    say(&hung, "| ");
+    EXPECT_OK(sk_link_each(archive(world), &item, true, add_link, &hung, &sk_test_err));
+    return hung;
+}
+
+/* "title " of what is found, whichever log it is shown in. */
+static void check_found(const struct sk_world *world, const char *word, const char *expected)
+{
+    char found[512] = "";
+    EXPECT_OK(sk_item_search(archive(world), word, add_name, found, &sk_test_err));
+    assert_string_equal(found, expected);
+}
+
+static void check_extract(const struct sk_world *world, const struct sk_id *id, size_t size)
+{
+    sk_auto_item item = {.title = NULL};
+    sk_auto_file file = NULL;
+    uint64_t len = 0;
+    bool regular = false;
+    char text[SK_ID_TEXT_LEN];
+    sk_id_format(text, id);
+    EXPECT_OK(sk_item_find(archive(world), text, &item, &sk_test_err));
+    EXPECT_OK(sk_attachment_extract(archive(world), &item, sk_world_path(world, "extracted"), NULL,
+                                    &sk_test_err));
+    EXPECT_OK(sk_file_open_regular(&file, sk_world_path(world, "extracted"), &sk_test_err));
+    EXPECT_OK(sk_file_size(file, &len, &regular, &sk_test_err));
+    assert_int_equal(len, size);
+}
+
+/* On Tuesday a file and links come to what Monday's backup holds; that is restored on Wednesday. */
+static void restore_after_attach_and_link(struct sk_world *world, bool old_first)
+{
+    sk_world_pair(world);
+    struct sk_store *old = world->device[0].store;
+    struct sk_id a = sk_test_add(old, SK_TYPE_SOURCE, "rec-a");
+    struct sk_id b = sk_test_add(old, SK_TYPE_SOURCE, "rec-b");
+    attach(world, 0, &a, "monday.txt", 10);
+    join(old, &a, "before", &b);
+    inherit(world, 0, 1, true);
+    old = world->device[0].store; /* it was closed for that */
+    struct sk_id c = sk_test_add(old, SK_TYPE_SOURCE, "rec-c");
+    attach(world, 0, &a, "tuesday.txt", 20);
+    join(old, &a, "witness", &c);
+    join(old, &c, "after", &a);
+    (void)sk_world_export(world, 0, "old");
+    attach(world, 1, &a, "wednesday.txt", 30);
+    (void)sk_world_export(world, 1, "new");
+    import(world, old_first ? "old" : "new");
+    import(world, old_first ? "new" : "old");
+
+    struct hung hung = what_hangs(world, &a, 20);
+    assert_int_equal(hung.log, old_first ? 2 : 1);
+    assert_string_equal(hung.words, "rec-a: monday.txt wednesday.txt tuesday.txt "
+                                    "| before=rec-b witness=rec-c | after=rec-c ");
+    check_extract(world, &hung.sized, 20);
+    assert_string_equal(what_hangs(world, &c, 0).words, "rec-c: | after=rec-a | witness=rec-a ");
+    assert_string_equal(what_hangs(world, &b, 0).words, "rec-b: | | before=rec-a ");
+    check_found(world, "monday", "rec-a ");
+    check_found(world, "tuesday", "rec-a ");
+    check_found(world, "wednesday", "rec-a ");
+    check_found(world, "tuesday txt", "rec-a ");
+    check_found(world, "rec", old_first ? "rec-b rec-a rec-c " : "rec-c rec-b rec-a ");
+    sk_world_verify(archive(world));
+
+    /* A change of Tuesday's is what is shown then, and Wednesday's file hangs on it as well. */
+    sk_test_edit(old, &a, "rec-a2");
+    (void)sk_world_export(world, 0, "late");
+    import(world, "late");
+    hung = what_hangs(world, &a, 30);
+    assert_int_equal(hung.log, old_first ? 1 : 2);
+    assert_string_equal(hung.words, "rec-a2: tuesday.txt monday.txt wednesday.txt "
+                                    "| witness=rec-c before=rec-b | after=rec-c ");
+    check_found(world, "wednesday", "rec-a2 ");
+    check_found(world, "tuesday", "rec-a2 ");
+    sk_world_verify(archive(world));
+}
+
+static void restore_after_attach_and_link_old_first(void **state)
+{
+    restore_after_attach_and_link(*state, true);
+}
+
+static void restore_after_attach_and_link_new_first(void **state)
+{
+    restore_after_attach_and_link(*state, false);
+}
+
+/* Two that were restored from one backup: what one withdraws is still the other's. */
+static void what_a_sibling_withdrew_can_be_opened(void **state)
+{
+    struct sk_world *world = *state;
+    sk_world_pair(world);
+    struct sk_id a = sk_test_add(world->device[0].store, SK_TYPE_SOURCE, "rec-a");
+    inherit(world, 0, 1, true);
+    attach(world, 1, &a, "kept.txt", 10);
+    inherit(world, 0, 2, true);
+    (void)sk_world_export(world, 1, "one bundle");
+    sk_test_withdraw(world->device[2].store, &a);
+    (void)sk_world_export(world, 2, "two bundle");
+    import(world, "one bundle");
+    import(world, "two bundle");
+    check_list(world, "rec-a@1 ");
+    assert_string_equal(what_hangs(world, &a, 0).words, "rec-a: kept.txt | | ");
+    check_found(world, "kept", "rec-a ");
 }
 
 /* ---- lies ---- */
@@ -415,6 +611,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(heirs_of_heirs_and_two_heirs, sk_world_setup,
                                         sk_world_teardown),
         cmocka_unit_test_setup_teardown(a_change_the_heir_does_not_know_stays, sk_world_setup,
+                                        sk_world_teardown),
+        cmocka_unit_test_setup_teardown(restore_after_attach_and_link_old_first, sk_world_setup,
+                                        sk_world_teardown),
+        cmocka_unit_test_setup_teardown(restore_after_attach_and_link_new_first, sk_world_setup,
+                                        sk_world_teardown),
+        cmocka_unit_test_setup_teardown(what_a_sibling_withdrew_can_be_opened, sk_world_setup,
                                         sk_world_teardown),
         cmocka_unit_test(lies_are_not_believed),
         cmocka_unit_test_setup_teardown(a_stranger_ties_nothing, sk_world_setup, sk_world_teardown),

@@ -6,14 +6,15 @@
 
 /* What opened the store: recovery words in the one way in which they are written, or the
  * passphrase. */
-static struct sk_unlock opened_by(const struct sk_run *run)
+static struct sk_unlock opened_by(const struct sk_run *run, bool *by_words)
 {
     struct sk_slot slots[SK_SLOT_COUNT];
     const struct sk_words *words = sk_given_words(run->given);
     unsigned count = sk_slots(run->store, slots);
 
     for (unsigned i = 0; i < count; i++) {
-        if (words && slots[i].opened && slots[i].kind == SK_SLOT_WORDS)
+        *by_words = words && slots[i].opened && slots[i].kind == SK_SLOT_WORDS;
+        if (*by_words)
             return (struct sk_unlock){words->text, words->len, NULL};
     }
     return run->given->unlock;
@@ -23,7 +24,8 @@ enum sk_status sk_cmd_backup(struct sk_run *run, struct sk_error *err)
 {
     uint64_t bytes = 0;
     char size[SK_SIZE_TEXT_LEN];
-    const struct sk_unlock unlock = opened_by(run);
+    bool by_words = false;
+    const struct sk_unlock unlock = opened_by(run, &by_words);
     sk_auto_bar bar;
 
     sk_bar_begin(&bar, "backing up");
@@ -48,8 +50,12 @@ enum sk_status sk_cmd_backup(struct sk_run *run, struct sk_error *err)
     }
     sk_out("%s was written and read back.\n", size);
     sk_say(run->program->name,
-           "the file opens with today's passphrase%s, also after you change it. Keep it apart from "
-           "this machine; 'restore FILE' makes a new store from it.",
-           run->key_file ? " and key file" : "");
+           "the file opens with what opened the store now, %s, also after you change that, and "
+           "with nothing else. It holds the store as it is: run 'verify' before you throw an older "
+           "backup away. Keep it apart from this machine; 'restore FILE' makes a new store from "
+           "it.",
+           by_words               ? "the recovery words"
+           : unlock.key_file_hash ? "the passphrase and the key file"
+                                  : "the passphrase");
     return SK_OK;
 }

@@ -63,11 +63,20 @@ enum sk_status sk_cmd_export(struct sk_run *run, struct sk_error *err)
 
     SK_TRY(read_since(run, &since, err));
     sk_bar_begin(&bar, "exporting");
-    SK_TRY(sk_export(run->store, run->args[0], since, &bar.progress, &result, err));
+
+    enum sk_status status = sk_export(run->store, run->args[0], since, &bar.progress, &result, err);
+
+    if (status == SK_CREATE && !sk_file_exists(run->args[0]))
+        sk_run_advise(run, "Nothing counts as sent. Is the stick there, and can it be written? "
+                           "Choose another name, or a folder that takes files.");
+    SK_TRY(status);
     sk_bar_end(&bar);
     if (result.nothing) {
-        sk_say(run->program->name,
-               "nothing new, so no file was written. --all sends everything again.");
+        if (result.n1 == 0)
+            sk_say(run->program->name, "nothing is recorded yet, so no file was written.");
+        else
+            sk_say(run->program->name,
+                   "nothing new, so no file was written. --all sends everything again.");
         return SK_OK;
     }
     sk_out("%s\n", result.code);

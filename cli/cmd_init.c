@@ -102,8 +102,7 @@ enum sk_status sk_cmd_init(struct sk_run *run, struct sk_error *err)
         return sk_fail(err, SK_USAGE, "an archive needs a --name");
     plan.insecure = sk_run_option(run, "--insecure-test-kdf") != NULL;
     SK_TRY(sk_run_dir(run, err));
-    if (sk_file_exists(run->dir) && !sk_dir_empty(run->dir))
-        return sk_fail(err, SK_CREATE, "%s: something is there already", run->dir);
+    SK_TRY(sk_run_new_place(run, err));
     SK_TRY(read_invite(run, &plan, err));
     SK_TRY(sk_given_ask_new(run, run->passphrase_fd, run->key_file, &plan.given, err));
     SK_TRY(make_store(run, &plan, err));

@@ -1,5 +1,6 @@
 #include "cli/commands.h"
 #include "cli/items.h"
+#include "core/log.h"
 
 /* 0 for all types. */
 static enum sk_status read_type(const struct sk_run *run, unsigned *type, struct sk_error *err)
@@ -18,6 +19,30 @@ enum sk_status sk_check_list(struct sk_run *run, struct sk_error *err)
     return read_type(run, &type, err);
 }
 
+static enum sk_status see_log(void *context, const struct sk_log *log, struct sk_error *err)
+{
+    bool *empty = context;
+
+    (void)err;
+    *empty = *empty && log->size == 0;
+    return SK_OK;
+}
+
+/* Where nothing is listed, all may have been withdrawn. */
+static enum sk_status say_none(const struct sk_run *run, unsigned type, struct sk_error *err)
+{
+    const char *of = type != 0 ? " of this type" : "";
+    bool empty = true;
+
+    SK_TRY(sk_log_each(run->store, see_log, &empty, err));
+    if (empty)
+        sk_say(run->program->name, "nothing is recorded%s yet.", of);
+    else
+        sk_say(run->program->name, "nothing%s is here to list; withdrawn records are not listed.",
+               of);
+    return SK_OK;
+}
+
 enum sk_status sk_cmd_list(struct sk_run *run, struct sk_error *err)
 {
     struct sk_item_list list;
@@ -27,7 +52,5 @@ enum sk_status sk_cmd_list(struct sk_run *run, struct sk_error *err)
     sk_item_list_begin(&list, run);
     SK_TRY(sk_item_each(run->store, type, sk_item_list_add, &list, err));
     sk_item_list_end(&list);
-    if (list.count == 0)
-        sk_say(run->program->name, "nothing is recorded%s yet.", type != 0 ? " of this type" : "");
-    return SK_OK;
+    return list.count == 0 ? say_none(run, type, err) : SK_OK;
 }

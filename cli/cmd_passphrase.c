@@ -3,6 +3,19 @@
 #include "cli/unlock.h"
 #include "core/slots.h"
 
+/* Whether no passphrase is there to be changed: recovery words alone open the store. */
+static bool none_yet(const struct sk_run *run)
+{
+    struct sk_slot slots[SK_SLOT_COUNT];
+    unsigned count = sk_slots(run->store, slots);
+
+    for (unsigned i = 0; i < count; i++) {
+        if (slots[i].kind != SK_SLOT_WORDS)
+            return false;
+    }
+    return true;
+}
+
 /* Whether recovery words opened the store: they are not what is changed then. */
 static bool opened_by_words(const struct sk_run *run)
 {
@@ -20,6 +33,7 @@ enum sk_status sk_cmd_passphrase(struct sk_run *run, struct sk_error *err)
 {
     const char *key_file = sk_run_option(run, "--new-key-file");
     sk_auto_given given = SK_GIVEN_INIT;
+    bool added;
     int fd;
 
     if (key_file && sk_run_option(run, "--no-key-file"))
@@ -28,10 +42,14 @@ enum sk_status sk_cmd_passphrase(struct sk_run *run, struct sk_error *err)
     if (!key_file && !sk_run_option(run, "--no-key-file"))
         key_file = run->key_file;
     SK_TRY(sk_given_ask_new(run, fd, key_file, &given, err));
+    added = none_yet(run);
     SK_TRY(sk_store_change_passphrase(run->store, &given.unlock, err));
-    sk_say(run->program->name,
-           "the passphrase was changed. Copies of the folder made before still open with the old "
-           "one.");
+    if (added)
+        sk_say(run->program->name, "a passphrase was added.");
+    else
+        sk_say(run->program->name,
+               "the passphrase was changed. Copies of the folder and backups made before still "
+               "open with the old one: make new ones, and destroy them.");
     if (opened_by_words(run))
         sk_say(run->program->name, "the recovery words stay as they are.");
     return SK_OK;

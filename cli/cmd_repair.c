@@ -13,9 +13,7 @@ static enum sk_status unlock(struct sk_run *run, const struct sk_given *given,
     enum sk_status status = sk_store_key(&options, key, id, insecure, by_words, err);
 
     if (status == SK_MISSING || status == SK_DAMAGED)
-        sk_run_advise(run, "Nothing was changed. Without the file `keys` nothing here can be read. "
-                           "Keep the folder as it is: an older copy of `keys`, with the passphrase "
-                           "of its day, opens it; else 'restore' a backup.");
+        sk_run_advise(run, "%s Else 'restore' a backup.", SK_ADVICE_KEYS);
     return status;
 }
 
@@ -55,7 +53,8 @@ static enum sk_status take_over(struct sk_run *run, const struct sk_given *given
     if (status == SK_DAMAGED || status == SK_MISSING)
         sk_run_advise(run,
                       "Nothing was changed, and no store was made: nothing could be saved. Keep "
-                      "the folder as it is, and 'restore' a backup.");
+                      "the folder as it is, and 'restore' a backup. 'list', 'show' and 'extract' "
+                      "may still give parts.");
     SK_TRY(status);
     sk_bar_end(&bar);
     return SK_OK;

@@ -1,5 +1,6 @@
 #include "cli/commands.h"
 #include "cli/succeed.h"
+#include "cli/unlock.h"
 #include "sync/backup.h"
 
 static void take_facts(void *context, const struct sk_remains_facts *facts)
@@ -12,8 +13,9 @@ static void take_facts(void *context, const struct sk_remains_facts *facts)
 static void advise(struct sk_run *run, enum sk_status status)
 {
     if (status == SK_WRONG_KEY)
-        sk_run_advise(run, "No store was made. A backup opens with the passphrase and key file of "
-                           "the day it was made.");
+        sk_run_advise(run, "No store was made. A backup opens with what opened the store when it "
+                           "was made, and with nothing else: the passphrase and key file of that "
+                           "day, or the recovery words, if they opened the store then.");
     else if (status == SK_DAMAGED)
         sk_run_advise(run, "No store was made. Try another copy of the backup, or an older one.");
     else if (status == SK_FULL)
@@ -48,7 +50,7 @@ enum sk_status sk_cmd_restore(struct sk_run *run, struct sk_error *err)
                                             .loss_context = &succeed};
 
     SK_TRY(sk_run_dir(run, err));
-    SK_TRY(sk_store_free_place(run->dir, err));
+    SK_TRY(sk_run_new_place(run, err));
     SK_TRY(sk_invited_read(run, &invited, err));
     SK_TRY(sk_given_ask(run, &given, err));
     succeed.losses = run->json ? json_array() : NULL;

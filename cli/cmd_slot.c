@@ -119,7 +119,8 @@ static enum sk_status add_words(const struct sk_run *run, struct sk_error *err)
     SK_TRY(sk_slot_add(run->store, NULL, &by, &number, err));
     SK_TRY(print_added(run, number, run->terminal ? NULL : &words, err));
     sk_say(run->program->name,
-           "slot %u was added. Its twelve words open the store where the passphrase is asked for.",
+           "slot %u was added. Its twelve words open the store where the passphrase is asked for; "
+           "they open a backup only if it was made while they opened the store.",
            number);
     return SK_OK;
 }

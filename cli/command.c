@@ -406,17 +406,16 @@ static void advise_damaged(struct sk_run *run, const char *words)
     bool repair = !keys && has_command(run->program, "repair");
     bool restore = has_command(run->program, "restore");
 
-    sk_run_advise(run,
-                  "Nothing was changed. Copy the whole folder of the store before anything else.%s"
-                  "%s%s%s%s%s%s%s",
-                  keys ? " Without this file nothing in it can be read: put it back from a copy of "
-                         "the folder."
-                       : "",
-                  repair ? " '" : "", repair ? name : "",
-                  repair ? " repair' saves what is whole into a new store." : "",
-                  restore ? " '" : "", restore ? name : "",
-                  restore ? " restore' makes a store of a backup." : "",
-                  repair || restore || keys ? "" : " Then ask your organisation.");
+    sk_run_advise(
+        run, "%s%s%s%s%s%s%s%s",
+        keys ? SK_ADVICE_KEYS
+             : "Nothing was changed. Copy the whole folder of the store before anything else.",
+        repair ? " '" : "", repair ? name : "",
+        repair ? " repair' saves what is whole into a new store." : "", restore ? " '" : "",
+        restore ? name : "", restore ? " restore' makes a store of a backup." : "",
+        repair || restore || keys ? ""
+                                  : " Then put the newest copy of the folder that "
+                                    "verifies into another place, and go on there.");
 }
 
 static const char *advice_for(enum sk_status status)

@@ -108,6 +108,12 @@ bool sk_parse_number(const char *text, uint64_t most, uint64_t *out);
 /* Fills run->dir. Errors: SK_CONFIG (no option and no HOME), SK_NOMEM. */
 SK_MUST_CHECK enum sk_status sk_run_dir(struct sk_run *run, struct sk_error *err);
 
+/* What is left to do where the file `keys` is missing or damaged. */
+#define SK_ADVICE_KEYS                                                                           \
+    "Nothing was changed. Copy the whole folder of the store before anything else. Without the " \
+    "file 'keys' nothing in it can be read: put an older 'keys' into the copy (not one from "    \
+    "before a 'rekey') and open it with the passphrase of that day."
+
 /* Says what to do, instead of the usual second sentence of an error. */
 void sk_run_advise(struct sk_run *run, const char *format, ...) SK_PRINTF(2, 3);
 

@@ -97,9 +97,9 @@ static const struct sk_command commands[] = {
         .args = "FILE",
         .summary = "Write the whole store to one encrypted file.",
         .details =
-            "It opens with the passphrase (and key file) of today, and is read back before "
-            "this ends.\nRun 'verify' now and then: a backup of a damaged store is a damaged "
-            "one.",
+            "It opens with what opened the store now (passphrase and key file, or recovery "
+            "words), also after\nthese were changed, and is read back before this ends. It holds "
+            "the store as it is: run 'verify'\nbefore you throw an older backup away.",
         .examples = "backup /media/disk/2026-11",
     },
     {
@@ -258,7 +258,7 @@ static const struct sk_command commands[] = {
         .summary = "Make a new store from a backup.",
         .options = restore_options,
         .details =
-            "The passphrase (and key file) are those of the day of the backup, and become the "
+            "It opens with what opened the store when the backup was made, which becomes the "
             "new store's.\nIt has new keys and a new log that continues the old one; prints its "
             "safety number. Archives\nhave to invite it anew.",
         .examples = "restore /media/disk/2026-11\nrestore /media/disk/2026-11 --invite letter",
@@ -301,8 +301,10 @@ static const struct sk_command commands[] = {
         .options = slot_options,
         .details =
             "'add' adds a passphrase, which is asked for, with a key file if one is named; or "
-            "with\n--recovery twelve words for a paper, which open the store when the passphrase "
-            "is forgotten:\nthey are typed where it is asked for. The slot that opened the store "
+            "with\n--recovery twelve words for a paper, which open the store without the "
+            "passphrase "
+            "and without a\nkey file: they are typed where it is asked for. The slot that opened "
+            "the store "
             "is never removed.",
         .examples = "slot list\nslot add --recovery\nslot remove 2",
     },

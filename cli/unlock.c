@@ -296,6 +296,10 @@ static void advise_on_wrong_key(struct sk_run *run, const struct sk_given *given
             "Nothing was changed. If these were recovery words: word %u is not one of the "
             "list.",
             given->strange);
+    else if (sk_given_words(given))
+        sk_run_advise(run, "Nothing was changed. These are twelve words of the list, but they do "
+                           "not open this store: they may be another store's, or from before a "
+                           "'rekey', or in another order.");
     else if (given->nearly_words)
         sk_run_advise(run, "Nothing was changed. If these were recovery words: there are twelve.");
     else if (ends_in_return(&given->passphrase))
@@ -316,15 +320,54 @@ enum sk_status sk_run_open(struct sk_run *run, const struct sk_given *given, str
 
     enum sk_status status = sk_store_open(&run->store, &options, err);
 
-    if (status == SK_MISSING)
-        sk_run_advise(run,
-                      "Nothing was changed. A part of the store is missing: put the folder back "
-                      "as a whole.");
+    if (status == SK_MISSING && strstr(err->text, "/keys: "))
+        sk_run_advise(run, "%s", SK_ADVICE_KEYS);
+    else if (status == SK_MISSING)
+        sk_run_advise(
+            run,
+            "Nothing was changed. A part of the store is missing: put the folder back "
+            "as a whole.%s",
+            run->program->kind == SK_STORE_DEVICE ? " If 'data' is lost, 'restore' a backup." : "");
     if (status == SK_WRONG_KEY)
         advise_on_wrong_key(run, given);
     SK_TRY(status);
     warn(run);
     return SK_OK;
+}
+
+enum sk_status sk_run_new_place(struct sk_run *run, struct sk_error *err)
+{
+    sk_auto_free char *parent = strdup(run->dir);
+    size_t len;
+
+    if (!parent)
+        return sk_fail_status(err, SK_NOMEM);
+    len = strlen(parent);
+    while (len > 1 && parent[len - 1] == '/')
+        parent[--len] = '\0';
+    char *slash = strrchr(parent, '/');
+    if (slash && slash != parent) {
+        *slash = '\0';
+        if (!sk_file_exists(parent)) {
+            sk_run_advise(run,
+                          "No store was made. Make that folder first, or choose another place "
+                          "with '%s NEWDIR'.",
+                          run->program->dir_option);
+            return sk_fail(err, SK_CREATE, "%s: there is no such folder", parent);
+        }
+    }
+    enum sk_status status = SK_OK;
+
+    if (!sk_store_there(run->dir) && sk_file_exists(run->dir) && !sk_dir_empty(run->dir))
+        status = sk_fail(err, SK_CREATE, "%s: something is there already", run->dir);
+    else
+        status = sk_store_free_place(run->dir, err);
+    if (status == SK_CREATE)
+        sk_run_advise(run,
+                      "Nothing in it was changed. To make one in another place, say '%s %s NEWDIR "
+                      "%s ...'.",
+                      run->program->name, run->program->dir_option, run->command->name);
+    return status;
 }
 
 enum sk_status sk_run_enter(struct sk_run *run, struct sk_given *given, struct sk_error *err)

@@ -50,6 +50,10 @@ SK_MUST_CHECK enum sk_status sk_run_open(struct sk_run *run, const struct sk_giv
 SK_MUST_CHECK enum sk_status sk_run_enter(struct sk_run *run, struct sk_given *given,
                                           struct sk_error *err);
 
+/* Whether a new store may come to run->dir: its folder is there, and nothing is in its place; says
+ * the way out otherwise. Errors: SK_CREATE, SK_IO, SK_NOMEM. */
+SK_MUST_CHECK enum sk_status sk_run_new_place(struct sk_run *run, struct sk_error *err);
+
 /* The code words of an invite: from --code-fd, or asked for. */
 SK_MUST_CHECK enum sk_status sk_code_ask(const struct sk_run *run, struct sk_line *out,
                                          struct sk_error *err);

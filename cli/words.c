@@ -203,7 +203,7 @@ enum sk_status sk_words_hand_over(const struct sk_line *words, struct sk_error *
     sk_prompt_say(
         "These twelve words will open the store without the passphrase and without a key "
         "file.\nWrite them on paper, in this order, and keep the paper where nobody looks "
-        "for it and\nfar from the laptop. They are not shown again.\n");
+        "for it and\nfar from the laptop. They are not shown again after this command.\n");
     while (!same) {
         show(words);
         SK_TRY(ask_back(words, &same, err));

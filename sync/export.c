@@ -226,7 +226,7 @@ enum sk_status sk_export(struct sk_store *store, const char *path, uint64_t sinc
     if (peers.count == 0)
         return sk_fail(err, SK_CONFIG,
                        "no archive has invited this store: ask one for an invite, and take it "
-                       "with `receive`");
+                       "with 'receive FILE'");
     SK_TRY(sk_log_get(store, SK_LOG_OWN, &log, err));
     SK_TRY(start_of(&peers, since, log.size, &n0, err));
     if (n0 == log.size) {

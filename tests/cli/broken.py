@@ -15,6 +15,7 @@ from programs import DAMAGED, MISSING, archive, check, device, files, main, read
 LIMIT_S = 60  # far beyond what any command here takes; a pipe would be waited for without end
 COPY_FIRST = "Nothing was changed. Copy the whole folder of the store before anything else."
 AS_A_WHOLE = "put the folder back as a whole"
+OLDER_KEYS = "put an older 'keys' into the copy"
 
 
 def mkfifo(path):
@@ -90,7 +91,7 @@ def test_parts(store, kept):
             all_say(store, DAMAGED, f"/{name}: ", COPY_FIRST)
             put_back(store, kept)
         os.unlink(os.path.join(store.folder, name))
-        all_say(store, MISSING, f"/{name}", AS_A_WHOLE)
+        all_say(store, MISSING, f"/{name}", OLDER_KEYS if name == "keys" else AS_A_WHOLE)
         put_back(store, kept)
     whole = bytearray(read(os.path.join(store.folder, "data")))
     whole[8192 + 2000] ^= 1  # in page 1

@@ -123,8 +123,9 @@ def check_strange(stores, at):
         ran = expected(by.run("list"), DAMAGED, ["list"])
         check("Copy the whole folder of the store before anything else" in ran.err, ran.err)
     os.unlink(keys)
-    all_refused(by, at, MISSING, "keys: this file of the store is missing. Nothing was changed. A part of "
-                "the store is missing: put the folder back as a whole.")
+    all_refused(by, at, MISSING, "keys: this file of the store is missing. Nothing was changed. Copy the "
+                "whole folder of the store before anything else. Without the file 'keys' nothing in it can be read: "
+                "put an older 'keys' into the copy (not one from before a 'rekey')")
     os.rename(data, at("data"))
     all_refused(by, at, MISSING, "there is no store here. Check --store, or make one with 'skrynia init'.")
     os.rename(at("data"), data)

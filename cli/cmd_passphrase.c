@@ -49,7 +49,7 @@ enum sk_status sk_cmd_passphrase(struct sk_run *run, struct sk_error *err)
     else
         sk_say(run->program->name,
                "the passphrase was changed. Copies of the folder and backups made before still "
-               "open with the old one: make new ones, and destroy them.");
+               "open with the old one: make new ones, and destroy the old.");
     if (opened_by_words(run))
         sk_say(run->program->name, "the recovery words stay as they are.");
     return SK_OK;

@@ -53,9 +53,10 @@ static void say_done(const struct sk_run *run, const struct sk_rekey *result)
             (unsigned long long)result->renewed,
             sk_plural(result->renewed, "file was", "files were"));
     else
-        sk_say(run->program->name,
-               "everything is under new keys. Copies of the folder and backups made before still "
-               "open as they did, and show what was in it then: make new ones, and destroy them.");
+        sk_say(
+            run->program->name,
+            "everything is under new keys. Copies of the folder and backups made before still "
+            "open as they did, and show what was in it then: make new ones, and destroy the old.");
 }
 
 enum sk_status sk_cmd_rekey(struct sk_run *run, struct sk_error *err)

@@ -321,7 +321,8 @@ enum sk_status sk_run_open(struct sk_run *run, const struct sk_given *given, str
     enum sk_status status = sk_store_open(&run->store, &options, err);
 
     if (status == SK_MISSING && strstr(err->text, "/keys: "))
-        sk_run_advise(run, "%s", SK_ADVICE_KEYS);
+        sk_run_advise(run, "%s%s", SK_ADVICE_KEYS,
+                      run->program->kind == SK_STORE_DEVICE ? " Else 'restore' a backup." : "");
     else if (status == SK_MISSING)
         sk_run_advise(
             run,

@@ -14,8 +14,8 @@ import re
 import resource
 import subprocess
 
-from programs import (BIN, CONFIG, CREATE, IO, MISSING, REFUSED, USAGE, archive, check, courier, device, expected,
-                      files, main, read, run, write)
+from programs import (BIN, CONFIG, CREATE, IO, MISSING, REFUSED, USAGE, Store, archive, check, courier, device,
+                      expected, files, main, read, run, write)
 
 PROGRAMS = ("skrynia", "skrynia-receiver", "skrynia-courier")
 PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 24, 1, 2  # linux/prctl.h, linux/capability.h
@@ -65,6 +65,19 @@ def check_empty(at):
             check(store.json(*args) == [], f"{args} --json")
     ran = expected(by.run("export", at("never")), CONFIG, ["export"])
     check("ask one for an invite" in ran.err, ran.err)
+    ran = expected(device(at("invited store"), to).run("export", at("never")), 0, ["export"])
+    check("nothing is recorded yet" in ran.err, ran.err)
+    by("withdraw", by("add", "person", "title=Birch").strip())
+    for args, words in ((["list"], "nothing is here to list"), (["list", "case"], "nothing of this type is here")):
+        ran = expected(by.run(*args), 0, args)
+        check(words in ran.err and "withdrawn records are not listed" in ran.err, f"{args}: {ran.err}")
+    for store in to, by:
+        args = ["init", "--insecure-test-kdf", *(["--name", "A"] if store is to else [])]
+        ran = expected(store.run(*args), CREATE, args)
+        check(f"say '{store.program} {store.option} NEWDIR init ...'" in ran.err, ran.err)
+        nowhere = Store(store.program, at("nowhere/store"))
+        ran = expected(nowhere.run(*args), CREATE, args)
+        check(at("nowhere") + ": there is no such folder" in ran.err, ran.err)
 
 
 class Scene:

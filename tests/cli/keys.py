@@ -112,7 +112,7 @@ def check_typing(store, words):
              (words[:-4] + "qqqq", "word 12 is not one of the list"),
              (words[5:], "there are twelve"), (words + " " + parts[0], "there are twelve")]
     if parts[0] != parts[1]:
-        cases.append((swapped, "Check the passphrase"))
+        cases.append((swapped, "twelve words of the list, but they do not open this store"))
     for line, said in cases:
         ran = expected(store.run("list", passphrase=line), WRONG_KEY, ["list"])
         check(said in ran.err, f"{line}: {ran.err}")
@@ -121,11 +121,18 @@ def check_typing(store, words):
 
 def check_change(store, top, words):
     """A forgotten passphrase gets a successor by the words; a change by the passphrase keeps them."""
-    store("passphrase", "--new-passphrase-fd", "0", passphrase=words, stdin="this one will be kept in mind\n")
+    change = ["passphrase", "--new-passphrase-fd", "0"]
+    ran = expected(store.run(*change, passphrase=words, stdin="this one will be kept in mind\n"), 0, change)
+    check("the passphrase was changed" in ran.err and "backups made before still open" in ran.err, ran.err)
     check(store.run("list").code == WRONG_KEY, "the forgotten passphrase opens")
     store.passphrase = "this one will be kept in mind"
     check(slots(store) == "1 passphrase *, 2 recovery words", slots(store))
-    store("passphrase", "--new-passphrase-fd", "0", stdin=PASSPHRASE + "\n")
+    # Where the words alone open it, there is no old passphrase to speak of.
+    store("slot", "remove", "1", passphrase=words)
+    store.passphrase = "nobody else thinks of this one"
+    ran = expected(store.run(*change, passphrase=words, stdin=store.passphrase + "\n"), 0, change)
+    check("a passphrase was added" in ran.err and "the old one" not in ran.err, ran.err)
+    store(*change, stdin=PASSPHRASE + "\n")
     store.passphrase = PASSPHRASE
     check(slots(store, passphrase=words) == "1 passphrase, 2 recovery words *", "the words are gone")
     check(read_store(store, top, words) is not None, "the second reader does not open by the words")

@@ -172,7 +172,8 @@ def backups(top):
     # With recovery words, typed in another way than they were shown.
     words = made("slot", "add", "--recovery")
     typed = words.upper().replace(" ", "-")
-    made("backup", os.path.join(top, "by words"), passphrase=typed)
+    ran = made.run("backup", os.path.join(top, "by words"), passphrase=typed)
+    check(ran.code == 0 and "what opened the store now, the recovery words" in ran.err, ran.err)
     restore(os.path.join(top, "by words"), os.path.join(top, "worded"), expect=WRONG_KEY)
     worded = restore(os.path.join(top, "by words"), os.path.join(top, "worded"), passphrase=typed)
     check(worded.json("list", passphrase=words) == made.json("list"), "restored by words")

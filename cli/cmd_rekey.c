@@ -67,6 +67,7 @@ enum sk_status sk_cmd_rekey(struct sk_run *run, struct sk_error *err)
     sk_auto_bar bar;
 
     sk_bar_begin(&bar, "new keys");
+    run->changes = true;
     SK_TRY(sk_run_enter(run, &given, err));
     SK_TRY(sk_rekey_left(run->store, &left, err));
     if (left == 0)

@@ -40,6 +40,7 @@ enum sk_status sk_check_slot(struct sk_run *run, struct sk_error *err)
         sk_run_option(run, "--new-passphrase-fd") || sk_run_option(run, "--new-key-file");
     unsigned number;
 
+    run->changes = verb != LIST;
     if (verb == UNKNOWN)
         return sk_fail(err, SK_USAGE, "slot does list, add or remove");
     if (verb != ADD && (words || passphrase))

@@ -87,6 +87,7 @@ struct sk_run {
     bool help;
 
     struct sk_store *store;
+    bool changes;                 /* this run changes the store, as others of its command may not */
     const struct sk_given *given; /* what opened it, while the command runs */
     int exit_code;                /* when nothing failed, but 0 would be wrong */
     char advice[SK_ADVICE_MAX];   /* second sentence of an error instead of the usual one */

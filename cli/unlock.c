@@ -379,7 +379,8 @@ enum sk_status sk_run_enter(struct sk_run *run, struct sk_given *given, struct s
                       run->program->name);
         return sk_fail(err, SK_MISSING, "%s: there is no store here", run->dir);
     }
-    if (run->command->needs == SK_NEEDS_CHANGES && sk_store_read_only_at(run->dir)) {
+    bool changes = run->changes || run->command->needs == SK_NEEDS_CHANGES;
+    if (changes && sk_store_read_only_at(run->dir)) {
         sk_run_advise(run, "Nothing was changed. To go on, copy the whole folder to where it can "
                            "be written, and use that copy alone from then on.");
         return sk_fail(err, SK_IO, "%s can only be read", run->dir);

@@ -46,6 +46,7 @@ def told(store, **how):
     records = store.json("list", **how)
     asked = [["list"], ["verify"], ["search", "title"]]
     asked += [["show", row["id"]] for row in records] + [["history", row["id"]] for row in records]
+    asked += [["slot"], ["slot", "list"]]
     asked += [["status"]] if device_store else [["devices"], ["quarantine"], ["checkpoint"]]
     for args in asked:
         ran = store.run(*args, **how)
@@ -59,13 +60,14 @@ def told(store, **how):
 def changes(store, at):
     """Commands that change a store, each with what it would otherwise wait for or write."""
     row = store.json("list")[0]["id"]
+    keys = [["passphrase", "--new-passphrase-fd", "0"], ["rekey"], ["slot", "add", "--new-passphrase-fd", "0"],
+            ["slot", "add", "--recovery"], ["slot", "remove", "2"]]
     if store.program == "skrynia":
         return [["add", "event", "title=T"], ["edit", row, "title=T"], ["link", row, "part-of", row],
                 ["attach", row, at("photo.jpg")], ["withdraw", row], ["export", at("bundle")],
-                ["export", "--all", at("bundle")], ["receive", at("photo.jpg")],
-                ["passphrase", "--new-passphrase-fd", "0"]]
+                ["export", "--all", at("bundle")], ["receive", at("photo.jpg")]] + keys
     return [["import", at("photo.jpg")], ["invite", "oak", at("letter")], ["approve", "birch"],
-            ["receipt", "birch", at("reply")], ["passphrase", "--new-passphrase-fd", "0"]]
+            ["receipt", "birch", at("reply")]] + keys
 
 
 def all_refused(store, args_of, at, **how):

@@ -343,6 +343,7 @@ enum sk_status sk_keys_salvage(const struct sk_keys *keys, const struct sk_unloc
     const struct way way = words ? by_words(words) : by_passphrase(unlock);
     sk_auto_secret key = NULL;
     enum sk_status status = sk_secret_new(&key, KEY_LEN);
+    enum sk_status hindered = SK_WRONG_KEY;
     for (unsigned i = 0; i < SK_SLOT_COUNT && !status; i++) {
         if (sk_keys_slot_kind(keys, i) != way.kind)
             continue;
@@ -352,11 +353,14 @@ enum sk_status sk_keys_salvage(const struct sk_keys *keys, const struct sk_unloc
             *store_key = SK_TAKE(key);
             return SK_OK;
         }
-        /* A slot that is damaged or of another passphrase is no reason not to try the next. */
-        if (status == SK_WRONG_KEY || status == SK_DAMAGED)
+        /* A slot that is damaged, of another passphrase, or asks (by damage, too) for more memory
+         * than there is, is no reason not to try the next. */
+        if (status == SK_NOMEM)
+            hindered = status;
+        if (status == SK_WRONG_KEY || status == SK_DAMAGED || status == SK_NOMEM)
             status = SK_OK;
     }
-    return status ? status : SK_WRONG_KEY;
+    return status ? status : hindered;
 }
 
 uint32_t sk_keys_store_kind(const struct sk_keys *keys)

@@ -102,7 +102,7 @@ SK_MUST_CHECK enum sk_status sk_keys_unlock_by_words(const struct sk_keys *keys,
  * Opens the store key by any one slot of the words, or without words of the passphrase, of a file
  * that may be damaged everywhere else: neither its checksum nor its MAC is looked at, and what the
  * key opens must prove it. *insecure: whether that slot is one for tests. Errors: SK_WRONG_KEY (no
- * slot opened), SK_NOMEM.
+ * slot opened), SK_NOMEM (none opened, and memory for one of them was wanting).
  */
 SK_MUST_CHECK enum sk_status sk_keys_salvage(const struct sk_keys *keys,
                                              const struct sk_unlock *unlock,

@@ -8,6 +8,7 @@
 #include "crypto/hash.h"
 #include "crypto/slot.h"
 #include "tests/support/vectors.h"
+#include "tests/unit/crypto/sanitized.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,6 +17,9 @@
 
 #include <cmocka.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define AT_FORMAT 16
 #define AT_SLOTS  40
@@ -442,6 +446,53 @@ static void unknown_kinds_are_passed_over(void **state)
     assert_int_equal(unlock(&k, &wrong, 3), SK_OK);
 }
 
+/* In a process of its own, whose address space is too small for what the first slot asks for. */
+static int salvage_in_a_small_process(const struct sk_keys *k, const struct sk_unlock *with,
+                                      enum sk_status expected)
+{
+    const rlim_t room = (rlim_t)SK_KDF_MEMORY_KIB * 1024;
+    const struct rlimit limit = {room, room};
+    struct sk_secret *key = NULL;
+    bool insecure = false;
+
+    if (setrlimit(RLIMIT_AS, &limit))
+        return 10;
+    if (sk_keys_salvage(k, with, NULL, &key, &insecure) != expected)
+        return 11;
+    if (expected)
+        return key ? 12 : 0;
+    return insecure && memcmp(sk_secret_view(key), store_key, sizeof(store_key)) == 0 ? 0 : 13;
+}
+
+static void assert_salvage(const struct sk_keys *k, const struct sk_unlock *with,
+                           enum sk_status expected)
+{
+    int how = 0;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(salvage_in_a_small_process(k, with, expected));
+    assert_int_equal(waitpid(child, &how, 0), child);
+    assert_true(WIFEXITED(how));
+    assert_int_equal(WEXITSTATUS(how), 0);
+}
+
+static void a_slot_that_wants_too_much_hinders_no_other(void **state)
+{
+    (void)state;
+    if (SANITIZED)
+        skip();
+    struct sk_keys k = keys;
+    assert_int_equal(sk_keys_set_slot(&k, 3, &right, &fast, store_key), SK_OK);
+    sk_put_u32(k.bytes + AT_SLOTS + 4, 0);
+    sk_put_u32(k.bytes + AT_SLOTS + 8, SK_KDF_MEMORY_KIB);
+    sk_put_u32(k.bytes + AT_SLOTS + 12, SK_KDF_PASSES);
+    assert_salvage(&k, &right, SK_OK);
+    assert_salvage(&k, &wrong, SK_NOMEM); /* it may be the one that this opens */
+    memset(k.bytes + AT_SLOTS, 0, SK_SLOT_LEN);
+    assert_salvage(&k, &right, SK_OK);
+    assert_salvage(&k, &wrong, SK_WRONG_KEY);
+}
+
 static void setting_a_slot_wants_an_intact_file_and_its_key(void **state)
 {
     (void)state;
@@ -508,6 +559,7 @@ int main(void)
         cmocka_unit_test_setup(a_replaced_passphrase_no_longer_opens, make_keys),
         cmocka_unit_test_setup(a_slot_is_bound_to_its_place, make_keys),
         cmocka_unit_test_setup(unknown_kinds_are_passed_over, make_keys),
+        cmocka_unit_test_setup(a_slot_that_wants_too_much_hinders_no_other, make_keys),
         cmocka_unit_test_setup(setting_a_slot_wants_an_intact_file_and_its_key, make_keys),
         cmocka_unit_test_setup(an_ordinary_slot_is_not_marked_insecure, make_keys),
     };

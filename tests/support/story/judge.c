@@ -53,7 +53,6 @@ struct sk_judge {
     unsigned between[DIGESTS_MAX]; /* the action that shows a digest on its way; 0: none */
     unsigned printed;
     unsigned again_one_of;
-    bool recovering;
     struct sk_judge_counts counts;
 };
 
@@ -363,9 +362,6 @@ static void count_verdict(struct sk_judge *judge, const struct verdict *verdict,
 
 /* ---- a second power cut ---- */
 
-static void judge_recovery(struct sk_judge *judge, const struct sk_sim_image *image, size_t done,
-                           const struct verdict *first);
-
 static void judge_disk(struct sk_judge *judge, const struct sk_sim_image *image, size_t done,
                        struct verdict *out)
 {
@@ -381,9 +377,6 @@ static void judge_disk(struct sk_judge *judge, const struct sk_sim_image *image,
     sk_story_random(SEED);
     look(judge, done, out);
     table_put(&judge->disks, out);
-    if (out->finding == FOUND_STATE && judge->again_one_of > 0 && !judge->recovering &&
-        judge->counts.distinct % judge->again_one_of == 0)
-        judge_recovery(judge, image, done, out);
 }
 
 /* Opens and closes the disk once more under record, and cuts the power in that. What was found the
@@ -401,7 +394,6 @@ static void judge_recovery(struct sk_judge *judge, const struct sk_sim_image *im
     EXPECT_OK(sk_store_open(&store, &options, &sk_test_err));
     EXPECT_OK(sk_store_close(store, &sk_test_err));
     sk_sim_record_stop();
-    judge->recovering = true;
     sk_sim_power_begin(&power, &record);
     while (sk_sim_power_next(&power))
         for (uint64_t i = 0; i < CUTS_AGAIN; i++) {
@@ -423,7 +415,6 @@ static void judge_recovery(struct sk_judge *judge, const struct sk_sim_image *im
         }
     sk_sim_power_end(&power);
     sk_sim_record_clear(&record);
-    judge->recovering = false;
 }
 
 void sk_judge_state(struct sk_judge *judge, const struct sk_sim_image *image, size_t done,
@@ -434,6 +425,10 @@ void sk_judge_state(struct sk_judge *judge, const struct sk_sim_image *image, si
     judge->counts.states++;
     judge_disk(judge, image, done, &verdict);
     count_verdict(judge, &verdict, done, killed);
+    uint64_t distinct = judge->counts.distinct;
+    if (distinct != before.distinct && verdict.finding == FOUND_STATE && judge->again_one_of > 0 &&
+        distinct % judge->again_one_of == 0)
+        judge_recovery(judge, image, done, &verdict);
     size_t next = done < judge->tale->plot->count ? done + 1 : done;
     if (!stick_holds(judge, image, done, next, true))
         judge->counts.lost++;

@@ -170,7 +170,7 @@ static const struct sk_story_action actions[] = {
     {"put aside", put_aside, 1, false},
     {"close", sk_story_close, 0, false},
     {"reopen", sk_story_open, 0, false},
-    {"rekey", sk_story_rekey, 3, false},
+    {"rekey", sk_story_rekey, 4, false}, /* the last: past a file that cannot be read */
     {"import", import_second, 1, false},
     {"approve", approve, 2, false},
     {"write receipt", write_receipt, 1, false},

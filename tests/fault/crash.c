@@ -6,10 +6,10 @@
  *
  *     crash STORY [STATES]
  */
+#include "tests/support/effort.h"
 #include "tests/support/sim/power.h"
 #include "tests/support/stores.h"
 #include "tests/support/story/judge.h"
-#include "tests/unit/crypto/sanitized.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,12 +22,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STATES           25000u /* of each of the two stories */
-#define STATES_LONG      500000u
-#define STATES_SANITIZED 1000u
-#define ONE_PLACE_OF     (SANITIZED ? 4u : 1u) /* at the others a killed program alone is judged */
-#define WITHOUT_MAX      6u
-#define AGAIN            400u /* one disk of so many loses power a second time */
+#define STATES_SAMPLE 1000u
+#define STATES        25000u /* of each of the two stories */
+#define STATES_LONG   500000u
+#define ONE_PLACE_OF  (SANITIZED ? 4u : 1u) /* at the others a killed program alone is judged */
+#define WITHOUT_MAX   6u
+#define AGAIN         400u /* one disk of so many loses power a second time */
 
 static const struct sk_story_plot *plot;
 static uint64_t wanted;
@@ -182,9 +182,7 @@ static void lies_about_folders_are_found_out(void **state)
 
 static uint64_t number_wanted(void)
 {
-    if (SANITIZED)
-        return STATES_SANITIZED;
-    return getenv("SK_LONG") ? STATES_LONG : STATES;
+    return sk_test_effort(STATES_SAMPLE, STATES, STATES_LONG);
 }
 
 int main(int argc, char **argv)

@@ -7,9 +7,9 @@
  *
  *     faults STORY
  */
+#include "tests/support/effort.h"
 #include "tests/support/stores.h"
 #include "tests/support/story/attempt.h"
-#include "tests/unit/crypto/sanitized.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,6 +28,7 @@
 #define ALL_UP_TO      5u
 #define ALL_UP_TO_WIDE 2u
 #define ALL_UP_TO_LONG 60u
+#define FIRST_ALONE    0u
 
 static const struct sk_story_plot *plot;
 static struct sk_story_tale tale;
@@ -88,10 +89,8 @@ static void fail_each(size_t action, const struct kind *kind, unsigned disk, boo
                       struct sk_attempt_counts *counts)
 {
     bool wide = kind->error == EINTR || kind->error == EACCES || kind->error == SK_SIM_SHORT;
-    unsigned step = getenv("SK_LONG") ? ALL_UP_TO_LONG : wide ? ALL_UP_TO_WIDE : ALL_UP_TO;
-    if (SANITIZED)
-        step = 1;
-    for (unsigned number = 1;; number += 1 + number / step) {
+    unsigned all = sk_test_effort(FIRST_ALONE, wide ? ALL_UP_TO_WIDE : ALL_UP_TO, ALL_UP_TO_LONG);
+    for (unsigned number = 1;; number += all == FIRST_ALONE ? 7 * number : 1 + number / all) {
         char words[100];
         struct sk_sim_fault fault = {
             .calls = kind->calls,

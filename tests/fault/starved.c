@@ -5,9 +5,9 @@
  *
  *     starved STORY
  */
+#include "tests/support/effort.h"
 #include "tests/support/stores.h"
 #include "tests/support/story/attempt.h"
-#include "tests/unit/crypto/sanitized.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

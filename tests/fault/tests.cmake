@@ -13,13 +13,13 @@ foreach(name crash faults starved)
     endforeach()
 endforeach()
 
-# Tests labelled fault. The long run asks for more rounds through SK_LONG.
+# Tests labelled fault. The long run asks for more rounds through SK_LONG; under sanitizers there are fewer.
 add_test(NAME fault/kill COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/fault/kill.sh)
 set_tests_properties(fault/kill PROPERTIES LABELS fault TIMEOUT 3000
-    ENVIRONMENT "SK_BIN=${PROJECT_BINARY_DIR}/cli")
+    ENVIRONMENT "SK_BIN=${PROJECT_BINARY_DIR}/cli;SK_SANITIZE=${SK_SANITIZE}")
 add_test(NAME fault/keys COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/fault/keys.sh)
 set_tests_properties(fault/keys PROPERTIES LABELS fault TIMEOUT 3000
-    ENVIRONMENT "SK_BIN=${PROJECT_BINARY_DIR}/cli")
+    ENVIRONMENT "SK_BIN=${PROJECT_BINARY_DIR}/cli;SK_SANITIZE=${SK_SANITIZE}")
 
 # Needs the plain build's objects; what it finds does not depend on sanitizers.
 if(NOT SK_SANITIZE AND NOT SK_COVERAGE)

@@ -11,6 +11,7 @@
 #include "core/slots.h"
 #include "core/store_internal.h"
 #include "crypto/secret.h"
+#include "tests/support/effort.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/wreck.h"
 
@@ -35,9 +36,11 @@
 #define LOG_START 4128
 #define FRAME     4120
 #define SAMPLES   100 /* of a file */
-#define LONG      40  /* times as many */
+#define FEW       20
+#define MANY      4000
 
 static bool thorough; /* SK_LONG */
+static unsigned samples;
 static char *dir;
 static char *path;
 
@@ -128,6 +131,7 @@ static int make_all(void **state)
     if (sk_test_begin(state) != 0)
         return -1;
     thorough = getenv("SK_LONG") != NULL;
+    samples = sk_test_effort(FEW, SAMPLES, MANY);
     sk_wreck_in_memory();
     dir = sk_temp_dir_make();
     path = sk_temp_path(dir, "store");
@@ -216,7 +220,7 @@ static void flip_in(const struct sk_wreck *whole, const char *name, const char *
 {
     struct sk_wreck wreck = sk_wreck_copy(whole);
     struct sk_wreck_file *file = sk_wreck_find(&wreck, name);
-    size_t step = file->len / (size_t)(thorough ? LONG * SAMPLES : SAMPLES) + 1;
+    size_t step = file->len / (size_t)(samples) + 1;
     for (size_t at = 0; at < file->len; at += step) {
         uint8_t mask = (uint8_t)(1u << (at / step) % 8);
         file->bytes[at] ^= mask;
@@ -262,7 +266,7 @@ static void cut(const struct sk_wreck *whole, const char *name, const char *name
     struct sk_wreck wreck = sk_wreck_copy(whole);
     struct sk_wreck_file *file = sk_wreck_find(&wreck, name);
     size_t len = file->len;
-    size_t step = len / (size_t)(thorough ? LONG * SAMPLES : SAMPLES) + 1;
+    size_t step = len / (size_t)(samples) + 1;
     for (size_t cut_len = 0; cut_len < len; cut_len += step) {
         for (unsigned on_page = 0; on_page < 2; on_page++) {
             file->len = on_page ? cut_len - cut_len % PAGE : cut_len;

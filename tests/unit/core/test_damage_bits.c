@@ -8,6 +8,7 @@
 #include "core/media.h"
 #include "core/store_internal.h"
 #include "core/vfs_internal.h"
+#include "tests/support/effort.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/wreck.h"
 
@@ -192,6 +193,12 @@ static void expect_fault(const char *words, size_t at)
 
 /* ---- bits ---- */
 
+/* Of each byte. */
+static unsigned bits_tried(void)
+{
+    return sk_test_effort(1, 8, 8);
+}
+
 static void every_bit_of_every_page(void **state)
 {
     const struct sk_wreck_file *file = sk_wreck_find(&crashed, "data");
@@ -204,7 +211,8 @@ static void every_bit_of_every_page(void **state)
         (void)snprintf(words, sizeof(words), "data: page %zu is damaged", page + 1);
         vfs->fault[0] = '\0';
         for (size_t at = PREAMBLE + page * PAGE; at < PREAMBLE + (page + 1) * PAGE; at++) {
-            for (unsigned bit = 0; bit < 8; bit++, bits++) {
+            for (unsigned k = 0; k < bits_tried(); k++, bits++) {
+                unsigned bit = (unsigned)(at + k) % 8;
                 put_byte(data_fd, at, file->bytes[at] ^ (uint8_t)(1u << bit));
                 if (reads_page(page))
                     fail_msg("bit %u of byte %zu is not noticed", bit, at);
@@ -215,7 +223,8 @@ static void every_bit_of_every_page(void **state)
         assert_true(reads_page(page));
     }
     for (size_t at = PREAMBLE; at < PREAMBLE + PAGE; at++) {
-        for (unsigned bit = 0; bit < 8; bit++, bits++) {
+        for (unsigned k = 0; k < bits_tried(); k++, bits++) {
+            unsigned bit = (unsigned)(at + k) % 8;
             put_byte(data_fd, at, file->bytes[at] ^ (uint8_t)(1u << bit));
             if (reads_page(0))
                 fail_msg("bit %u of byte %zu is not noticed", bit, at);
@@ -232,8 +241,8 @@ static void every_bit_of_the_preamble(void **state)
     size_t opened = 0, bits = 0;
     (void)state;
     for (size_t i = 0; i < COPY; i++)
-        for (unsigned bit = 0; bit < 8; bit++) {
-            uint8_t mask = (uint8_t)(1u << bit);
+        for (unsigned k = 0; k < bits_tried(); k++) {
+            uint8_t mask = (uint8_t)(1u << (i + k) % 8);
             put_byte(data_fd, i, file->bytes[i] ^ mask);
             opened += open_both() == SQLITE_OK;
             put_byte(data_fd, PAGE + i, file->bytes[PAGE + i] ^ mask);
@@ -257,7 +266,8 @@ static void every_bit_of_the_log(void **state)
     size_t bits = 0;
     (void)state;
     for (size_t at = 0; at < LOG_HEAD; at++) {
-        for (unsigned bit = 0; bit < 8; bit++, bits++) {
+        for (unsigned k = 0; k < bits_tried(); k++, bits++) {
+            unsigned bit = (unsigned)(at + k) % 8;
             put_byte(wal_fd, at, file->bytes[at] ^ (uint8_t)(1u << bit));
             assert_int_equal(open_both(), SQLITE_IOERR);
             expect_fault("data-wal: the head of the write-ahead log is damaged", at);
@@ -268,7 +278,8 @@ static void every_bit_of_the_log(void **state)
     for (size_t frame = 0; frame < frames; frame++) {
         size_t start = LOG_START + frame * FRAME;
         for (size_t at = start; at < start + FRAME; at++) {
-            for (unsigned bit = 0; bit < 8; bit++, bits++) {
+            for (unsigned k = 0; k < bits_tried(); k++, bits++) {
+                unsigned bit = (unsigned)(at + k) % 8;
                 put_byte(wal_fd, at, file->bytes[at] ^ (uint8_t)(1u << bit));
                 if (reads_frame(frame))
                     fail_msg("bit %u of byte %zu is not noticed", bit, at);
@@ -387,7 +398,7 @@ static enum sk_status read_all(struct sk_store *store, int64_t row)
 static void every_bit_and_length_of_an_attachment(void **state)
 {
     const struct sk_wreck_file *file = sk_wreck_find(&crashed, "media");
-    const unsigned step = getenv("SK_LONG") ? 1 : 8;
+    const unsigned step = sk_test_effort(61, 8, 1);
     size_t bits = 0;
     (void)state;
     sk_wreck_put(&crashed, path);

@@ -5,8 +5,8 @@
  */
 #include "core/item.h"
 #include "core/verify.h"
+#include "tests/support/effort.h"
 #include "tests/support/stores.h"
-#include "tests/unit/crypto/sanitized.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

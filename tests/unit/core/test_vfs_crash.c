@@ -5,6 +5,7 @@
  */
 #include "crypto/secret.h"
 #include "tests/support/disk.h"
+#include "tests/support/effort.h"
 #include "tests/support/work.h"
 
 #include <setjmp.h>
@@ -18,8 +19,9 @@
 
 #define STEPS       8
 #define ROUNDS      400
-#define ROUNDS_LONG 20000 /* with SK_LONG set */
-#define CHECKPOINT  60    /* pages in the log before one is made, in most sessions */
+#define ROUNDS_FEW  40
+#define ROUNDS_LONG 20000
+#define CHECKPOINT  60 /* pages in the log before one is made, in most sessions */
 
 struct sector {
     bool powersafe;
@@ -119,7 +121,7 @@ static void power_fails_at_every_operation(void **state)
 {
     (void)state;
     struct image start = take_image();
-    for (unsigned at = 1;; at++) {
+    for (unsigned at = 1;; at += sk_test_effort(7, 1, 1)) {
         int acked = 0;
         put_image(&start);
         sk_disk_arm(SK_DISK_FAULT_POWER, at);
@@ -148,7 +150,7 @@ static uint64_t draw(uint64_t *state, uint64_t below)
 static void a_store_lives_through_many_crashes(void **state)
 {
     const struct sector *s = *state;
-    const unsigned rounds = getenv("SK_LONG") ? ROUNDS_LONG : ROUNDS;
+    const unsigned rounds = sk_test_effort(ROUNDS_FEW, ROUNDS, ROUNDS_LONG);
     uint64_t random = s->size + s->powersafe;
     int acked = 0;
     for (unsigned round = 1; round <= rounds; round++) {
@@ -171,7 +173,7 @@ static void a_store_lives_through_many_crashes(void **state)
 static void fault_at_every_operation(enum sk_disk_fault fault)
 {
     struct image start = take_image();
-    for (unsigned at = 1;; at++) {
+    for (unsigned at = 1;; at += sk_test_effort(7, 1, 1)) {
         int acked = 0;
         put_image(&start);
         sk_disk_arm(fault, at);

@@ -8,6 +8,7 @@
 #include "crypto/hash.h"
 #include "crypto/secret.h"
 #include "tests/support/disk.h"
+#include "tests/support/effort.h"
 #include "tests/support/work.h"
 
 #include <setjmp.h>
@@ -198,7 +199,7 @@ static void a_commit_mark_cannot_be_forged(void **state)
     size_t frames = (f.wal_len - LOG_START) / FRAME;
     for (size_t frame = 0; frame < frames; frame++) {
         uint8_t *mark = f.wal + LOG_START + frame * FRAME + 4;
-        for (unsigned pages = 1; pages < 256; pages += 9) {
+        for (unsigned pages = 1; pages < 256; pages += sk_test_effort(47, 9, 1)) {
             mark[3] ^= (uint8_t)pages;
             put_files(&f);
             (void)expect_sound(3, 4, frame);
@@ -321,7 +322,7 @@ static void a_log_that_was_cut(void **state)
     struct files f = crashed_store(9);
     size_t len = f.wal_len;
     int seen[10] = {0};
-    for (size_t cut = 0; cut < len; cut += 97) {
+    for (size_t cut = 0; cut < len; cut += sk_test_effort(701, 97, 7)) {
         f.wal_len = cut;
         put_files(&f);
         int found = expect_sound(3, 9, cut);
@@ -339,7 +340,7 @@ static void a_database_that_was_cut(void **state)
     (void)state;
     struct files f = crashed_store(6);
     size_t len = f.data_len;
-    for (size_t cut = 0; cut < len; cut += 97) {
+    for (size_t cut = 0; cut < len; cut += sk_test_effort(701, 97, 7)) {
         f.data_len = cut;
         put_files(&f);
         (void)expect_sound(6, 6, cut);
@@ -476,12 +477,12 @@ static void an_older_copy_of_the_same_log(void **state)
 
     /* Cut anywhere, or any frame changed: the database cannot do without it. */
     size_t len = now.wal_len;
-    for (now.wal_len = 0; now.wal_len < len; now.wal_len += 997) {
+    for (now.wal_len = 0; now.wal_len < len; now.wal_len += sk_test_effort(4999, 997, 97)) {
         put_files(&now);
         expect_refused("the write-ahead log");
     }
     now.wal_len = len;
-    for (size_t i = LOG_START + 7; i < len; i += 1301) {
+    for (size_t i = LOG_START + 7; i < len; i += sk_test_effort(7001, 1301, 101)) {
         now.wal[i] ^= 4;
         put_files(&now);
         int rc;

@@ -3,8 +3,8 @@
  * crypto_kdf; parameters outside floor and ceiling are refused before memory is asked for.
  */
 #include "crypto/kdf.h"
+#include "tests/support/effort.h"
 #include "tests/support/vectors.h"
-#include "tests/unit/crypto/sanitized.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

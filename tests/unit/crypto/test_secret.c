@@ -3,7 +3,7 @@
  * counted; the helpers wipe, compare and draw as they say.
  */
 #include "crypto/secret.h"
-#include "tests/unit/crypto/sanitized.h"
+#include "tests/support/effort.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -7,8 +7,8 @@
 #include "crypto/bytes.h"
 #include "crypto/hash.h"
 #include "crypto/slot.h"
+#include "tests/support/effort.h"
 #include "tests/support/vectors.h"
-#include "tests/unit/crypto/sanitized.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

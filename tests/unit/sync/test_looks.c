@@ -5,6 +5,7 @@
  */
 #include "crypto/bytes.h"
 #include "sync/looks.h"
+#include "tests/support/effort.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/volume.h"
 
@@ -85,7 +86,7 @@ static char *ask(char **paths, size_t count)
 
 static unsigned step(void)
 {
-    return getenv("SK_LONG") ? 1 : 8;
+    return sk_test_effort(8, 8, 1);
 }
 
 /* How many of the files that begin with `first` and a second byte a writer may draw are named. */

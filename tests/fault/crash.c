@@ -24,7 +24,7 @@
 
 #define STATES_SAMPLE 1000u
 #define STATES        25000u /* of each of the two stories */
-#define STATES_LONG   500000u
+#define STATES_LONG   510000u
 #define ONE_PLACE_OF  (SANITIZED ? 4u : 1u) /* at the others a killed program alone is judged */
 #define WITHOUT_MAX   6u
 #define AGAIN         400u /* one disk of so many loses power a second time */

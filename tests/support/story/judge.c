@@ -265,8 +265,9 @@ static void look(struct sk_judge *judge, size_t done, struct verdict *out)
 
 /* ---- what may be there ---- */
 
-/* The digests that an action may show; a killed program may show it one that is new. */
-static bool may_show(struct sk_judge *judge, size_t done, unsigned digest, bool killed)
+/* The digests that an action may show: what was before and after it, and up to `most` more that are
+ * found here. */
+static bool may_show(struct sk_judge *judge, size_t done, unsigned digest, unsigned most)
 {
     const struct sk_story_tale *tale = judge->tale;
     unsigned action = (unsigned)done + 1; /* the one under way */
@@ -282,10 +283,25 @@ static bool may_show(struct sk_judge *judge, size_t done, unsigned digest, bool 
     unsigned shown = 0;
     for (unsigned i = 0; i < judge->digest_count; i++)
         shown += judge->between[i] == action;
-    if (!killed || judge->between[digest] != 0 || shown + 1 >= tale->plot->actions[done].commits)
+    if (judge->between[digest] != 0 || shown >= most)
         return false;
     judge->between[digest] = action;
     return true;
+}
+
+/* How many states an action that was stopped may show between the one before and the one after. */
+static unsigned states_between(const struct sk_judge *judge, size_t done)
+{
+    const struct sk_story_plot *plot = judge->tale->plot;
+    return done < plot->count && plot->actions[done].commits > 1 ? plot->actions[done].commits - 1
+                                                                 : 0;
+}
+
+/* And how many more where calls fail and it goes on. */
+static unsigned states_past(const struct sk_judge *judge, size_t done)
+{
+    const struct sk_story_plot *plot = judge->tale->plot;
+    return done < plot->count ? plot->actions[done].past : 0;
 }
 
 static bool may_open_with(const struct sk_judge *judge, size_t done, unsigned passphrase)
@@ -333,7 +349,7 @@ static bool stick_holds(struct sk_judge *judge, const struct sk_sim_image *image
 }
 
 static void count_verdict(struct sk_judge *judge, const struct verdict *verdict, size_t done,
-                          bool killed)
+                          unsigned most)
 {
     bool made = judge->tale->marks[done].story.made;
     switch (verdict->finding) {
@@ -351,7 +367,7 @@ static void count_verdict(struct sk_judge *judge, const struct verdict *verdict,
     case FOUND_STATE:
         break;
     }
-    if (!may_show(judge, done, verdict->digest, killed)) {
+    if (!may_show(judge, done, verdict->digest, most)) {
         complain(judge, "it shows state %u, which is not one of this action", verdict->digest);
         judge->counts.lost++;
     } else if (!may_open_with(judge, done, verdict->passphrase)) {
@@ -406,7 +422,7 @@ static void judge_recovery(struct sk_judge *judge, const struct sk_sim_image *im
             judge_disk(judge, &again, done, &verdict);
             sk_sim_image_clear(&again);
             judge->counts.recovering++;
-            count_verdict(judge, &verdict, done, false);
+            count_verdict(judge, &verdict, done, 0);
             if (verdict.finding == FOUND_STATE && verdict.digest != first->digest) {
                 complain(judge, "a second power cut shows state %u after state %u", verdict.digest,
                          first->digest);
@@ -424,7 +440,7 @@ void sk_judge_state(struct sk_judge *judge, const struct sk_sim_image *image, si
     struct sk_judge_counts before = judge->counts;
     judge->counts.states++;
     judge_disk(judge, image, done, &verdict);
-    count_verdict(judge, &verdict, done, killed);
+    count_verdict(judge, &verdict, done, killed ? states_between(judge, done) : 0);
     uint64_t distinct = judge->counts.distinct;
     if (distinct != before.distinct && verdict.finding == FOUND_STATE && judge->again_one_of > 0 &&
         distinct % judge->again_one_of == 0)
@@ -462,7 +478,8 @@ bool sk_judge_attempt(struct sk_judge *judge, size_t action, enum sk_status stat
     judge->counts.states++;
     sk_sim_image_copy(&image, sk_sim_now());
     judge_disk(judge, &image, action, &verdict);
-    count_verdict(judge, &verdict, done, true);
+    count_verdict(judge, &verdict, done,
+                  status == SK_OK ? 0 : states_between(judge, done) + states_past(judge, done));
     if (!stick_holds(judge, &image, action, action + 1, false) ||
         (status == SK_OK && !stick_has_all(&image, &tale->marks[action + 1]))) {
         complain(judge, "the stick lacks what was to be written");

@@ -5,17 +5,31 @@
 
 #define CHUNK_LEN       65536u
 #define CHUNK_PLAIN_LEN (CHUNK_LEN - SK_AEAD_TAG_LEN)
+#define MARK            ".mark" /* the end of a mark's name */
+
+/* The paths of a file and its mark. */
+struct paths {
+    char *file, *mark;
+};
+
+static void paths_clear(struct paths *paths)
+{
+    free(paths->file);
+    free(paths->mark);
+}
+#define auto_paths __attribute__((cleanup(paths_clear))) struct paths
 
 struct sk_media_writer {
     struct sk_store *store;
     struct sk_file *file;
-    char *path;
+    struct paths paths;
     struct sk_key key;    /* stands in the database */
     struct sk_key subkey; /* seals the chunks */
     uint8_t name[SK_MEDIA_NAME_LEN];
     uint64_t size;
     uint64_t chunks; /* written */
     size_t held;     /* plain bytes in `plain`: the last chunk is only known at the end */
+    bool marked;
     bool finished;
     bool kept;
     uint8_t plain[CHUNK_PLAIN_LEN];
@@ -54,13 +68,42 @@ static uint64_t chunk_count(uint64_t size)
     return (padded + CHUNK_LEN - 1) / CHUNK_LEN;
 }
 
+/* end: "" or MARK. */
 static enum sk_status media_path(const char *dir, const uint8_t name[static SK_MEDIA_NAME_LEN],
-                                 char **out, struct sk_error *err)
+                                 const char *end, char **out, struct sk_error *err)
 {
-    char hex[2 * SK_MEDIA_NAME_LEN + 1];
+    char hex[2 * SK_MEDIA_NAME_LEN + sizeof(MARK)];
     sk_hex(hex, name, SK_MEDIA_NAME_LEN);
+    memcpy(hex + (size_t)2 * SK_MEDIA_NAME_LEN, end, strlen(end) + 1);
     return sk_path_join(out, dir, hex, err);
 }
+
+static enum sk_status find_paths(struct paths *out, const struct sk_store *store,
+                                 const uint8_t name[static SK_MEDIA_NAME_LEN], struct sk_error *err)
+{
+    SK_TRY(media_path(store->media_dir, name, "", &out->file, err));
+    return media_path(store->media_dir, name, MARK, &out->mark, err);
+}
+
+/* ---- marks ---- */
+
+static enum sk_status make_mark(const char *path, struct sk_error *err)
+{
+    sk_auto_file mark = NULL;
+    return sk_file_create(&mark, path, err);
+}
+
+/* The file first: where it stays, or may come back after a power cut, its mark stays as well. */
+static enum sk_status remove_marked(const struct sk_store *store, const struct paths *paths,
+                                    struct sk_error *err)
+{
+    SK_TRY(sk_file_remove(paths->file, err));
+    SK_TRY(sk_dir_sync(store->media_dir, err)); /* it may have been removed before, and no more */
+    sk_ignore(sk_file_remove(paths->mark, NULL));
+    return SK_OK;
+}
+
+/* ---- writing ---- */
 
 /* The key of the chunks is bound to the file's name. */
 static void derive(struct sk_key *subkey, const uint8_t key[static 32],
@@ -80,8 +123,11 @@ enum sk_status sk_media_create(struct sk_store *store, struct sk_media_writer **
     sk_random(writer->key.bytes, sizeof(writer->key.bytes));
     sk_random(writer->name, sizeof(writer->name));
     derive(&writer->subkey, writer->key.bytes, writer->name);
-    SK_TRY(media_path(store->media_dir, writer->name, &writer->path, err));
-    SK_TRY(sk_file_create_beside(&writer->file, writer->path, err));
+    SK_TRY(find_paths(&writer->paths, store, writer->name, err));
+    SK_TRY(make_mark(writer->paths.mark, err));
+    writer->marked = true;
+    SK_TRY(sk_dir_sync(store->media_dir, err));
+    SK_TRY(sk_file_create(&writer->file, writer->paths.file, err));
     *out = SK_TAKE(writer);
     return SK_OK;
 }
@@ -121,7 +167,8 @@ enum sk_status sk_media_finish(struct sk_media_writer *writer, struct sk_error *
     uint64_t chunks = chunk_count(writer->size);
     while (writer->chunks < chunks)
         SK_TRY(write_chunk(writer, writer->chunks + 1 == chunks, err));
-    SK_TRY(sk_file_publish(writer->file, false, err));
+    SK_TRY(sk_file_sync(writer->file, err));
+    SK_TRY(sk_dir_sync(writer->store->media_dir, err));
     writer->finished = true;
     return SK_OK;
 }
@@ -192,9 +239,9 @@ void sk_media_writer_free(struct sk_media_writer *writer)
     if (!writer)
         return;
     sk_file_close(writer->file);
-    if (writer->finished && !writer->kept)
-        sk_ignore(sk_file_remove(writer->path, NULL));
-    free(writer->path);
+    if (writer->marked && !writer->kept)
+        sk_ignore(remove_marked(writer->store, &writer->paths, NULL));
+    paths_clear(&writer->paths);
     sk_wipe(writer, sizeof(*writer));
     free(writer);
 }
@@ -207,14 +254,21 @@ enum sk_status sk_media_open_file(const char *dir, const uint8_t name[static SK_
     sk_auto_free char *path = NULL;
     uint64_t file_len = 0;
     bool regular = false;
+    bool there = false;
     if (!reader)
         return sk_fail_status(err, SK_NOMEM);
     reader->size = size;
     reader->left = size;
     reader->chunks = chunk_count(size);
     derive(&reader->subkey, key, name);
-    SK_TRY(media_path(dir, name, &path, err));
-    SK_TRY(sk_file_check(path, false, NULL, err));
+    SK_TRY(media_path(dir, name, "", &path, err));
+    SK_TRY(sk_file_check(path, false, &there, err));
+    if (!there)
+        return sk_fail(
+            err, SK_MISSING,
+            "%s is not there: it was erased after this copy of 'data' was made, or it is "
+            "lost",
+            path);
     SK_TRY(sk_file_open_regular(&reader->file, path, err));
     SK_TRY(sk_file_size(reader->file, &file_len, &regular, err));
     if (!regular || file_len != reader->chunks * CHUNK_LEN)
@@ -302,34 +356,110 @@ enum sk_status sk_media_erase(struct sk_store *store, int64_t row, struct sk_err
     return sk_run(stmt, err);
 }
 
-enum sk_status sk_media_remove(struct sk_store *store, struct sk_buf *names, struct sk_error *err)
+/* ---- what comes with a commit ---- */
+
+static enum sk_status row_names(struct sk_store *store, const uint8_t *name, bool *known,
+                                struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    SK_TRY(sk_db_prepare(store->db, &stmt, "SELECT 1 FROM media WHERE name = ?1", err));
+    sk_bind_bytes(stmt, 1, name, SK_MEDIA_NAME_LEN);
+    return sk_step(stmt, known, err);
+}
+
+/* What cannot be marked does not keep its key alive: it is removed after the commit all the same.
+ */
+enum sk_status sk_media_mark_erased(struct sk_store *store, struct sk_error *err)
+{
+    sk_auto_buf erased = SK_BUF_INIT;
+    for (size_t at = 0; at < store->erased_media.len; at += SK_MEDIA_NAME_LEN) {
+        const uint8_t *name = store->erased_media.bytes + at;
+        auto_paths paths = {NULL, NULL};
+        bool known = false;
+        SK_TRY(row_names(store, name, &known, err));
+        if (known)
+            continue;
+        SK_TRY(find_paths(&paths, store, name, err));
+        SK_TRY(sk_buf_add(&erased, name, SK_MEDIA_NAME_LEN, err));
+        sk_ignore(make_mark(paths.mark, NULL));
+    }
+    if (erased.len > 0)
+        sk_ignore(sk_dir_sync(store->media_dir, NULL));
+    sk_buf_clear(&store->erased_media);
+    store->erased_media = SK_TAKE(erased);
+    return SK_OK;
+}
+
+enum sk_status sk_media_remove(struct sk_store *store, const struct sk_buf *names,
+                               struct sk_error *err)
 {
     enum sk_status worst = SK_OK;
-    for (size_t at = 0; at + SK_MEDIA_NAME_LEN <= names->len; at += SK_MEDIA_NAME_LEN) {
-        sk_auto_free char *path = NULL;
-        SK_TRY(media_path(store->media_dir, names->bytes + at, &path, err));
-        enum sk_status status = sk_file_remove(path, err);
+    for (size_t at = 0; at < names->len; at += SK_MEDIA_NAME_LEN) {
+        auto_paths paths = {NULL, NULL};
+        SK_TRY(find_paths(&paths, store, names->bytes + at, err));
+        enum sk_status status = remove_marked(store, &paths, err);
         if (status != SK_OK)
             worst = status;
     }
-    sk_buf_reset(names);
     return worst;
 }
 
-enum sk_status sk_media_known(struct sk_store *store, const char *file_name, bool *shaped,
-                              bool *known, struct sk_error *err)
+static void settle(struct sk_store *store, const uint8_t *name, bool known)
+{
+    auto_paths paths = {NULL, NULL};
+    if (find_paths(&paths, store, name, NULL) == SK_OK)
+        sk_ignore(known ? sk_file_remove(paths.mark, NULL) : remove_marked(store, &paths, NULL));
+}
+
+void sk_media_settle_new(struct sk_store *store, const struct sk_buf *names)
+{
+    for (size_t at = 0; at < names->len; at += SK_MEDIA_NAME_LEN) {
+        bool known = false;
+        if (row_names(store, names->bytes + at, &known, NULL) == SK_OK)
+            settle(store, names->bytes + at, known);
+    }
+}
+
+void sk_media_drop_new(struct sk_store *store)
+{
+    for (size_t at = 0; at < store->new_media.len; at += SK_MEDIA_NAME_LEN)
+        settle(store, store->new_media.bytes + at, false);
+    sk_buf_reset(&store->new_media);
+}
+
+/* ---- by their names ---- */
+
+/* SK_MEDIA_OTHER also for hex digits in capitals, which no media file has. */
+static enum sk_media_shape shape_of(const char *file_name, struct sk_id *name)
+{
+    char digits[2 * SK_MEDIA_NAME_LEN + 1];
+    char same[SK_ID_TEXT_LEN];
+    size_t len = strlen(file_name);
+    bool mark = len == sizeof(digits) - 1 + strlen(MARK);
+    if (!mark && len != sizeof(digits) - 1)
+        return SK_MEDIA_OTHER;
+    memcpy(digits, file_name, sizeof(digits) - 1);
+    digits[sizeof(digits) - 1] = '\0';
+    if (sk_id_parse(name, digits) != SK_OK)
+        return SK_MEDIA_OTHER;
+    sk_id_format(same, name);
+    if (strcmp(same, digits) != 0 || strcmp(file_name + sizeof(digits) - 1, mark ? MARK : "") != 0)
+        return SK_MEDIA_OTHER;
+    return mark ? SK_MEDIA_MARK : SK_MEDIA_FILE;
+}
+
+enum sk_status sk_media_known(struct sk_store *store, const char *file_name,
+                              enum sk_media_shape *shape, bool *known, struct sk_error *err)
 {
     struct sk_id name;
-    char same[SK_ID_TEXT_LEN];
-    *shaped = *known = false;
-    if (sk_id_parse(&name, file_name) != SK_OK)
-        return SK_OK;
-    sk_id_format(same, &name);
-    if (strcmp(same, file_name) != 0)
-        return SK_OK;
-    *shaped = true;
-    sk_auto_stmt stmt = NULL;
-    SK_TRY(sk_db_prepare(store->db, &stmt, "SELECT 1 FROM media WHERE name = ?1", err));
-    sk_bind_bytes(stmt, 1, name.bytes, SK_MEDIA_NAME_LEN);
-    return sk_step(stmt, known, err);
+    *known = false;
+    *shape = shape_of(file_name, &name);
+    return *shape == SK_MEDIA_OTHER ? SK_OK : row_names(store, name.bytes, known, err);
+}
+
+void sk_media_settle(struct sk_store *store, const char *mark_name, bool known)
+{
+    struct sk_id name;
+    if (shape_of(mark_name, &name) == SK_MEDIA_MARK)
+        settle(store, name.bytes, known);
 }

@@ -622,16 +622,20 @@ enum sk_status sk_store_commit(struct sk_store **txn, struct sk_error *err)
     SK_TRY(sk_log_finish(store, err));
     if (store->words_erased)
         SK_TRY(forget_words(store, err));
-    /* If this fails, only opening the store again tells whether their rows are there. */
-    sk_buf_reset(&store->new_media);
+    SK_TRY(sk_media_mark_erased(store, err));
+    /* If this fails, only opening the store again tells whether their rows are there: the files
+     * keep their marks until then. */
+    sk_auto_buf added = SK_TAKE(store->new_media);
+    sk_auto_buf gone = SK_TAKE(store->erased_media);
     SK_TRY(sk_db_commit(store->db, err));
     *txn = NULL;
     bool erased = store->erased;
     store->erased = store->words_erased = false;
+    sk_media_settle_new(store, &added);
     if (!erased)
         return SK_OK;
     struct sk_error why = SK_ERROR_INIT;
-    enum sk_status removed = sk_media_remove(store, &store->erased_media, &why);
+    enum sk_status removed = sk_media_remove(store, &gone, &why);
     enum sk_status cut = sk_db_checkpoint(store->db, &why);
     enum sk_status status = removed != SK_OK ? removed : cut;
     return status == SK_OK
@@ -650,7 +654,7 @@ void sk_store_erases(struct sk_store *store)
 void sk_store_rollback(struct sk_store *store)
 {
     sk_db_rollback(store->db);
-    sk_ignore(sk_media_remove(store, &store->new_media, NULL));
+    sk_media_drop_new(store);
     sk_buf_reset(&store->erased_media);
     store->erased = store->words_erased = false;
     sk_log_forget(store);

@@ -43,9 +43,10 @@ struct sk_store {
     uint8_t id[SK_HASH_LEN];
     struct sk_log_tail tail;
     struct sk_buf erased_media; /* names of files to remove after the commit */
-    struct sk_buf new_media;    /* names of files to remove after a rollback */
-    bool erased;                /* the transaction erased something: old pages must go */
-    bool words_erased;          /* and it took words out of the search index */
+    struct sk_buf
+        new_media;     /* names of files whose marks go with the commit, and they without it */
+    bool erased;       /* the transaction erased something: old pages must go */
+    bool words_erased; /* and it took words out of the search index */
 };
 
 /* The parameters of a new slot: those for tests in a store that is for tests. */
@@ -91,8 +92,22 @@ enum sk_status sk_log_finish(struct sk_store *store, struct sk_error *err);
 /* After a rollback: forgets the tail. */
 void sk_log_forget(struct sk_store *store);
 
-/* Removes the media files of a list of names and empties it. Errors: SK_IO, SK_NOMEM. */
+/* Before a commit: files whose rows are gone get their marks, durably, as far as that can be done.
+ * Names whose rows are there after all (a savepoint) leave the list. Errors: those of reading the
+ * database, SK_NOMEM. */
 SK_MUST_CHECK
-enum sk_status sk_media_remove(struct sk_store *store, struct sk_buf *names, struct sk_error *err);
+enum sk_status sk_media_mark_erased(struct sk_store *store, struct sk_error *err);
+
+/* After the commit: removes those files, and then their marks. Errors: SK_IO, SK_NOMEM (a file). */
+SK_MUST_CHECK
+enum sk_status sk_media_remove(struct sk_store *store, const struct sk_buf *names,
+                               struct sk_error *err);
+
+/* After the commit: new files lose their marks; those that no row names go. What cannot be done
+ * now, the next opening does. */
+void sk_media_settle_new(struct sk_store *store, const struct sk_buf *names);
+
+/* After a rollback: removes new files and empties their list. Best effort, as above. */
+void sk_media_drop_new(struct sk_store *store);
 
 #endif

@@ -311,11 +311,18 @@ static enum sk_status check_other_media(struct check *check, struct sk_error *er
     }
 }
 
-static enum sk_status tell_stray(void *context, const char *name, struct sk_error *err)
+static enum sk_status tell_stray(void *context, const char *name, bool unknown,
+                                 struct sk_error *err)
 {
     sk_auto_buf sentence = SK_BUF_INIT;
     SK_TRY(sk_text_show(&sentence, name, strlen(name), false, 0, err));
-    SK_TRY(sk_buf_add_text(&sentence, ": this file does not belong to the store", err));
+    SK_TRY(sk_buf_add_text(&sentence,
+                           unknown ? ": 'data' does not know this file, which may be an attachment "
+                                     "that came later: if 'data' was put back from an older copy, "
+                                     "put the newest copy of the whole folder back; if there is "
+                                     "none, keep this file, or move it out of the store"
+                                   : ": this file does not belong to the store",
+                           err));
     tell(context, sk_buf_text(&sentence));
     return SK_OK;
 }

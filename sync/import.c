@@ -1,6 +1,5 @@
 #include "sync/import.h"
 
-#include "core/folder.h"
 #include "sync/deliver.h"
 #include "sync/import_parts.h"
 #include "sync/peer.h"
@@ -407,8 +406,6 @@ enum sk_status sk_import(struct sk_store *store, const char *path,
         .store = store, .path = path, .progress = progress};
     struct sk_import_result result = {.gaps = SK_RANGES_INIT};
     enum sk_status status = import_file(&a, &result, err);
-    if (status != SK_OK || result.fork)
-        sk_ignore(sk_folder_sweep(store, NULL)); /* bodies whose rows were rolled back */
     if (status != SK_OK) {
         sk_import_result_clear(&result);
         return status;

@@ -3,7 +3,6 @@
  * kept as it came, since the keys of its envelope are gone; when it is approved it is read again,
  * through the same checks.
  */
-#include "core/folder.h"
 #include "crypto/bytes.h"
 #include "sync/import_parts.h"
 
@@ -273,7 +272,5 @@ enum sk_status sk_approve(struct sk_store *store, int64_t log, sk_import_each_fn
     SK_TRY(sk_log_get(store, log, &row, err));
     if (row.state != SK_LOG_STATE_WAITING)
         return sk_fail(err, SK_REFUSED, "\"%s\" does not wait for approval", row.alias);
-    enum sk_status status = approve_all(store, log, each, context, err);
-    sk_ignore(sk_folder_sweep(store, NULL));
-    return status;
+    return approve_all(store, log, each, context, err);
 }

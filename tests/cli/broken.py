@@ -4,7 +4,7 @@
 Each file of a store is damaged, cut, emptied, taken away, exchanged, or replaced by a folder, a link or a
 pipe. Every command that opens it ends with the right exit code, names the file, says what was kept and what
 to do, writes nothing, and does not wait for anything. A store with a damaged attachment can be read, all but
-that; verify names it.
+that; verify names it. An older 'data' that is put back alone takes no later attachment away.
 """
 import os
 import shutil
@@ -154,6 +154,43 @@ def test_attachment(store, kept, photo, at):
         put_back(store, kept)
 
 
+def test_older_data(store, at):
+    """An older 'data' put back alone, and used: no attachment that came later is lost, what was withdrawn
+    later is said to be, and the newer 'data' finds all it had."""
+    place = os.path.join(store.folder, "data")
+    folder = os.path.join(store.folder, "media")
+    case = store("add", "case", "title=The case of the bridge")
+    gone = store("attach", case, write(at("gone.jpg"), os.urandom(2000)))
+    older, then = read(place), set(os.listdir(folder))
+    withdrawn = then - set(names_without(store, gone))
+    later_bytes = os.urandom(4000)
+    later = store("attach", case, write(at("later.jpg"), later_bytes))
+    newer, now = read(place), set(os.listdir(folder))
+    (came,) = now - withdrawn - then
+    write(place, older)
+    for _ in range(2):
+        check(store.json("list") != [], "with an older 'data' nothing can be read")
+        check(came in os.listdir(folder), "an older 'data' was opened, and a later attachment is gone")
+    ran = store.run("verify")
+    check(ran.code == DAMAGED and f"media/{came}: 'data' does not know this file" in ran.out,
+          f"verify: {ran.code}: {ran.out}")
+    check("put the newest copy of the whole folder back" in ran.out, ran.out)
+    ran = store.run("extract", gone, at("gone"))
+    check(ran.code == MISSING and "it was erased after this copy of 'data' was made" in ran.err,
+          f"extract: {ran.code}: {ran.err}")
+    store("add", "event", "title=On the older one")
+    write(place, newer)
+    store("extract", later, at("later"))
+    check(read(at("later")) == later_bytes, "the later attachment is not what it was")
+    check(store.json("verify")["ok"], "with the newer 'data' something is wrong")
+
+
+def names_without(store, attachment):
+    """Withdraws an attachment; the names of the media files that are left."""
+    store("withdraw", attachment)
+    return os.listdir(os.path.join(store.folder, "media"))
+
+
 def test(top):
     at = lambda *names: os.path.join(top, *names)
     office = archive(at("archive"))
@@ -172,6 +209,7 @@ def test(top):
     test_page(store, kept)
     test_attachment(store, kept, photo, at)
     check(files(store.folder) == before and store.json("verify")["ok"], "put back, it is whole")
+    test_older_data(store, at)
     ran = run("skrynia", "--store", at("nothing"), "list", passphrase="x")
     check(ran.code == MISSING and "'skrynia init'" in ran.err, ran.err)
 

@@ -222,6 +222,18 @@ mutant("a chunk of an attachment is bound to its file", "media-without-name", "c
 mutant("media files that no row names are swept", "orphans-stay", "core/media", "test_sweep", [
     ("core/folder.c", "    return walk_both(store, NULL, NULL, err);\n", "    return SK_OK;\n")])
 
+mutant("a file that no row names and no mark is kept", "unknown-swept", "core/media",
+       "test_older_data_loses_no_file", [
+           ("core/folder.c", "known ? OWNER_STORE : OWNER_UNKNOWN;",
+            "known ? OWNER_STORE : OWNER_NOBODY;")])
+mutant("what is to be erased is marked before", "erased-without-mark", "core/media",
+       "test_erased_is_marked_before_the_commit", [
+           ("core/media.c", "        sk_ignore(make_mark(paths.mark, NULL));\n", "")])
+mutant("a mark stays as long as its file", "mark-goes-first", "core/media",
+       "test_mark_stays_with_its_file", [
+           ("core/media.c", "    SK_TRY(sk_file_remove(paths->file, err));\n",
+            "    sk_ignore(sk_file_remove(paths->file, err));\n")])
+
 # ---- what damage can be seen, and what cannot be written ----
 
 mutant("a link in the place of a file", "links-followed", "core/damage", "other_things_in_their_place", [

@@ -153,9 +153,10 @@ static void note_problem(void *context, const char *sentence)
     complain(context, "verify: %s", sentence);
 }
 
-static enum sk_status note_stray(void *context, const char *name, struct sk_error *err)
+static enum sk_status note_stray(void *context, const char *name, bool unknown,
+                                 struct sk_error *err)
 {
-    (void)err;
+    (void)unknown, (void)err;
     complain(context, "a stray file: %s", name);
     return SK_OK;
 }

@@ -1,11 +1,12 @@
 /*
  * Goal of this test: media files give back what was written, in any pieces and of any size, and
- * only that; their sizes are rounded; none stays behind that the database does not name, and none
- * goes that it does.
+ * only that; their sizes are rounded; none stays behind that an interrupted command left or that
+ * was erased, and none goes that a `data` names, be it this one or a newer one.
  */
 #include "core/media.h"
 
 #include "core/folder.h"
+#include "core/store_internal.h"
 #include "tests/support/stores.h"
 #include "tests/support/temp_dir.h"
 
@@ -66,6 +67,34 @@ static int64_t add(struct sk_store *store, size_t len, size_t piece)
     int64_t row = keep(store, len, piece);
     EXPECT_OK(sk_store_commit(&txn, &sk_test_err));
     return row;
+}
+
+/* Of the file of a row, and of its mark. */
+struct names {
+    char file[33];
+    char mark[38];
+};
+
+static struct names names_of(struct sk_store *store, int64_t row)
+{
+    struct names names;
+    bool found = false;
+    sk_auto_stmt stmt = NULL;
+    EXPECT_OK(sk_db_prepare(sk_store_db(store), &stmt,
+                            "SELECT lower(hex(name)) FROM media WHERE id = ?1", &sk_test_err));
+    sk_bind_int(stmt, 1, row);
+    EXPECT_OK(sk_step(stmt, &found, &sk_test_err));
+    assert_true(found);
+    (void)snprintf(names.file, sizeof(names.file), "%s", sk_column_text(stmt, 0));
+    (void)snprintf(names.mark, sizeof(names.mark), "%s.mark", names.file);
+    return names;
+}
+
+static const char *name_path(const struct sk_test_store *at, const char *name)
+{
+    char path[64];
+    (void)snprintf(path, sizeof(path), "store/media/%s", name);
+    return sk_test_path(at, path);
 }
 
 static void assert_reads(struct sk_store *store, int64_t row, size_t len, size_t piece)
@@ -149,10 +178,10 @@ static void test_file_lengths(void **state)
         size_t len = 0;
         void *context[] = {at, &len};
         struct sk_store *txn = NULL;
-        EXPECT_OK(sk_store_begin(&txn, at->store, &sk_test_err));
-        int64_t row = keep(at->store, cases[i][0], 5000);
+        int64_t row = add(at->store, cases[i][0], 5000);
         EXPECT_OK(sk_dir_each(sk_test_path(at, "store/media"), add_length, context, &sk_test_err));
         assert_int_equal(len, cases[i][1] * CHUNK);
+        EXPECT_OK(sk_store_begin(&txn, at->store, &sk_test_err));
         EXPECT_OK(sk_media_erase(at->store, row, &sk_test_err));
         EXPECT_OK(sk_store_commit(&txn, &sk_test_err));
         assert_int_equal(files(at), 0);
@@ -195,7 +224,7 @@ static void test_not_finished(void **state)
     EXPECT_OK(sk_media_create(at->store, &writer, &sk_test_err));
     EXPECT_OK(sk_media_write(writer, "a", 1, &sk_test_err));
     EXPECT(SK_INTERNAL, sk_media_keep(writer, &row, &sk_test_err));
-    assert_int_equal(files(at), 1);
+    assert_int_equal(files(at), 2); /* with its mark */
     sk_media_writer_free(writer);
     assert_int_equal(files(at), 0);
 
@@ -215,7 +244,7 @@ static void test_rolled_back(void **state)
     EXPECT_OK(sk_store_begin(&txn, at->store, &sk_test_err));
     (void)keep(at->store, 10, 10);
     (void)keep(at->store, 10, 10);
-    assert_int_equal(files(at), 3);
+    assert_int_equal(files(at), 5); /* two of them with marks */
     sk_store_rollback(at->store);
     assert_int_equal(files(at), 1);
     assert_reads(at->store, kept, 10, 10);
@@ -263,8 +292,178 @@ static void test_erase_what_cannot_be_removed(void **state)
     assert_int_equal(rename(sk_test_path(at, "elsewhere"), sk_test_path(at, "store/media")), 0);
     assert_int_equal(sk_test_sql_int(at->store, "SELECT count(*) FROM media"), 0);
     assert_int_equal(files(at), 1);
+    sk_test_reopen(at); /* nothing tells it from a file that a newer `data` names */
+    assert_int_equal(files(at), 1);
+}
+
+/* Names */
+
+static void assert_file(const struct sk_test_store *at, const char *name, bool there)
+{
+    bool found = access(name_path(at, name), F_OK) == 0;
+    if (found != there)
+        fail_msg("%s is %s", name, found ? "there" : "not there");
+}
+
+static void make_mark(const struct sk_test_store *at, const char *name)
+{
+    sk_temp_write(name_path(at, name), "", 0);
+}
+
+/* A new file has a mark until its row is committed. */
+static void test_mark_goes_with_the_commit(void **state)
+{
+    struct sk_test_store *at = *state;
+    struct sk_store *txn = NULL;
+    EXPECT_OK(sk_store_begin(&txn, at->store, &sk_test_err));
+    int64_t row = keep(at->store, 10, 10);
+    struct names names = names_of(at->store, row);
+    assert_file(at, names.mark, true);
+    assert_file(at, names.file, true);
+    EXPECT_OK(sk_store_commit(&txn, &sk_test_err));
+    assert_file(at, names.mark, false);
+    assert_reads(at->store, row, 10, 10);
+}
+
+/* The first half of a commit, and then no more. */
+static void test_erased_is_marked_before_the_commit(void **state)
+{
+    struct sk_test_store *at = *state;
+    struct sk_store *txn = NULL;
+    int64_t row = add(at->store, 10, 10);
+    struct names names = names_of(at->store, row);
+    EXPECT_OK(sk_store_begin(&txn, at->store, &sk_test_err));
+    EXPECT_OK(sk_media_erase(at->store, row, &sk_test_err));
+    EXPECT_OK(sk_media_mark_erased(at->store, &sk_test_err));
+    assert_file(at, names.mark, true);
+    assert_file(at, names.file, true);
+    sk_store_rollback(at->store);
+    assert_reads(at->store, row, 10, 10);
+    sk_test_reopen(at);
+    assert_file(at, names.mark, false);
+    assert_reads(at->store, row, 10, 10);
+}
+
+/* Interrupted after the commit of a new file, or before that of an erasure. */
+static void test_opening_keeps_what_a_row_names(void **state)
+{
+    struct sk_test_store *at = *state;
+    int64_t row = add(at->store, 10, 10);
+    struct names names = names_of(at->store, row);
+    make_mark(at, names.mark);
+    sk_test_reopen(at);
+    assert_file(at, names.mark, false);
+    assert_reads(at->store, row, 10, 10);
+}
+
+/* Interrupted before the commit of a new file, or after that of an erasure. */
+static void test_opening_removes_what_is_marked(void **state)
+{
+    struct sk_test_store *at = *state;
+    struct sk_store *txn = NULL;
+    int64_t row = add(at->store, 10, 10);
+    struct names names = names_of(at->store, row);
+    sk_temp_copy(name_path(at, names.file), sk_test_path(at, "copy"));
+    EXPECT_OK(sk_store_begin(&txn, at->store, &sk_test_err));
+    EXPECT_OK(sk_media_erase(at->store, row, &sk_test_err));
+    EXPECT_OK(sk_store_commit(&txn, &sk_test_err));
+    assert_int_equal(files(at), 0);
+    sk_temp_copy(sk_test_path(at, "copy"), name_path(at, names.file));
+    make_mark(at, names.mark);
     sk_test_reopen(at);
     assert_int_equal(files(at), 0);
+}
+
+/* What cannot be removed keeps its mark, and goes when it can. */
+static void test_mark_stays_with_its_file(void **state)
+{
+    struct sk_test_store *at = *state;
+    static const char file[] = "0123456789abcdef0123456789abcdef";
+    static const char mark[] = "0123456789abcdef0123456789abcdef.mark";
+    assert_int_equal(mkdir(name_path(at, file), 0700), 0);
+    make_mark(at, mark);
+    sk_test_reopen(at);
+    assert_file(at, file, true);
+    assert_file(at, mark, true);
+    assert_int_equal(rmdir(name_path(at, file)), 0);
+    sk_test_reopen(at);
+    assert_int_equal(files(at), 0);
+}
+
+/* What a savepoint takes back is taken back for the files as well. */
+static void test_savepoint(void **state)
+{
+    struct sk_test_store *at = *state;
+    struct sk_db *db = sk_store_db(at->store);
+    struct sk_store *txn = NULL;
+    int64_t row = add(at->store, 10, 10);
+    EXPECT_OK(sk_store_begin(&txn, at->store, &sk_test_err));
+    EXPECT_OK(sk_db_savepoint(db, &sk_test_err));
+    (void)keep(at->store, 20, 10);
+    EXPECT_OK(sk_media_erase(at->store, row, &sk_test_err));
+    sk_db_savepoint_undo(db);
+    EXPECT_OK(sk_store_commit(&txn, &sk_test_err));
+    assert_int_equal(files(at), 1);
+    assert_file(at, names_of(at->store, row).file, true);
+    assert_reads(at->store, row, 10, 10);
+}
+
+/* Older data */
+
+static void put_data(struct sk_test_store *at, const char *from)
+{
+    sk_test_close(at);
+    sk_temp_copy(sk_test_path(at, from), sk_test_path(at, "store/data"));
+    sk_test_open(at);
+}
+
+static void keep_data(struct sk_test_store *at, const char *to)
+{
+    sk_test_close(at);
+    assert_int_not_equal(access(sk_test_path(at, "store/data-wal"), F_OK), 0);
+    sk_temp_copy(sk_test_path(at, "store/data"), sk_test_path(at, to));
+    sk_test_open(at);
+}
+
+/* An older `data` is opened and used: what came after it is there when the newer one is back. */
+static void test_older_data_loses_no_file(void **state)
+{
+    struct sk_test_store *at = *state;
+    int64_t first = add(at->store, 10, 10);
+    keep_data(at, "older");
+    int64_t second = add(at->store, 20, 10);
+    keep_data(at, "newer");
+    put_data(at, "older");
+    sk_test_reopen(at);
+    assert_int_equal(files(at), 2);
+    assert_reads(at->store, first, 10, 10);
+    (void)add(at->store, 30, 10);
+    assert_int_equal(files(at), 3);
+    put_data(at, "newer");
+    assert_reads(at->store, second, 20, 10);
+    assert_int_equal(files(at), 3);
+}
+
+/* What was erased after it is not there any more: that is said, and hinders nothing else. */
+static void test_older_data_names_what_was_erased(void **state)
+{
+    struct sk_test_store *at = *state;
+    struct sk_store *txn = NULL;
+    sk_auto_media_reader reader = NULL;
+    int64_t first = add(at->store, 10, 10);
+    int64_t second = add(at->store, 20, 10);
+    keep_data(at, "older");
+    EXPECT_OK(sk_store_begin(&txn, at->store, &sk_test_err));
+    EXPECT_OK(sk_media_erase(at->store, first, &sk_test_err));
+    EXPECT_OK(sk_store_commit(&txn, &sk_test_err));
+    put_data(at, "older");
+    EXPECT(SK_MISSING, sk_media_open(at->store, first, &reader, &sk_test_err));
+    assert_non_null(strstr(sk_test_err.text, "it was erased after this copy of 'data' was made"));
+    assert_reads(at->store, second, 20, 10);
+    EXPECT_OK(sk_store_begin(&txn, at->store, &sk_test_err));
+    EXPECT_OK(sk_media_erase(at->store, first, &sk_test_err));
+    EXPECT_OK(sk_store_commit(&txn, &sk_test_err));
+    assert_int_equal(files(at), 1);
 }
 
 /* Faults */
@@ -344,9 +543,13 @@ static void test_sweep(void **state)
 {
     struct sk_test_store *at = *state;
     static const char *const left[] = {".0123456789abcdef.part",
-                                       "0123456789abcdef0123456789abcdef"};
+                                       "fedcba9876543210fedcba9876543210.mark"};
     static const char *const others[] = {
         "notes.txt",
+        "0123456789abcdef0123456789abcdef", /* perhaps of a newer `data` */
+        "0123456789abcdef0123456789abcdef.mark2",
+        "0123456789ABCDEF0123456789ABCDEF.mark",
+        ".0123456789abcdef0123456789abcde.mark",
         "0123456789ABCDEF0123456789ABCDEF",
         "0123456789abcdef0123456789abcde",
         "0123456789abcdef0123456789abcdef0",
@@ -404,6 +607,14 @@ int main(void)
         TEST(test_rolled_back),
         TEST(test_erase),
         TEST(test_erase_what_cannot_be_removed),
+        TEST(test_mark_goes_with_the_commit),
+        TEST(test_erased_is_marked_before_the_commit),
+        TEST(test_opening_keeps_what_a_row_names),
+        TEST(test_opening_removes_what_is_marked),
+        TEST(test_mark_stays_with_its_file),
+        TEST(test_savepoint),
+        TEST(test_older_data_loses_no_file),
+        TEST(test_older_data_names_what_was_erased),
         TEST(test_damaged_rows),
         TEST(test_no_folder),
         TEST(test_no_space),

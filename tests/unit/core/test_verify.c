@@ -401,7 +401,7 @@ static void test_leftovers_are_swept(void **state)
     struct sk_test_store *at = *state;
     static const char *const left[] = {"store/.0011223344556677.part",
                                        "store/media/.0011223344556677.part",
-                                       "store/media/00112233445566778899aabbccddeeff"};
+                                       "store/media/00112233445566778899aabbccddeeff.mark"};
     for (size_t i = 0; i < 3; i++)
         sk_test_write(sk_test_path(at, left[i]), 10);
     assert_problems(at->store, "files left", 3, "this file does not belong to the store");
@@ -409,6 +409,22 @@ static void test_leftovers_are_swept(void **state)
     assert_whole(at->store);
     for (size_t i = 0; i < 3; i++)
         assert_int_not_equal(access(sk_test_path(at, left[i]), F_OK), 0);
+}
+
+/* A media file that `data` does not name may be one that a newer `data` names: it is told of, and
+ * stays. */
+static void test_unknown_media(void **state)
+{
+    struct sk_test_store *at = *state;
+    const char *path = "store/media/00112233445566778899aabbccddeeff";
+    sk_test_write(sk_test_path(at, path), 10);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_problems(at->store, "an unknown file", 1,
+                        "media/00112233445566778899aabbccddeeff: 'data' does not know this file");
+        sk_test_reopen(at);
+    }
+    assert_int_equal(unlink(sk_test_path(at, path)), 0);
+    assert_whole(at->store);
 }
 
 /* An archive */
@@ -452,7 +468,8 @@ static void test_quarantine(void **state)
     sk_test_flip(media_path(at), 65535);
     assert_problems(at->store, "a damaged bundle", 1, "the file is damaged at byte 0");
     assert_int_equal(unlink(media_path(at)), 0);
-    assert_problems(at->store, "a missing bundle", 1, "cannot be opened: No such file");
+    assert_problems(at->store, "a missing bundle", 1,
+                    "is not there: it was erased after this copy");
 }
 
 /* A body of nothing, as it comes to an archive: without a file. */
@@ -486,6 +503,7 @@ int main(void)
         TEST(test_media_swapped),
         TEST(test_strays),
         TEST(test_leftovers_are_swept),
+        TEST(test_unknown_media),
         ARCHIVE(test_unknown_entry),
         ARCHIVE(test_quarantine),
         EMPTY(test_empty_attachment),

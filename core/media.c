@@ -72,7 +72,7 @@ static uint64_t chunk_count(uint64_t size)
 static enum sk_status media_path(const char *dir, const uint8_t name[static SK_MEDIA_NAME_LEN],
                                  const char *end, char **out, struct sk_error *err)
 {
-    char hex[2 * SK_MEDIA_NAME_LEN + sizeof(MARK)];
+    char hex[(size_t)2 * SK_MEDIA_NAME_LEN + sizeof(MARK)];
     sk_hex(hex, name, SK_MEDIA_NAME_LEN);
     memcpy(hex + (size_t)2 * SK_MEDIA_NAME_LEN, end, strlen(end) + 1);
     return sk_path_join(out, dir, hex, err);

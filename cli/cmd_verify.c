@@ -1,16 +1,11 @@
 #include "cli/commands.h"
 #include "cli/print.h"
+#include "cli/problems.h"
 #include "core/verify.h"
 
-struct problems {
-    json_t *list; /* owned by the command; NULL without --json */
-    uint64_t count;
-    bool lost; /* one could not be kept: no memory */
-};
-
-static void add_problem(void *context, const char *sentence)
+void sk_problems_add(void *context, const char *sentence)
 {
-    struct problems *problems = context;
+    struct sk_problems *problems = context;
 
     problems->count++;
     if (!problems->list) {
@@ -21,7 +16,7 @@ static void add_problem(void *context, const char *sentence)
     problems->lost |= json_array_append_new(problems->list, json_string(sentence)) != 0;
 }
 
-static enum sk_status print_json(const struct problems *problems, struct sk_error *err)
+static enum sk_status print_json(const struct sk_problems *problems, struct sk_error *err)
 {
     sk_auto_json result =
         json_pack("{s:b, s:O}", "ok", problems->count == 0, "problems", problems->list);
@@ -32,11 +27,11 @@ static enum sk_status print_json(const struct problems *problems, struct sk_erro
 enum sk_status sk_cmd_verify(struct sk_run *run, struct sk_error *err)
 {
     sk_auto_json list = run->json ? json_array() : NULL;
-    struct problems problems = {.list = list};
+    struct sk_problems problems = {.list = list};
     sk_auto_bar bar;
 
     sk_bar_begin(&bar, "verifying");
-    SK_TRY(sk_verify(run->store, add_problem, &problems, &bar.progress, err));
+    SK_TRY(sk_verify(run->store, sk_problems_add, &problems, &bar.progress, err));
     sk_bar_end(&bar);
     if (problems.lost)
         return sk_fail_status(err, SK_NOMEM);

@@ -98,8 +98,10 @@ static const struct sk_command commands[] = {
         .summary = "Write the whole store to one encrypted file.",
         .details =
             "It opens with what opened the store now (passphrase and key file, or recovery "
-            "words), also after\nthese were changed, and is read back before this ends. It holds "
-            "the store as it is: run 'verify'\nbefore you throw an older backup away.",
+            "words), also after\nthese were changed, and is read back before this ends. The store "
+            "is "
+            "verified first: if anything is\nwrong, this ends with 65 and what is left is in "
+            "FILE.damaged.",
         .examples = "backup /media/disk/2026-11",
     },
     {

@@ -11,6 +11,7 @@ struct check {
     sk_problem_fn *each;
     void *context;
     const struct sk_progress *progress;
+    bool folder;          /* what else is in it is told */
     uint64_t done, total; /* entries */
     struct sk_search_check words;
     bool told;           /* there is a problem */
@@ -347,17 +348,34 @@ static enum sk_status check_all(struct check *check, struct sk_error *err)
     SK_TRY(sk_log_each(check->store, check_log, check, err));
     SK_TRY(check_words(check, err));
     SK_TRY(check_other_media(check, err));
-    return sk_folder_strays(check->store, tell_stray, check, err);
+    return check->folder ? sk_folder_strays(check->store, tell_stray, check, err) : SK_OK;
 }
 
-enum sk_status sk_verify(struct sk_store *store, sk_problem_fn *each, void *context,
-                         const struct sk_progress *progress, struct sk_error *err)
+static enum sk_status verify(struct sk_store *store, bool folder, sk_problem_fn *each,
+                             void *context, const struct sk_progress *progress,
+                             struct sk_error *err)
 {
-    struct check check = {
-        .store = store, .each = each, .context = context, .progress = progress, .lost = SK_OK};
+    struct check check = {.store = store,
+                          .each = each,
+                          .context = context,
+                          .progress = progress,
+                          .folder = folder,
+                          .lost = SK_OK};
     struct sk_error why = SK_ERROR_INIT;
     enum sk_status status = check_all(&check, &why);
     sk_search_check_clear(&check.words);
     SK_TRY(settle(&check, NULL, status, &why, err));
     return check.lost == SK_OK ? SK_OK : sk_fail_status(err, check.lost);
+}
+
+enum sk_status sk_verify(struct sk_store *store, sk_problem_fn *each, void *context,
+                         const struct sk_progress *progress, struct sk_error *err)
+{
+    return verify(store, true, each, context, progress, err);
+}
+
+enum sk_status sk_verify_content(struct sk_store *store, sk_problem_fn *each, void *context,
+                                 const struct sk_progress *progress, struct sk_error *err)
+{
+    return verify(store, false, each, context, progress, err);
 }

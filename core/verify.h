@@ -18,4 +18,9 @@ SK_MUST_CHECK
 enum sk_status sk_verify(struct sk_store *store, sk_problem_fn *each, void *context,
                          const struct sk_progress *progress, struct sk_error *err);
 
+/* The same without a look at what else the folder holds: what a copy of the store depends on. */
+SK_MUST_CHECK
+enum sk_status sk_verify_content(struct sk_store *store, sk_problem_fn *each, void *context,
+                                 const struct sk_progress *progress, struct sk_error *err);
+
 #endif

@@ -271,6 +271,60 @@ def repairs(top):
     check(not os.path.exists(os.path.join(top, "nothing")), "a store was made of noise")
 
 
+def damaged_backups(top):
+    """A damaged store gives no backup that looks like a good one: whatever page or attachment is damaged, it
+    ends with 65, the name asked for is not there, an older backup is as it was, and what is left is kept."""
+    at = lambda name: os.path.join(top, name)
+    by = device(at("store"))
+    ids = fill(by, top, 12, 4)
+    report = by.json("backup", at("older"))
+    check(report["ok"] and report["problems"] == [], f"of a whole store: {report}")
+    write(os.path.join(by.folder, "a stranger's"), b"what is no part of the store is not damage")
+    by("backup", at("beside a stranger's"))
+    os.unlink(os.path.join(by.folder, "a stranger's"))
+    older = read(at("older"))
+    media = os.path.join(by.folder, "media")
+    large = os.path.basename(max((os.path.join(media, name) for name in os.listdir(media)), key=os.path.getsize))
+    bad = Store("skrynia", at("bad"))
+    written = 0
+
+    def attempt(what):
+        nonlocal written
+        ran = expected(bad.run("backup", at("copy")), DAMAGED, [what])
+        check(not os.path.exists(at("copy")), f"{what}: it looks like a good backup")
+        check("repair" in ran.err, f"{what}: it does not say what to do: {ran.err}")
+        there = os.path.exists(at("copy.damaged"))
+        check(there == ("copy.damaged" in ran.err), f"{what}: {ran.err}")
+        check(not there or ran.out and "older backup" in ran.err, f"{what}: {ran.out} {ran.err}")
+        bad("backup", at("older"), expect=CREATE if there else DAMAGED)
+        check(read(at("older")) == older, f"{what}: an older backup was changed")
+        written += there
+        return there
+
+    for page in range(1, page_count(by) + 1):
+        shutil.copytree(by.folder, bad.folder)
+        spoil(os.path.join(bad.folder, "data"), 8192 + (page - 1) * 4096, 4096)
+        if attempt(f"page {page}"):
+            os.unlink(at("copy.damaged"))
+        shutil.rmtree(bad.folder)
+    check(written > 0, "no page left anything to keep")
+
+    shutil.copytree(by.folder, bad.folder)
+    spoil(os.path.join(bad.folder, "media", large), 70_000)
+    check(attempt("an attachment"), "an attachment that is damaged keeps the rest from being kept")
+    kept = read(at("copy.damaged"))
+    bad("backup", at("copy"), expect=DAMAGED)
+    check(read(at("copy.damaged")) == kept and not os.path.exists(at("copy")), "a second attempt changed something")
+    made = Store("skrynia", at("made"))
+    report = made.json("restore", at("copy.damaged"), "--insecure-test-kdf")
+    check([row["id"] for row in report["lost"]] == [ids["photo"]], f"restored: {report}")
+    os.unlink(at("copy.damaged"))
+    os.unlink(os.path.join(bad.folder, "media", large))
+    check(attempt("no attachment"), "an attachment that is missing keeps the rest from being kept")
+    report = json.loads(expected(bad.run("--json", "backup", at("third")), DAMAGED, ["json"]).out)
+    check(not report["ok"] and report["file"] == at("third.damaged") and report["problems"], f"as JSON: {report}")
+
+
 def check_refusals(by, new, top):
     """Another program holds the store; it is an archive's; nothing is changed by being told so."""
     before = files(by.folder)
@@ -402,7 +456,7 @@ def after_crash(top):
 
 def test(top):
     random.seed(SEED)
-    for part in (exchange, backups, repairs, kills, after_crash):
+    for part in (exchange, backups, damaged_backups, repairs, kills, after_crash):
         place = os.path.join(top, part.__name__)
         os.mkdir(place)
         part(place)

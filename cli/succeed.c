@@ -101,7 +101,8 @@ static enum sk_status loss_text(struct sk_buf *out, const struct sk_loss *loss, 
     case SK_LOSS_ENTRIES:
         return sk_buf_add_text(out, "nothing is left\n", err);
     case SK_LOSS_REFUSED:
-        return sk_buf_add_text(out, "not what the log was signed for, refused\n", err);
+        return sk_buf_add_text(out, "not what the log was signed for, or beyond it: refused\n",
+                               err);
     case SK_LOSS_PAYLOAD:
         return sk_buf_printf(out, err, ", revision %u (position %llu): what it said is lost\n",
                              loss->revision, from);
@@ -140,11 +141,11 @@ static enum sk_status report_json(const struct sk_succeed *s, const char *dir, c
 {
     const struct sk_remains_facts *f = &s->facts;
     sk_auto_json json = json_pack(
-        "{s:s, s:s, s:s?, s:b, s:I, s:I, s:I, s:I, s:I, s:O}", "store", dir, "safety_number",
+        "{s:s, s:s, s:s?, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:O}", "store", dir, "safety_number",
         safety, "continues", s->result.continues ? old : NULL, "head", f->head_known, "size",
         (json_int_t)f->size, "carried", (json_int_t)s->result.carried, "unproven",
-        (json_int_t)s->result.unproven, "beyond", (json_int_t)f->beyond, "bad_pages",
-        (json_int_t)f->bad_pages, "lost", s->losses);
+        (json_int_t)s->result.unproven, "uncovered", (json_int_t)f->uncovered, "beyond",
+        (json_int_t)f->beyond, "bad_pages", (json_int_t)f->bad_pages, "lost", s->losses);
 
     return sk_out_json_line(json, err);
 }
@@ -168,6 +169,11 @@ static void report_doubts(const struct sk_succeed *s)
             "%llu of the entries are vouched for by the seal of their page alone, since the proof "
             "under the signed head was lost with their neighbours.\n",
             (unsigned long long)s->result.unproven);
+    if (f->uncovered > 0)
+        sk_out("%llu of these %s beyond the newest signed head that is left: no signature covers "
+               "%s. Look at what was recorded last.\n",
+               (unsigned long long)f->uncovered, sk_plural(f->uncovered, "lies", "lie"),
+               sk_plural(f->uncovered, "it", "them"));
     if (f->beyond > 0)
         sk_out("%llu %s beyond the signed head and %s not taken.\n", (unsigned long long)f->beyond,
                sk_plural(f->beyond, "entry stands", "entries stand"),

@@ -43,6 +43,10 @@ uint32_t sk_pages_count(const struct sk_pages *pages); /* pages are 1 to this, i
 /* Whether a view shows what was committed alone: else it may hold a transaction that was undone. */
 bool sk_pages_committed(const struct sk_pages *pages, unsigned view);
 
+/* Whether a page in a view is in `data`, or in the log with the end of a transaction behind it: in
+ * an undone one it has none. */
+bool sk_pages_marked(const struct sk_pages *pages, unsigned view, uint32_t page);
+
 /* Whether a view shows a page that no earlier view shows. */
 bool sk_pages_new_in(const struct sk_pages *pages, unsigned view, uint32_t page);
 

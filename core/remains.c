@@ -199,6 +199,7 @@ static enum sk_status keep_head(struct sk_remains *r, const struct seen *s, stru
     memcpy(r->facts.dh_public, dh, SK_DH_LEN);
     struct head *kept = &r->heads[r->head_count++];
     kept->size = head.size;
+    kept->marked = sk_pages_marked(r->pages, s->view, s->page);
     memcpy(kept->root, head.root, SK_MERKLE_LEN);
     return SK_OK;
 }
@@ -458,32 +459,44 @@ enum sk_status sk_remains_each(struct sk_remains *r, sk_remains_each_fn *each, v
     return SK_OK;
 }
 
+static bool refused_at(const struct place *at)
+{
+    return at->verdict == VERDICT_REFUSED || at->verdict == VERDICT_BEYOND;
+}
+
+static enum sk_status each_refused(struct sk_remains *r, sk_remains_range_fn *each, void *context,
+                                   struct sk_error *err)
+{
+    const struct place *entries = places(&r->entries);
+    size_t count = place_count(&r->entries);
+    for (size_t i = 0; i < count; i++) {
+        size_t end = i + 1;
+        if (!refused_at(&entries[i]))
+            continue;
+        while (end < count && refused_at(&entries[end]) &&
+               entries[end].id == entries[end - 1].id + 1)
+            end++;
+        SK_TRY(each(context, (uint64_t)entries[i].id, (uint64_t)entries[end - 1].id + 1, err));
+        i = end - 1;
+    }
+    return SK_OK;
+}
+
 enum sk_status sk_remains_missing(struct sk_remains *r, bool refused, sk_remains_range_fn *each,
                                   void *context, struct sk_error *err)
 {
     uint64_t next = 0; /* the first position that is not looked at */
-    uint64_t from = 0;
-    uint64_t to = 0;
-    for (size_t i = 0; i <= place_count(&r->entries); i++) {
-        bool end =
-            i == place_count(&r->entries) || (uint64_t)places(&r->entries)[i].id >= r->facts.size;
-        uint64_t at = end ? r->facts.size : (uint64_t)places(&r->entries)[i].id;
-        bool bad = !end && places(&r->entries)[i].verdict == VERDICT_REFUSED;
-        if (!refused && at > next)
+    if (refused)
+        return each_refused(r, each, context, err);
+    for (size_t i = 0; i < place_count(&r->entries); i++) {
+        uint64_t at = (uint64_t)places(&r->entries)[i].id;
+        if (at >= r->facts.size)
+            break;
+        if (at > next)
             SK_TRY(each(context, next, at, err));
-        if (refused && to > from && (!bad || at != to)) {
-            SK_TRY(each(context, from, to, err));
-            from = to;
-        }
-        if (end)
-            return SK_OK;
-        if (refused && bad) {
-            from = to > from ? from : at;
-            to = at + 1;
-        }
         next = at + 1;
     }
-    return SK_OK;
+    return next < r->facts.size ? each(context, next, r->facts.size, err) : SK_OK;
 }
 
 /* The database's own word on an item, the best view's. */

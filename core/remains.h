@@ -6,7 +6,9 @@
  * An entry is **proven** when the signed head of the log covers it: its leaf, with the others or
  * with kept nodes of the tree in place of lost ones, gives the signed root. Where too much is lost
  * around it, only the seal of its page speaks for it: it is **unproven**. Entries that are all
- * there and do not give the signed root are **refused**, and so are those beyond the head.
+ * there and do not give the signed root are **refused**. Those beyond the newest head are unproven
+ * where pages are lost, and the head that covered them may be among these; in a whole database, or
+ * if they may be of a transaction that was undone, they are refused.
  */
 #ifndef SK_CORE_REMAINS_H
 #define SK_CORE_REMAINS_H
@@ -19,16 +21,17 @@ struct sk_remains;
 
 struct sk_remains_facts {
     struct sk_pages_state pages;
-    uint64_t bad_pages;  /* of `data`, that are in no view */
-    bool key_known;      /* the old log can sign what continues it */
-    bool head_known;     /* a signed head was found */
-    uint64_t size;       /* of the log; without a head, as far as there are entries */
-    uint64_t known_size; /* where `root` is: at the size, or without a head at the first gap */
+    uint64_t bad_pages; /* of `data`, that are in no view */
+    bool key_known;     /* the old log can sign what continues it */
+    bool head_known;    /* a signed head was found */
+    uint64_t size;      /* of the log: of the head, or as far as there are entries that are taken */
+    uint64_t known_size; /* where `root` is: of the head, or without one at the first gap */
     uint8_t root[SK_MERKLE_LEN];
     uint8_t log_id[SK_HASH_LEN]; /* with the key or a head */
     uint8_t sign_public[SK_SIGN_PUBLIC_LEN];
     uint8_t dh_public[SK_DH_LEN];
     uint64_t proven, unproven, refused, beyond; /* entries; beyond the head: refused as well */
+    uint64_t uncovered; /* of the unproven: beyond every head that was found */
 };
 
 /* Reads what there is. progress: pages. Errors: those of sk_pages_open(), SK_DAMAGED (no page is
@@ -52,8 +55,8 @@ SK_MUST_CHECK
 enum sk_status sk_remains_each(struct sk_remains *remains, sk_remains_each_fn *each, void *context,
                                struct sk_error *err);
 
-/* Calls `each` for the ranges of positions below the head of which there is no entry (refused:
- * that were refused). */
+/* Calls `each` for the ranges of positions below facts->size of which there is no entry (refused:
+ * whose entries were refused, also beyond it). */
 typedef enum sk_status sk_remains_range_fn(void *context, uint64_t from, uint64_t to,
                                            struct sk_error *err);
 SK_MUST_CHECK

@@ -47,6 +47,7 @@ struct listed {
 
 struct head {
     uint64_t size;
+    bool marked; /* it was committed */
     uint8_t root[SK_MERKLE_LEN];
 };
 

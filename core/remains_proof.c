@@ -218,17 +218,21 @@ static void prove_under(struct proof *p, const struct head *head)
     count_verdicts(p);
 }
 
-/* The head that fewest entries contradict, that proves most, and is newest. */
-static const struct head *choose_head(struct proof *p)
+/* The head that fewest entries contradict, that proves most, and is newest. *newest: the largest
+ * committed one that no entry contradicts, if it is larger than that. */
+static const struct head *choose_head(struct proof *p, const struct head **newest)
 {
     const struct head *best = NULL;
     uint64_t contrary = 0;
     uint64_t proven = 0;
+    *newest = NULL;
     for (unsigned i = 0; i < p->r->head_count; i++) {
         const struct head *head = &p->r->heads[i];
         prove_under(p, head);
         uint64_t c = p->counts[VERDICT_CONTRARY];
         uint64_t n = p->counts[VERDICT_PROVEN];
+        if (c == 0 && head->marked && (!*newest || head->size > (*newest)->size))
+            *newest = head;
         if (!best || c < contrary || (c == contrary && n > proven) ||
             (c == contrary && n == proven && head->size > best->size)) {
             best = head;
@@ -236,13 +240,55 @@ static const struct head *choose_head(struct proof *p)
             proven = n;
         }
     }
+    if (*newest && (*newest)->size <= best->size)
+        *newest = NULL;
     return best;
+}
+
+/* ---- beyond the head that proves most ---- */
+
+/* Whether something of the database is lost, so that its newest head may be among it. */
+static bool suffered(const struct sk_remains *r)
+{
+    const struct sk_pages_state *pages = &r->facts.pages;
+    return r->facts.bad_pages > 0 || pages->log_doubtful || pages->start_damaged ||
+           pages->data_missing;
+}
+
+/*
+ * What another signed head covers, and cannot prove any more, is like what has lost its neighbours.
+ * What no head covers is so too if the head that did may be lost, and if it was committed: the page
+ * that holds the head is one of those that every commit writes, and so may be older than the rest.
+ * In a whole database there is no such entry, unless somebody put it there.
+ */
+static void take_beyond(struct proof *p, const struct head *newest)
+{
+    struct sk_remains_facts *facts = &p->r->facts;
+    uint64_t covered = newest ? newest->size : facts->size;
+    bool lost = suffered(p->r);
+    if (newest) {
+        facts->size = facts->known_size = newest->size;
+        memcpy(facts->root, newest->root, SK_MERKLE_LEN);
+    }
+    for (size_t i = 0; i < place_count(&p->r->entries); i++) {
+        struct place *at = &p->entries[i];
+        bool taken = (uint64_t)at->id < covered ||
+                     (lost && sk_pages_marked(p->r->pages, at->view, at->page));
+        if (at->verdict != VERDICT_BEYOND || !taken)
+            continue;
+        at->verdict = VERDICT_UNPROVEN;
+        if ((uint64_t)at->id >= covered) {
+            facts->uncovered++;
+            facts->size = (uint64_t)at->id + 1;
+        }
+    }
 }
 
 enum sk_status remains_prove(struct sk_remains *r, struct sk_error *err)
 {
     struct proof p = {.r = r, .entries = places(&r->entries)};
-    const struct head *head = choose_head(&p);
+    const struct head *newest = NULL;
+    const struct head *head = choose_head(&p, &newest);
     if (head) {
         prove_under(&p, head);
         r->facts.head_known = true;
@@ -250,6 +296,7 @@ enum sk_status remains_prove(struct sk_remains *r, struct sk_error *err)
         r->facts.known_size = head->size;
         memcpy(r->facts.root, head->root, SK_MERKLE_LEN);
         SK_TRY(judge(r, err));
+        take_beyond(&p, newest);
     } else {
         prove_without_head(&p);
     }

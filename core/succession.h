@@ -16,7 +16,7 @@
 /* What cannot be brought back. */
 enum sk_loss_kind {
     SK_LOSS_ENTRIES,  /* positions of which there is no entry */
-    SK_LOSS_REFUSED,  /* positions whose entries contradict the signed head */
+    SK_LOSS_REFUSED,  /* positions whose entries contradict the signed head, or lie beyond it */
     SK_LOSS_PAYLOAD,  /* an entry is there, and what it commits to is not, or does not fit */
     SK_LOSS_BODY,     /* the same of an attachment's bytes */
     SK_LOSS_REVISION, /* something that is known by its title, and whose newest entry is lost */

@@ -37,6 +37,7 @@ struct sk_pages {
     uint32_t main_count;
     uint32_t count;
     uint8_t log_id[VFS_LOG_ID_LEN];
+    uint32_t marked; /* the last whole frame of the log that ends a transaction */
     struct view views[VIEWS_MAX];
     unsigned view_count;
     struct sk_pages_state state;
@@ -157,7 +158,7 @@ static bool frame_fits(const uint8_t *head, uint32_t sum[static 2],
  * The frames as SQLite would recover them, up to the last commit, into `recovered`; all that are
  * whole into `all`. *beyond tells whether the second has more.
  */
-static void map_frames(const struct sk_pages *pages, const uint8_t *head, uint64_t frames,
+static void map_frames(struct sk_pages *pages, const uint8_t *head, uint64_t frames,
                        uint32_t *recovered, uint32_t *all, bool *beyond)
 {
     uint8_t frame[FRAME_LEN];
@@ -168,6 +169,8 @@ static void map_frames(const struct sk_pages *pages, const uint8_t *head, uint64
         bool whole = read_frame(pages, number, frame);
         fits = fits && whole && frame_fits(head, sum, frame);
         uint32_t page = whole ? big(frame) : 0;
+        if (whole && big(frame + 4) != 0)
+            pages->marked = (uint32_t)number;
         if (page == 0 || page > pages->count)
             continue;
         all[page] = (uint32_t)number;
@@ -351,6 +354,11 @@ enum sk_status sk_pages_open(struct sk_pages **out, const char *dir, const uint8
 bool sk_pages_committed(const struct sk_pages *pages, unsigned view)
 {
     return !pages->views[view].loose;
+}
+
+bool sk_pages_marked(const struct sk_pages *pages, unsigned view, uint32_t page)
+{
+    return frame_in(pages, view, page) <= pages->marked;
 }
 
 void sk_pages_state(const struct sk_pages *pages, struct sk_pages_state *out)

@@ -8,6 +8,7 @@
 
 #include "core/file.h"
 #include "core/verify.h"
+#include "core/vfs_internal.h"
 #include "tests/support/heir.h"
 #include "tests/support/temp_dir.h"
 
@@ -24,6 +25,9 @@
 
 #define PAGE 4096
 #define HEAD 8192
+/* Of the write-ahead log (core/FORMAT.md): where frames begin, and how long one is. */
+#define LOG_SHIFT (VFS_LOG_SHIFT + VFS_LOG_HEAD)
+#define FRAME     (VFS_FRAME_HEAD + PAGE)
 
 /* Positions in the log of the small store. */
 enum { A, B, B2, GONE, ERASURE, LINK, PHOTO, POSITIONS };
@@ -177,7 +181,7 @@ static void an_entry_beyond_the_head_does_not_come_back(void **state)
                 0) ";"
                    "INSERT INTO payload SELECT (1 << 40) + 7, salt, hashes, body_len, media, text "
                    "FROM payload WHERE " ENTRY(0),
-            "beta two alpha ", "", 0);
+            "beta two alpha ", "refused 7-8 ;", 0);
 }
 
 static void an_entry_in_another_place_does_not_come_back(void **state)
@@ -257,6 +261,52 @@ static void old_pages_bring_nothing_back(void **state)
     assert_true(made > 10);
     free(old);
     free(new);
+}
+
+/*
+ * A store whose program was killed: the database holds "alpha" and its head, the write-ahead log
+ * three commits more, each with a head. Whatever frame of the log is damaged: what has a commit
+ * behind it comes back, as proven as the heads that are left allow, and the rest is told.
+ */
+static void what_was_committed_last_outlives_its_head(void **state)
+{
+    struct sk_test_store *at = *state;
+    struct sk_test_heir heir;
+    size_t data_len = 0, log_len = 0;
+    unsigned uncovered = 0;
+    (void)sk_test_add(at->store, SK_TYPE_SOURCE, "alpha");
+    sk_test_close(at);
+    sk_test_open(at);
+    (void)sk_test_add(at->store, SK_TYPE_SOURCE, "beta");
+    (void)sk_test_add(at->store, SK_TYPE_SOURCE, "gamma");
+    (void)sk_test_add(at->store, SK_TYPE_SOURCE, "delta");
+    sk_auto_free char *data = sk_temp_path(at->path, "data");
+    sk_auto_free char *log = sk_temp_path(at->path, "data-wal");
+    sk_auto_free uint8_t *old_data = sk_test_read(data, &data_len);
+    sk_auto_free uint8_t *whole = sk_test_read(log, &log_len);
+    sk_test_close(at);
+    const char *to = sk_test_path(at, "heir");
+    size_t frames = (log_len - LOG_SHIFT) / FRAME;
+    assert_true(frames > 10);
+    for (size_t frame = 0; frame < frames; frame++) {
+        sk_temp_write(data, old_data, data_len);
+        sk_temp_write(log, whole, log_len);
+        sk_test_flip(log, LOG_SHIFT + frame * FRAME + 100);
+        EXPECT_OK(sk_test_inherit_status(at->path, to, &heir, &sk_test_err));
+        const struct sk_remains_facts *facts = &heir.facts;
+        assert_true(facts->pages.log_doubtful);
+        assert_int_equal(facts->refused, 0);
+        /* Nothing of what is there is left out but what may have been undone. */
+        assert_true(facts->beyond == 0 || frame + 1 == frames);
+        assert_true(facts->proven + facts->unproven + facts->beyond >= 3);
+        assert_true(heir.losses[0] != '\0' || facts->proven + facts->unproven == 4);
+        uncovered += facts->uncovered > 0;
+        check_heir(to, NULL);
+    }
+    assert_true(uncovered > 0);
+    sk_temp_write(data, old_data, data_len);
+    sk_temp_write(log, whole, log_len);
+    sk_test_open(at);
 }
 
 /* In a larger log kept nodes prove what stands away from a lost page. */
@@ -355,6 +405,7 @@ int main(void)
         TEST(what_was_withdrawn_stays_away),
         TEST(a_head_that_is_not_signed_proves_nothing),
         TEST(old_pages_bring_nothing_back),
+        TEST(what_was_committed_last_outlives_its_head),
         TEST(nodes_prove_the_rest),
         TEST(a_store_without_an_entry_left_is_refused),
         TEST(an_empty_store_is_succeeded),

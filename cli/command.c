@@ -3,6 +3,7 @@
 #include "cli/help.h"
 #include "cli/print.h"
 #include "cli/prompt.h"
+#include "cli/stopped.h"
 #include "cli/unlock.h"
 #include "core/file.h"
 #include "core/form.h"
@@ -382,6 +383,7 @@ static enum sk_status parse_and_run(struct sk_run *run, struct arguments *args,
         return sk_help_command(run, stdout, err);
     SK_TRY(check_args(run, err));
     run->terminal = !run->no_input && isatty(STDIN_FILENO);
+    sk_stopped_begin(run->program->name, run->command->needs == SK_NEEDS_STORE);
     if (run->command->check)
         SK_TRY(run->command->check(run, err));
     return close_store(run, run_command(run, err), err);

@@ -3,7 +3,6 @@
 #include "core/file.h"
 #include "crypto/aead.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,11 +14,6 @@
 
 /* ---- errors ---- */
 
-static bool is_full_errno(int number)
-{
-    return number == ENOSPC || number == EDQUOT || number == EFBIG;
-}
-
 /* The words of a fault begin with the file's name, so only the folder comes before them. */
 static enum sk_status fail_fault(const struct sk_db *db, const char *fault, struct sk_error *err)
 {
@@ -30,7 +24,6 @@ static enum sk_status fail_fault(const struct sk_db *db, const char *fault, stru
 
 enum sk_status sk_db_fail(const struct sk_db *db, int rc, struct sk_error *err)
 {
-    int number = errno; /* for a commit, SQLite keeps none */
     const char *fault = sk_vfs_fault(db->vfs);
 
     switch (rc & 0xff) {
@@ -57,8 +50,8 @@ enum sk_status sk_db_fail(const struct sk_db *db, int rc, struct sk_error *err)
     case SQLITE_CANTOPEN:
         if (fault)
             return fail_fault(db, fault, err);
-        if (sk_vfs_trouble(db->vfs) == SK_FULL || is_full_errno(number) ||
-            (db->handle && is_full_errno(sqlite3_system_errno(db->handle))))
+        /* What the VFS noted when it happened: errno is of whatever call came last. */
+        if (sk_vfs_trouble(db->vfs) == SK_FULL)
             return sk_fail(err, SK_FULL, "%s: there is no space left", db->path);
         return sk_fail(err, SK_IO, "%s: reading or writing failed", db->path);
     default:
@@ -192,25 +185,37 @@ static enum sk_status run_step(struct sk_db *db, const struct sk_embedded_file *
     return sk_txn_commit(&txn, err);
 }
 
-static enum sk_status migrate(struct sk_db *db, bool create, struct sk_error *err)
+/* Whether this version knows the schema; *version is what it is at. */
+static int64_t newest_schema(void)
 {
-    int64_t application, version;
     int64_t newest = 0;
-
-    SK_TRY(pragma_int(db, "PRAGMA application_id", &application, err));
-    SK_TRY(pragma_int(db, "PRAGMA user_version", &version, err));
     while (sk_embedded_migrations[newest].name)
         newest++;
-    if (!create && (application != SK_APPLICATION_ID || version < 1))
+    return newest;
+}
+
+/* Whether this version of the program knows the schema. */
+static enum sk_status check_schema(struct sk_db *db, bool create, struct sk_error *err)
+{
+    int64_t application;
+
+    SK_TRY(pragma_int(db, "PRAGMA application_id", &application, err));
+    SK_TRY(pragma_int(db, "PRAGMA user_version", &db->schema, err));
+    if (!create && (application != SK_APPLICATION_ID || db->schema < 1))
         return sk_fail(err, SK_DAMAGED, "%s: it was not created completely", db->path);
-    if (version > newest)
+    if (db->schema > newest_schema())
         return sk_fail(err, SK_CONFIG, "%s was written by a newer version of this program",
                        db->path);
-    if (version < newest && db->read_only)
+    if (db->schema < newest_schema() && db->read_only)
         return sk_fail(err, SK_CONFIG, "%s has to be opened for writing once by this version",
                        db->path);
-    for (int64_t n = version + 1; n <= newest; n++)
-        SK_TRY(run_step(db, &sk_embedded_migrations[n - 1], n, err));
+    return SK_OK;
+}
+
+static enum sk_status migrate(struct sk_db *db, struct sk_error *err)
+{
+    for (int64_t newest = newest_schema(); db->schema < newest; db->schema++)
+        SK_TRY(run_step(db, &sk_embedded_migrations[db->schema], db->schema + 1, err));
     return SK_OK;
 }
 
@@ -231,7 +236,8 @@ static enum sk_status open_parts(struct sk_db *db, const struct sk_db_options *o
     SK_TRY(open_handle(db, err));
     SK_TRY(configure(db, err));
     SK_TRY(set_pragmas(db, options->create, err));
-    return migrate(db, options->create, err);
+    SK_TRY(check_schema(db, options->create, err));
+    return options->create ? migrate(db, err) : SK_OK;
 }
 
 /* The file is there, or made here: SQLite would give it more readers than the owner. */
@@ -271,6 +277,11 @@ enum sk_status sk_db_open(struct sk_db **out, const struct sk_db_options *option
     return SK_OK;
 }
 
+bool sk_db_old(const struct sk_db *db)
+{
+    return db->schema < newest_schema();
+}
+
 bool sk_db_recovered(const struct sk_db *db)
 {
     return sk_vfs_recovered(db->vfs);
@@ -295,8 +306,10 @@ enum sk_status sk_db_trust(struct sk_db *db, struct sk_error *err)
         return sk_db_fail(db, rc, err);
     db->trusted = true;
     db->log_waits = sk_db_recovered(db);
-    /* On a full disk there is still reading. */
+    /* On a full disk there is still reading, but not of what has to be migrated first. */
     enum sk_status status = move_log(db, err);
+    if (sk_db_old(db))
+        return status == SK_OK ? migrate(db, err) : status;
     return status == SK_FULL ? SK_OK : status;
 }
 

@@ -36,11 +36,11 @@ struct sk_db_options {
 /*
  * Opens, with these settings: exclusive locking, temp_store memory, WAL, synchronous FULL, 32 MB of
  * cache, secure_delete, cell_size_check, defensive, untrusted schema, no URI names, no extensions,
- * an authorizer that refuses ATTACH. Steps of the schema that are missing are run, each in its
- * transaction; a newer schema is refused untouched.
+ * an authorizer that refuses ATTACH. A newer schema is refused untouched.
  *
- * Nothing is checkpointed until sk_db_trust(): after a crash (sk_db_recovered()) the caller first
- * verifies what the log claims, while the database file is still as it was.
+ * Nothing is written to a database that was there until sk_db_trust(): after a crash
+ * (sk_db_recovered()) and before steps of the schema that are missing (sk_db_old()) the caller
+ * first verifies what it holds, while the files are still as they were.
  *
  * Errors: SK_MISSING, SK_CREATE, SK_DAMAGED, SK_CONFIG (newer schema), SK_BUSY, SK_IO, SK_FULL.
  */
@@ -48,8 +48,10 @@ SK_MUST_CHECK
 enum sk_status sk_db_open(struct sk_db **out, const struct sk_db_options *options,
                           struct sk_error *err);
 bool sk_db_recovered(const struct sk_db *db);
+bool sk_db_old(const struct sk_db *db);
 /* Then moves the log of a crash into the database. On a full disk that waits for the first
- * transaction, which fails as long as there is no room, and reading goes on. Errors: SK_IO. */
+ * transaction, which fails as long as there is no room, and reading goes on. Then runs the steps of
+ * the schema that are missing, each in its transaction. Errors: SK_IO; with such steps, SK_FULL. */
 SK_MUST_CHECK
 enum sk_status sk_db_trust(struct sk_db *db, struct sk_error *err);
 

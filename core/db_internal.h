@@ -26,6 +26,7 @@ struct sk_db {
     struct sk_vfs *vfs;
     char *path;
     bool read_only;
+    int64_t schema; /* user_version */
     bool trusted;
     bool log_waits; /* the log of a crash is still to be moved: nothing may be added to it */
     bool in_transaction;

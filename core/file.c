@@ -214,6 +214,21 @@ static enum sk_status publish_new(struct sk_file *file, struct sk_error *err)
     return status;
 }
 
+/* The old file gets its name again. If it cannot, it must not go the way of temporary ones. */
+static enum sk_status put_back(struct sk_file *file, enum sk_status why, struct sk_error *err)
+{
+    if (sk_call_rename_exchange(file->temporary, file->path) == 0)
+        return why;
+    bool back = sk_call_rename(file->temporary, file->path) == 0;
+    sk_auto_free char *old = file->temporary;
+    file->temporary = NULL;
+    if (back)
+        return why;
+    sk_error_clear(err);
+    return sk_fail_errno(err, why, "%s may not be saved; the one before it is kept as %s",
+                         file->path, old);
+}
+
 /*
  * The same in the place of another file, which gets the temporary name until the new one is
  * durable. File systems that cannot exchange two names replace at once.
@@ -223,10 +238,8 @@ static enum sk_status publish_over(struct sk_file *file, struct sk_error *err)
     enum sk_status status = SK_OK;
     if (sk_call_rename_exchange(file->temporary, file->path) == 0) {
         status = sk_file_sync_parent(file->path, err);
-        if (status != SK_OK) {
-            (void)sk_call_rename_exchange(file->temporary, file->path);
-            return status;
-        }
+        if (status != SK_OK)
+            return put_back(file, status, err);
         /* The new one has the name for good; should the old one come back, it is a stray file. */
         (void)sk_call_unlink(file->temporary);
         sk_ignore(sk_file_sync_parent(file->path, NULL));

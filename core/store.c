@@ -440,7 +440,8 @@ static enum sk_status unlock(struct sk_store *store, const struct sk_store_optio
 
 /*
  * After a crash the write-ahead log decides what the store holds: what it would bring in must agree
- * with the signed heads before a page of it reaches the database file.
+ * with the signed heads before a page of it reaches the database file. So must a store whose schema
+ * is about to be changed: a step rewrites what a damaged one might still be repaired from.
  */
 
 struct heads {
@@ -462,7 +463,7 @@ static enum sk_status verify_heads(struct sk_store *store, struct sk_error *err)
 static enum sk_status load(struct sk_store *store, struct sk_error *err)
 {
     SK_TRY(load_identity(store, err));
-    if (sk_db_recovered(store->db))
+    if (sk_db_recovered(store->db) || sk_db_old(store->db))
         SK_TRY(verify_heads(store, err));
     SK_TRY(sk_db_trust(store->db, err));
     return store->read_only ? sk_file_check(store->media_dir, true, NULL, err)

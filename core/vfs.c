@@ -238,6 +238,7 @@ static int vfs_open(sqlite3_vfs *methods, const char *path, sqlite3_file *opened
     file->base = (sqlite3_file *)(void *)(file + 1);
     if (!path)
         return SQLITE_CANTOPEN;
+    errno = 0;
     switch (flags & KINDS) {
     case SQLITE_OPEN_MAIN_DB:
         return vfs_note(file->vfs, open_main(file->vfs, path, file, flags, out_flags));
@@ -271,6 +272,7 @@ static int vfs_delete(sqlite3_vfs *methods, const char *path, int sync_folder)
     struct sk_vfs *vfs = vfs_of(methods);
     if (!vfs->wal_path || strcmp(path, vfs->wal_path) != 0)
         return SQLITE_IOERR_DELETE_NOENT;
+    errno = 0;
     return vfs_note(vfs, vfs_log_remove(vfs, path, sync_folder));
 }
 

@@ -31,12 +31,16 @@ int vfs_note(struct sk_vfs *vfs, int rc)
     return rc;
 }
 
+/* A method that fails for a reason of its own sets no errno: that of an earlier call says nothing
+ * about it, so that each begins with none. */
+
 /* After a sync that failed nothing more is tried: that refusal says nothing new. */
 
 static int note_read(sqlite3_file *file, void *out, int amount, sqlite3_int64 offset)
 {
     struct sk_vfs *vfs = vfs_of(file);
     bool refused = vfs->broken;
+    errno = 0;
     int rc = methods_of(file)->xRead(file, out, amount, offset);
     return refused ? rc : vfs_note(vfs, rc);
 }
@@ -45,6 +49,7 @@ static int note_write(sqlite3_file *file, const void *bytes, int amount, sqlite3
 {
     struct sk_vfs *vfs = vfs_of(file);
     bool refused = vfs->broken;
+    errno = 0;
     int rc = methods_of(file)->xWrite(file, bytes, amount, offset);
     return refused ? rc : vfs_note(vfs, rc);
 }
@@ -53,6 +58,7 @@ static int note_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
     struct sk_vfs *vfs = vfs_of(file);
     bool refused = vfs->broken;
+    errno = 0;
     int rc = methods_of(file)->xTruncate(file, size);
     return refused ? rc : vfs_note(vfs, rc);
 }
@@ -61,17 +67,20 @@ static int note_sync(sqlite3_file *file, int flags)
 {
     struct sk_vfs *vfs = vfs_of(file);
     bool refused = vfs->broken;
+    errno = 0;
     int rc = methods_of(file)->xSync(file, flags);
     return refused ? rc : vfs_note(vfs, rc);
 }
 
 static int note_size(sqlite3_file *file, sqlite3_int64 *size)
 {
+    errno = 0;
     return vfs_note(vfs_of(file), methods_of(file)->xFileSize(file, size));
 }
 
 static int note_lock(sqlite3_file *file, int level)
 {
+    errno = 0;
     return vfs_note(vfs_of(file), methods_of(file)->xLock(file, level));
 }
 

@@ -15,6 +15,7 @@ foreach(name
         read_only.py
         scenario.py
         second_reader.py
+        stopped.py
         succession.py
         terminal.py)
     get_filename_component(stem ${name} NAME_WE)

@@ -167,7 +167,8 @@ mutant("the signed head is verified before the first checkpoint", "head-not-veri
             "        (void)verify_heads;\n    SK_TRY(sk_db_trust")])
 mutant("the signed head is verified before the first checkpoint", "head-verified-too-late",
        "core/store", "test_recovery_refused", [
-           ("core/store.c", "    if (sk_db_recovered(store->db))\n        SK_TRY(verify_heads(store, err));\n"
+           ("core/store.c", "    if (sk_db_recovered(store->db) || sk_db_old(store->db))\n"
+            "        SK_TRY(verify_heads(store, err));\n"
             "    SK_TRY(sk_db_trust(store->db, err));\n",
             "    bool recovered = sk_db_recovered(store->db);\n    SK_TRY(sk_db_trust(store->db, err));\n"
             "    if (recovered)\n        SK_TRY(verify_heads(store, err));\n")])
@@ -249,7 +250,7 @@ mutant("a page that a checkpoint was writing is in the log", "torn-page-missed",
 mutant("a refused store keeps the files it had", "empty-log-stays", "core/store", "test_newer_schema", [
     (WAL, "    if (unused) /*", "    if (unused && false) /*")])
 mutant("a newer schema is refused", "newer-schema-taken", "core/store", "test_newer_schema", [
-    (DB, "    if (version > newest)\n", "    if (false)\n")])
+    (DB, "    if (db->schema > newest_schema())\n", "    if (false)\n")])
 mutant("a migration is one transaction", "step-without-transaction", "core/migrate",
        "a_step_that_fails_changes_nothing", [
            (DB, "    SK_TRY(sk_txn_begin(&txn, db, err));\n    SK_TRY(sk_db_exec(db, step->text, err));\n",

@@ -1,7 +1,8 @@
 # A disk in memory below the file layer and SQLite, and the stories told on it.
 add_library(sk_support_story STATIC support/sim/content.c support/sim/image.c support/sim/install.c
     support/sim/live.c support/sim/posix.c support/sim/power.c support/story/archive.c
-    support/story/attempt.c support/story/device.c support/story/judge.c support/story/story.c)
+    support/story/attempt.c support/story/device.c support/story/judge.c support/story/rescue.c
+    support/story/story.c)
 target_link_libraries(sk_support_story PUBLIC sk_support_sync PkgConfig::CMOCKA PRIVATE PkgConfig::SQLITE)
 
 foreach(name crash faults starved)
@@ -11,6 +12,11 @@ foreach(name crash faults starved)
         add_test(NAME fault/${name}_${story} COMMAND ${name} ${story})
         set_tests_properties(fault/${name}_${story} PROPERTIES LABELS fault TIMEOUT 7200)
     endforeach()
+endforeach()
+
+foreach(story restore repair)
+    add_test(NAME fault/crash_${story} COMMAND crash ${story})
+    set_tests_properties(fault/crash_${story} PROPERTIES LABELS fault TIMEOUT 7200)
 endforeach()
 
 # Tests labelled fault. The long run asks for more rounds through SK_LONG; under sanitizers there are fewer.

@@ -1,5 +1,6 @@
 #include "tests/support/story/judge.h"
 
+#include "core/file.h"
 #include "core/folder.h"
 #include "core/verify.h"
 #include "crypto/secret.h"
@@ -53,6 +54,7 @@ struct sk_judge {
     unsigned between[DIGESTS_MAX]; /* the action that shows a digest on its way; 0: none */
     unsigned printed;
     unsigned again_one_of;
+    uint64_t kept; /* hash of what the story only reads */
     struct sk_judge_counts counts;
 };
 
@@ -117,6 +119,10 @@ struct sk_judge *sk_judge_new(const struct sk_story_tale *tale)
 {
     struct sk_judge *judge = sk_sim_alloc(sizeof(*judge));
     judge->tale = tale;
+    if (tale->plot->kept) {
+        judge->kept = sk_sim_image_hash(&tale->marks[0].image, tale->plot->kept);
+        assert_true(judge->kept != 0);
+    }
     table_init(&judge->disks, SLOTS_AT_FIRST);
     table_init(&judge->after, SLOTS_AT_FIRST);
     for (size_t i = 1; i <= tale->plot->count; i++)
@@ -208,17 +214,29 @@ static enum sk_status open_store(struct sk_judge *judge, size_t done, struct sk_
     return status;
 }
 
-/* There is no store. A new one can be made in its place. */
+static enum sk_status note_leftover(void *context, const char *name, struct sk_error *err)
+{
+    (void)err;
+    if (strncmp(name, "store.", strlen("store.")) == 0)
+        complain(context, "an attempt before left %s", name);
+    return SK_OK;
+}
+
+/* There is no store. What was to make it makes it when it is done again, and takes away what the
+ * attempt before left. */
 static enum finding without_store(struct sk_judge *judge, struct sk_error *why)
 {
-    struct sk_store_options options = sk_story_options(judge->tale->plot, 0);
+    const struct sk_story_plot *plot = judge->tale->plot;
+    struct sk_story story = {.plot = plot};
     struct sk_error err = SK_ERROR_INIT;
-    struct sk_store *store = NULL;
-    enum sk_status status = sk_store_create(&options, &err);
+    unsigned before = judge->printed;
+    enum sk_status status = plot->actions[0].run(&story, &err);
     if (status == SK_OK)
-        status = sk_store_open(&store, &options, &err);
-    (void)sk_store_close(store, NULL);
+        status = sk_story_open(&story, &err);
+    (void)sk_story_close(&story, NULL);
     if (status == SK_OK)
+        status = sk_dir_each(SK_STORY_DISK, note_leftover, judge, &err);
+    if (status == SK_OK && judge->printed == before)
         return FOUND_NO_STORE;
     complain(judge, "no store (%s), and none can be made: %s", why->text, err.text);
     return FOUND_UNOPENABLE;
@@ -349,6 +367,16 @@ static bool stick_holds(struct sk_judge *judge, const struct sk_sim_image *image
     return true;
 }
 
+/* What the story only reads is as it was. */
+static bool keeps_source(struct sk_judge *judge, const struct sk_sim_image *image)
+{
+    const char *kept = judge->tale->plot->kept;
+    if (!kept || sk_sim_image_hash(image, kept) == judge->kept)
+        return true;
+    complain(judge, "%s was changed", kept);
+    return false;
+}
+
 static void count_verdict(struct sk_judge *judge, const struct verdict *verdict, size_t done,
                           unsigned most)
 {
@@ -447,7 +475,7 @@ void sk_judge_state(struct sk_judge *judge, const struct sk_sim_image *image, si
         distinct % judge->again_one_of == 0)
         judge_recovery(judge, image, done, &verdict);
     size_t next = done < judge->tale->plot->count ? done + 1 : done;
-    if (!stick_holds(judge, image, done, next, true))
+    if (!stick_holds(judge, image, done, next, true) || !keeps_source(judge, image))
         judge->counts.lost++;
     const struct sk_judge_counts *now = &judge->counts;
     if (now->corrupt + now->unopenable + now->lost >
@@ -481,6 +509,7 @@ bool sk_judge_attempt(struct sk_judge *judge, size_t action, enum sk_status stat
     judge_disk(judge, &image, action, &verdict);
     count_verdict(judge, &verdict, done,
                   status == SK_OK ? 0 : states_between(judge, done) + states_past(judge, done));
+    judge->counts.lost += !keeps_source(judge, &image);
     if (!stick_holds(judge, &image, action, action + 1, false) ||
         (status == SK_OK && !stick_has_all(&image, &tale->marks[action + 1]))) {
         complain(judge, "the stick lacks what was to be written");

@@ -3,7 +3,7 @@
  * disk in memory (tests/support/sim). Tests tell it once, remember what holds after each action,
  * and then let the power fail or calls go wrong at every place in it.
  *
- * To add an action: a function, and a row in the list of its story (device.c, archive.c).
+ * To add an action: a function, and a row in the list of its story (device.c, archive.c, rescue.c).
  */
 #ifndef SK_TESTS_STORY_H
 #define SK_TESTS_STORY_H
@@ -48,13 +48,15 @@ struct sk_story_plot {
     const char *name;
     enum sk_store_kind kind;
     void (*prepare)(void); /* what is there before it begins */
-    const struct sk_story_action *actions;
+    const char *kept;      /* a file or folder of that, which nothing changes; NULL: none */
+    const struct sk_story_action *actions; /* the first makes the store */
     size_t count;
     /* Adds something to an open store, and finds it there again. */
     enum sk_status (*more)(struct sk_store *store, struct sk_error *err);
     bool (*has_more)(struct sk_store *store);
 };
-extern const struct sk_story_plot sk_story_device, sk_story_archive;
+extern const struct sk_story_plot sk_story_device, sk_story_archive, sk_story_restore,
+    sk_story_repair;
 
 /* ---- telling it ---- */
 

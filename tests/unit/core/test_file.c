@@ -31,6 +31,9 @@ static char *other; /* another one */
 static int no_renameat2;
 static int no_link;
 static int failing_fsync;
+static int fsyncs_before;    /* that one fails */
+static int exchanges_before; /* that exchanges fail; -1: never */
+static int no_rename;
 
 int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
 {
@@ -38,7 +41,21 @@ int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsign
         errno = no_renameat2;
         return -1;
     }
+    if ((flags & RENAME_EXCHANGE) && exchanges_before >= 0 && exchanges_before-- == 0) {
+        exchanges_before = 0;
+        errno = EIO;
+        return -1;
+    }
     return (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, flags);
+}
+
+int rename(const char *from, const char *to)
+{
+    if (no_rename) {
+        errno = no_rename;
+        return -1;
+    }
+    return renameat(AT_FDCWD, from, AT_FDCWD, to);
 }
 
 int link(const char *from, const char *to)
@@ -52,7 +69,7 @@ int link(const char *from, const char *to)
 
 int fsync(int fd)
 {
-    if (failing_fsync) {
+    if (failing_fsync && fsyncs_before-- <= 0) {
         errno = failing_fsync;
         return -1;
     }
@@ -62,7 +79,8 @@ int fsync(int fd)
 static int begin(void **state)
 {
     (void)state;
-    no_renameat2 = no_link = failing_fsync = 0;
+    no_renameat2 = no_link = no_rename = failing_fsync = fsyncs_before = 0;
+    exchanges_before = -1;
     if (sk_crypto_init() != SK_OK)
         return -1;
     dir = sk_temp_dir_make();
@@ -356,6 +374,31 @@ static void failing_to_publish_keeps_what_was_there(void **state)
     free(nowhere);
 }
 
+/* The folder cannot be synced, and the two names cannot be exchanged again: the file that was there
+ * is there again by a rename, or at least it is kept. */
+static void what_cannot_be_put_back_is_kept(void **state)
+{
+    (void)state;
+    struct sk_error err = SK_ERROR_INIT;
+    assert_int_equal(sk_file_save(path, "first", 5, true, NULL), SK_OK);
+    for (int renames = 0; renames < 2; renames++) {
+        failing_fsync = EIO;
+        fsyncs_before = 1;
+        exchanges_before = 1;
+        no_rename = renames == 0 ? 0 : EIO;
+        sk_error_clear(&err);
+        assert_int_equal(sk_file_save(path, "second", 6, true, &err), SK_IO);
+        assert_int_equal(entries(), renames == 0 ? 1 : 2);
+        if (renames == 0)
+            assert_holds(path, "first");
+    }
+    char *kept = strstr(err.text, "kept as ");
+    assert_non_null(kept);
+    kept += strlen("kept as ");
+    kept[strcspn(kept, ":;, ")] = '\0';
+    assert_holds(kept, "first");
+}
+
 static void loading(void **state)
 {
     (void)state;
@@ -630,6 +673,7 @@ int main(void)
         TEST(publishing_without_links),
         TEST(publishing_twice_is_a_fault),
         TEST(failing_to_publish_keeps_what_was_there),
+        TEST(what_cannot_be_put_back_is_kept),
         TEST(loading),
         TEST(pipes_are_read_whole),
         TEST(removing),

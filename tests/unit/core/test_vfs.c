@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -384,8 +385,14 @@ static void zeros_are_no_page(void **state)
     memset(bytes + PREAMBLE + PAGE, 0, PAGE);
     sk_disk_write(SK_WORK_PATH, bytes, len);
     free(bytes);
+    /* What an earlier call ended with is not why: no disk is full. */
+    errno = ENOSPC;
     assert_int_equal(read_page(2, page), SQLITE_IOERR_READ);
     assert_string_equal(sk_vfs_fault(vfs), "data: page 2 is damaged");
+    assert_int_equal(sk_vfs_trouble(vfs), SK_IO);
+    errno = ENOSPC;
+    assert_int_equal(data->pMethods->xTruncate(data, 100), SQLITE_IOERR_TRUNCATE);
+    assert_int_equal(sk_vfs_trouble(vfs), SK_IO);
     assert_page(3);
 }
 

@@ -1,0 +1,53 @@
+#include "cli/stopped.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define PART                                                                              \
+    " A hidden file whose name ends in .part, beside one that was being written, may be " \
+    "deleted.\n"
+
+static char message[400]; /* ready before it may be needed: a handler can do little */
+static size_t message_len;
+
+/* The signal is blocked until this returns; then it ends the program, since SA_RESETHAND gave it
+ * back what it does by itself. */
+static void tell_and_end(int number)
+{
+    ssize_t written = write(STDERR_FILENO, message, message_len);
+
+    (void)written; /* the terminal may be what is gone */
+    (void)raise(number);
+}
+
+static void prepare(const char *program, bool reads)
+{
+    /* A bar that is drawn ends its line. */
+    int len =
+        snprintf(message, sizeof(message), "%s%s: stopped. %s" PART,
+                 isatty(STDERR_FILENO) ? "\n" : "", program,
+                 reads ? "Nothing that was there before was changed."
+                       : "Everything that was saved before is kept. Look what is there before "
+                         "you do this again.");
+
+    message_len = len > 0 && (size_t)len < sizeof(message) ? (size_t)len : 0;
+}
+
+void sk_stopped_begin(const char *program, bool reads)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    const size_t count = sizeof(numbers) / sizeof(numbers[0]);
+    struct sigaction action = {.sa_handler = tell_and_end, .sa_flags = (int)SA_RESETHAND};
+
+    prepare(program, reads);
+    (void)sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < count; i++)
+        (void)sigaddset(&action.sa_mask, numbers[i]); /* one message, whatever else arrives */
+    for (size_t i = 0; i < count; i++) {
+        struct sigaction before;
+
+        if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler == SIG_DFL)
+            (void)sigaction(numbers[i], &action, NULL);
+    }
+}

@@ -186,6 +186,9 @@ static enum outcome ask_once(const char *question, bool echo, char *out, size_t 
     if (!echo)
         (void)tcsetattr(fd, TCSADRAIN, &before);
     guard_end(&guard);
+    /* One that came right behind the answer is no less meant. */
+    if (outcome == LINE_READ && arrived)
+        return arrived == SIGTSTP ? LINE_STOPPED : LINE_CANCELLED;
     return outcome;
 }
 

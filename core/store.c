@@ -486,6 +486,10 @@ enum sk_status sk_store_open(struct sk_store **out, const struct sk_store_option
     SK_TRY(sk_rekey_settle(store, err));
     SK_TRY(sk_store_open_database(store, false, err));
     SK_TRY(load(store, err));
+    /* A restore that died when the store had its name left what it had unpacked: all that was in
+     * the backup, also what is withdrawn here later. */
+    if (!store->read_only)
+        SK_TRY(sweep_scratch(store->dir, err));
     *out = SK_TAKE(store);
     return SK_OK;
 }

@@ -85,7 +85,8 @@ bool sk_store_read_only(const struct sk_store *store);
  * Unlocks and opens. Recovery words are tried before the passphrase, if any were given. What an
  * interrupted rekey left is put in order (core/rekey.h). After a crash the write-ahead log is
  * replayed only if the signed head of the log verifies; what an interruption left in media/ is put
- * right. Errors: SK_MISSING, SK_BUSY, SK_WRONG_KEY, SK_DAMAGED, SK_CONFIG (made by a newer program,
+ * right, and what it left beside the store is removed. Errors: SK_MISSING, SK_BUSY, SK_WRONG_KEY,
+ * SK_DAMAGED, SK_CONFIG (made by a newer program,
  * or of the other kind), SK_NOMEM, SK_IO, SK_FULL.
  */
 SK_MUST_CHECK

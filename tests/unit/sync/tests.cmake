@@ -12,3 +12,18 @@ endforeach()
 add_executable(make_stores migration/make_stores.c)
 target_link_libraries(make_stores PRIVATE sk_sync sk_support_sync PkgConfig::CMOCKA PkgConfig::SQLITE
     PkgConfig::SODIUM)
+
+# The vectors of what travels (tests/vectors/bundle): made, run, and read by a second reader.
+add_executable(bundle_vectors vectors/make/draft.c vectors/make/file.c vectors/make/fixed.c
+    vectors/make/group_bundles.c vectors/make/group_envelopes.c vectors/make/group_frames.c
+    vectors/make/group_invites.c vectors/make/group_notes.c vectors/make/group_parts.c
+    vectors/make/group_sequences.c vectors/make/group_texts.c vectors/make/main.c vectors/make/run_files.c
+    vectors/make/run_parts.c vectors/make/squeeze.c)
+target_link_libraries(bundle_vectors PRIVATE sk_sync sk_support_sync PkgConfig::CMOCKA PkgConfig::SODIUM)
+foreach(way same check)
+    add_test(NAME unit/vectors/${way} COMMAND bundle_vectors ${way} ${CMAKE_CURRENT_SOURCE_DIR}/vectors/bundle)
+endforeach()
+# Debian packages python3-nacl for its own Python.
+add_test(NAME unit/vectors/reader COMMAND /usr/bin/python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/reader/vectors.py
+    ${CMAKE_CURRENT_SOURCE_DIR}/vectors/bundle)
+set_tests_properties(unit/vectors/same unit/vectors/check unit/vectors/reader PROPERTIES LABELS unit TIMEOUT 600)

@@ -1,0 +1,50 @@
+/*
+ * The groups of vectors, a file each. A group says what it holds and makes its vectors; each is run
+ * through the programs' own code when it is made, and has to give the class that the group expects.
+ */
+#ifndef SK_TESTS_VECTORS_GROUP_H
+#define SK_TESTS_VECTORS_GROUP_H
+
+#include "tests/vectors/make/draft.h"
+#include "tests/vectors/make/run.h"
+
+struct sk_group {
+    const char *name;  /* of the file, without ".json" */
+    const char *about; /* one sentence */
+    sk_vector_run_fn *run;
+    json_t *(*keys)(void); /* of the whole group; NULL: none */
+    void (*make)(void);
+};
+
+extern const struct sk_group sk_groups[];
+extern const size_t sk_group_count;
+
+/* Adds a vector to the group that is being made. input and keys (or NULL) are taken over; `class`
+ * is what the specification says. */
+void sk_vector(const char *name, const char *shows, const char *class, json_t *input, json_t *keys);
+
+/* For an input of bytes. */
+void sk_vector_bytes(const char *name, const char *shows, const char *class, const void *bytes,
+                     size_t len, json_t *keys);
+
+/* A row of a table: the bytes of an honest input, altered. */
+struct sk_edit_case {
+    const char *name, *shows, *class;
+    struct sk_edit edits[3]; /* stage: any, but not 0 */
+};
+void sk_vector_edited(const struct sk_edit_case *c, const struct sk_buf *honest, json_t *keys);
+
+/* Whole files. */
+void sk_vector_bundle(const struct sk_bundle_case *c);
+json_t *sk_bundle_keys(void);
+
+/* What makes each group. */
+void sk_make_lengths(void), sk_make_ratchet(void), sk_make_codes(void);
+void sk_make_manifests(void), sk_make_entries(void), sk_make_frames(void), sk_make_notes(void);
+void sk_make_receipt_texts(void), sk_make_receipts(void), sk_make_texts(void);
+void sk_make_invites(void), sk_make_invite_files(void);
+void sk_make_envelopes(void), sk_make_bundles(void), sk_make_sequences(void);
+json_t *sk_receipt_keys(void);
+json_t *sk_note_keys(void);
+
+#endif

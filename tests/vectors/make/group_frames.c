@@ -1,0 +1,283 @@
+/*
+ * Frames, and the payloads that stand in them.
+ */
+#include "crypto/bytes.h"
+#include "tests/vectors/make/group.h"
+#include "tests/vectors/make/squeeze.h"
+
+#include <string.h>
+
+#define PLAIN_BYTES 1000 /* what the manifest would allow, unless a vector says another number */
+
+static json_t *allowed(uint64_t plain_bytes)
+{
+    return json_pack("{s:I}", "plain_bytes", (json_int_t)plain_bytes);
+}
+
+/* ---- heads of frames ---- */
+
+/* Two payloads ("one" for entry 0, "two" with a body for entry 3) in one stored frame, END. */
+static struct sk_draft draft;
+
+static void two_payloads(const char *name)
+{
+    sk_draft_clear(&draft);
+    sk_draft_init(&draft, name);
+    sk_draft_payload(&draft, 0, "one", 3, NULL);
+    sk_draft_payload(&draft, 3, "two", 3, "body");
+}
+
+static void add_frame(struct sk_buf *out, uint8_t codec, const uint8_t *data, size_t len,
+                      size_t plain_len)
+{
+    sk_frame_add(out, codec, (uint32_t)len, (uint32_t)plain_len, data);
+}
+
+static void add_end(struct sk_buf *out)
+{
+    sk_frame_add(out, 2, 0, 0, NULL);
+}
+
+static void make_heads(void)
+{
+    static const struct sk_edit_case rows[] = {
+        {"two payloads", "in one stored frame", "ok", {{0}}},
+        {"codec 3", "an unknown one", "damaged", {{1, SK_SET, 0, "03"}}},
+        {"codec 255", "an unknown one", "damaged", {{1, SK_SET, 0, "ff"}}},
+        {"stored, plain length one more",
+         "two different lengths",
+         "damaged",
+         {{1, SK_XOR, 5, "01"}}},
+        {"deflated, not shorter",
+         "data as long as the plain bytes",
+         "damaged",
+         {{1, SK_SET, 0, "01"}}},
+        {"stored and empty", "a length of 0", "damaged", {{1, SK_INSERT, 0, "000000000000000000"}}},
+        {"deflated without data",
+         "a length of 0",
+         "damaged",
+         {{1, SK_INSERT, 0, "010000000001000000"}}},
+        {"deflated to nothing",
+         "a plain length of 0",
+         "damaged",
+         {{1, SK_INSERT, 0, "01020000000000000003ff"}}},
+        {"data of 1 MiB and a byte",
+         "more than a frame has",
+         "limit",
+         {{1, SK_SET, 0, "000100100001001000"}}},
+        {"plain bytes of 1 MiB and a byte",
+         "more than a frame has",
+         "limit",
+         {{1, SK_SET, 0, "010500000001001000"}}},
+        {"plain bytes of 2^32 - 1",
+         "as many as can be said",
+         "limit",
+         {{1, SK_SET, 0, "0105000000ffffffff"}}},
+        {"END with data", "its lengths are 0", "damaged", {{1, SK_SET, -8, "01"}}},
+        {"END with a plain length", "its lengths are 0", "damaged", {{1, SK_SET, -4, "01"}}},
+        {"END with a length beyond all",
+         "a limit comes before the lengths",
+         "limit",
+         {{1, SK_SET, -1, "ff"}}},
+        {"no END", "the stream ends without it", "damaged", {{1, SK_CUT, -9, NULL}}},
+        {"cut in END", "the stream ends within it", "damaged", {{1, SK_CUT, -1, NULL}}},
+        {"cut in the data", "the stream ends within a frame", "damaged", {{1, SK_CUT, 40, NULL}}},
+        {"END in the middle of a head",
+         "a payload is not complete",
+         "damaged",
+         {{1, SK_SET, 0, "0028000000280000"}, {1, SK_SET, 49, "020000000000000000"}}},
+        {"bytes behind the last payload",
+         "they are no head",
+         "damaged",
+         {{1, SK_INSERT, -10, "00010000000100000000"}}},
+    };
+    sk_auto_buf honest = SK_BUF_INIT;
+    two_payloads("heads");
+    add_frame(&honest, 0, draft.payloads.bytes, draft.payloads.len, draft.payloads.len);
+    add_end(&honest);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        sk_vector_edited(&rows[i], &honest, allowed(PLAIN_BYTES));
+
+    sk_auto_buf none = SK_BUF_INIT;
+    add_end(&none);
+    sk_vector_bytes("END alone", "no payloads", "ok", none.bytes, none.len, allowed(0));
+
+    sk_auto_buf split = SK_BUF_INIT;
+    add_frame(&split, 0, draft.payloads.bytes, 1, 1);
+    add_frame(&split, 0, draft.payloads.bytes + 1, 60, 60);
+    add_frame(&split, 0, draft.payloads.bytes + 61, draft.payloads.len - 61,
+              draft.payloads.len - 61);
+    add_end(&split);
+    sk_vector_bytes("frames end anywhere", "after one byte of a head, and within a hash", "ok",
+                    split.bytes, split.len, allowed(PLAIN_BYTES));
+}
+
+/* ---- heads of payloads ---- */
+
+static void make_payloads(void)
+{
+    static const struct sk_edit_case rows[] = {
+        {"as many bytes as the manifest allows", "ten", "ok", {{0}}},
+        {"the same index twice", "strictly ascending", "damaged", {{1, SK_SET, 83, "00"}}},
+        {"indices that fall", "strictly ascending", "damaged", {{1, SK_SET, 0, "09"}}},
+        {"a text above 8 MiB", "longer than there can be", "limit", {{1, SK_SET, 36, "01008000"}}},
+        {"a text of 2^32 - 1", "as long as can be said", "limit", {{1, SK_SET, 36, "ffffffff"}}},
+        {"a body above 4000 MiB",
+         "longer than there can be",
+         "limit",
+         {{1, SK_SET, 40, "010000fa00000000"}}},
+        {"a body of 2^64 - 1",
+         "as long as can be said",
+         "limit",
+         {{1, SK_SET, 40, "ffffffffffffffff"}}},
+        {"a body of 2^64 - 3",
+         "with the text it would come round to 0",
+         "limit",
+         {{1, SK_SET, 40, "fdffffffffffffff"}}},
+        {"a text beyond what is allowed",
+         "eleven bytes of ten",
+         "damaged",
+         {{1, SK_SET, 36, "0b"}}},
+        {"a body beyond what is allowed",
+         "eight and three of ten",
+         "damaged",
+         {{1, SK_SET, 40, "08"}}},
+        {"a second body beyond what is left",
+         "the first has taken three of ten",
+         "damaged",
+         {{1, SK_SET, 83 + 40, "05"}}},
+        {"a text longer than its bytes",
+         "the next head is read as text, and hashes as a head",
+         "limit",
+         {{1, SK_SET, 36, "0a"}}},
+        {"a text shorter than its bytes",
+         "its rest is read as a head",
+         "damaged",
+         {{1, SK_SET, 36, "02"}}},
+        {"a payload without its last byte",
+         "the payloads end too early",
+         "damaged",
+         {{1, SK_CUT, -1, NULL}}},
+        {"a head of 47 bytes",
+         "behind the last payload",
+         "damaged",
+         {{1, SK_INSERT, -1,
+           "ff0000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+           "0"
+           "000000"}}},
+    };
+    two_payloads("payloads");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        sk_auto_buf stream = SK_BUF_INIT;
+        sk_auto_buf frames = SK_BUF_INIT;
+        MUST(sk_buf_add(&stream, draft.payloads.bytes, draft.payloads.len, NULL) == SK_OK);
+        for (size_t k = 0; k < 3; k++)
+            if (rows[i].edits[k].stage)
+                sk_edit_apply(&stream, &rows[i].edits[k]);
+        add_frame(&frames, 0, stream.bytes, stream.len, stream.len);
+        add_end(&frames);
+        sk_vector_bytes(rows[i].name, rows[i].shows, rows[i].class, frames.bytes, frames.len,
+                        allowed(10));
+    }
+}
+
+/* ---- deflate ---- */
+
+#define RUN 600
+
+/* One payload with a text of RUN times 'a', deflated; as a frame's data. */
+static size_t run_stream(struct sk_buf *out)
+{
+    char text[RUN];
+    memset(text, 'a', sizeof(text));
+    sk_draft_clear(&draft);
+    sk_draft_init(&draft, "deflate");
+    sk_draft_payload(&draft, 0, text, sizeof(text), NULL);
+    sk_squeeze(out, draft.payloads.bytes, draft.payloads.len - RUN, RUN);
+    return draft.payloads.len;
+}
+
+static void deflated(const char *name, const char *shows, const char *class,
+                     const struct sk_buf *data, size_t plain_len)
+{
+    sk_auto_buf frames = SK_BUF_INIT;
+    add_frame(&frames, 1, data->bytes, data->len, plain_len);
+    add_end(&frames);
+    sk_vector_bytes(name, shows, class, frames.bytes, frames.len, allowed(PLAIN_BYTES));
+}
+
+static void make_deflate(void)
+{
+    sk_auto_buf data = SK_BUF_INIT;
+    size_t plain = run_stream(&data);
+    deflated("deflated", "a text of 600 letters", "ok", &data, plain);
+    deflated("deflated to one byte more", "than the plain length says", "damaged", &data,
+             plain - 1);
+    deflated("deflated to one byte less", "than the plain length says", "damaged", &data,
+             plain + 1);
+    MUST(sk_buf_add_byte(&data, 0, NULL) == SK_OK);
+    deflated("a byte behind the deflate stream", "it ends at the end of the data", "damaged", &data,
+             plain);
+    data.len -= 2;
+    deflated("a deflate stream without its last byte", "it has no end", "damaged", &data, plain);
+    data.bytes[0] |= 6;
+    deflated("a block of type 3", "no deflate stream", "damaged", &data, plain);
+
+    sk_auto_buf far = SK_BUF_INIT;
+    sk_squeeze_far(&far);
+    deflated("a distance before the beginning", "one letter, then three from five before",
+             "damaged", &far, 40);
+}
+
+static void make_bombs(void)
+{
+    sk_auto_buf bomb = SK_BUF_INIT;
+    sk_squeeze_dense(&bomb, 1 << 20);
+    deflated("1032:1 as a head", "1 MiB of zeros: payloads for entry 0 again and again", "damaged",
+             &bomb, 1 << 20);
+    deflated("1032:1 that says less", "1 MiB that says it is 100,000", "damaged", &bomb, 100000);
+    sk_buf_reset(&bomb);
+    sk_squeeze_dense(&bomb, (1 << 20) + 1);
+    deflated("1032:1 that says 1 MiB", "and is a byte longer", "damaged", &bomb, 1 << 20);
+    deflated("1032:1 above 1 MiB", "and says so", "limit", &bomb, (1 << 20) + 1);
+    sk_buf_reset(&bomb);
+    sk_squeeze_dense(&bomb, 8 << 20);
+    deflated("1032:1 of 8 MiB that says 1 MiB", "more than two buffers", "damaged", &bomb, 1 << 20);
+}
+
+/* A text of 1 MiB and 1,000 bytes in two deflated frames: blocks and frames end at different
+ * places. */
+static void make_long_text(void)
+{
+    static char text[(1 << 20) + 1000];
+    const size_t first = 5000;
+    sk_auto_buf frames = SK_BUF_INIT;
+    sk_auto_buf data = SK_BUF_INIT;
+    memset(text, 'a', sizeof(text));
+    sk_draft_clear(&draft);
+    sk_draft_init(&draft, "long");
+    sk_draft_payload(&draft, 4, text, sizeof(text), NULL);
+    size_t head = draft.payloads.len - sizeof(text);
+    sk_squeeze(&data, draft.payloads.bytes, head, first);
+    add_frame(&frames, 1, data.bytes, data.len, head + first);
+    for (size_t left = sizeof(text) - first; left > 0;) {
+        size_t len = left < 1 << 20 ? left : 1 << 20;
+        sk_buf_reset(&data);
+        sk_squeeze(&data, NULL, 0, len);
+        add_frame(&frames, 1, data.bytes, data.len, len);
+        left -= len;
+    }
+    add_end(&frames);
+    sk_vector_bytes("a text of two blocks in two frames", "blocks and frames are not the same",
+                    "ok", frames.bytes, frames.len, allowed(sizeof(text)));
+}
+
+void sk_make_frames(void)
+{
+    make_heads();
+    make_payloads();
+    make_deflate();
+    make_bombs();
+    make_long_text();
+    sk_draft_clear(&draft);
+}

@@ -1,0 +1,441 @@
+/*
+ * Signed texts: checkpoints, the text of receipts, whole receipts.
+ */
+#include "crypto/bytes.h"
+#include "crypto/hash.h"
+#include "sync/receipt_note.h"
+#include "tests/vectors/make/group.h"
+
+#include <sodium.h>
+#include <string.h>
+
+static uint8_t root[32];
+
+static void fill_root(void)
+{
+    memset(root, 0x2a, sizeof(root));
+}
+
+/* ---- checkpoints ---- */
+
+json_t *sk_note_keys(void)
+{
+    return json_pack("{s:o, s:o}", "log", sk_hex_json(sk_device.id, 32), "sign",
+                     sk_hex_json(sk_device.sign_public, 32));
+}
+
+static void add_note(const char *name, const char *shows, const char *class, const char *note)
+{
+    sk_vector_bytes(name, shows, class, note, strlen(note), NULL);
+}
+
+/* A text signed by the device's key under its origin. */
+static void add_text(const char *name, const char *shows, const char *class, const char *text)
+{
+    char note[SK_CHECKPOINT_NOTE_MAX];
+    char origin[SK_ORIGIN_LEN];
+    sk_log_origin(origin, sk_device.id);
+    sk_fixed_note(note, text, origin, sk_device.seed);
+    add_note(name, shows, class, note);
+}
+
+static void make_signed(void)
+{
+    char note[SK_CHECKPOINT_NOTE_MAX];
+    char text[SK_CHECKPOINT_TEXT_MAX];
+    char origin[SK_ORIGIN_LEN];
+    char base64[SK_BASE64_HASH_LEN + 1];
+    static const struct {
+        const char *name, *shows, *class, *size, *end;
+    } rows[] = {
+        {"greatest size", "a size has 64 bits", "ok", "18446744073709551615", "\n"},
+        {"size of 65 bits", "no size", "damaged", "18446744073709551616", "\n"},
+        {"leading zero", "a decimal has none", "damaged", "04", "\n"},
+        {"sign", "a decimal has none", "damaged", "+4", "\n"},
+        {"no size", "an empty line where it should stand", "damaged", "", "\n"},
+        {"a fourth line", "exactly three", "damaged", "4", "\nextension\n"},
+        {"blank behind the root", "44 characters", "damaged", "4", " \n"},
+    };
+    sk_log_origin(origin, sk_device.id);
+    sk_base64_hash(base64, root);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        (void)snprintf(text, sizeof(text), "%s\n%s\n%s%s", origin, rows[i].size, base64,
+                       rows[i].end);
+        add_text(rows[i].name, rows[i].shows, rows[i].class, text);
+    }
+    (void)snprintf(text, sizeof(text), "%s\n4\n%.42sv=\n", origin, base64);
+    add_text("base64 with bits left over", "the last character has bits that stand for nothing",
+             "damaged", text);
+    (void)snprintf(text, sizeof(text), "%s\n4\n%.43s\n", origin, base64);
+    add_text("base64 without padding", "43 characters", "damaged", text);
+    (void)snprintf(text, sizeof(text), "%s\n4\n", origin);
+    add_text("no root", "two lines", "damaged", text);
+    sk_fixed_checkpoint(note, &sk_device, &sk_stranger, 4, root);
+    add_note("another log's origin", "signed under that name", "damaged", note);
+    (void)snprintf(text, sizeof(text), "another\n4\n%s\n", base64);
+    add_text("an origin that is not the key's name", "the two are the same", "damaged", text);
+}
+
+/* The honest note with a piece put in the place of another. */
+static void add_changed(const char *name, const char *shows, const char *class, const char *note,
+                        const char *from, const char *to)
+{
+    char changed[2 * SK_CHECKPOINT_NOTE_MAX];
+    const char *at = strstr(note, from);
+    MUST(at);
+    (void)snprintf(changed, sizeof(changed), "%.*s%s%s", (int)(at - note), note, to,
+                   at + strlen(from));
+    add_note(name, shows, class, changed);
+}
+
+static void make_unsigned(void)
+{
+    char note[SK_CHECKPOINT_NOTE_MAX];
+    char forged[SK_CHECKPOINT_NOTE_MAX];
+    char line[SK_NOTE_LINE_MAX];
+    char both[2 * SK_CHECKPOINT_NOTE_MAX];
+    sk_fixed_checkpoint(note, &sk_device, &sk_device, 4, root);
+    add_note("honest", "size 4", "ok", note);
+    MUST(sk_note_sign(line, note, (size_t)(strstr(note, "\n\n") - note) + 1, "witness",
+                      sk_stranger.seed) == SK_OK);
+    (void)snprintf(both, sizeof(both), "%s%s", note, line);
+    add_note("a witness behind it", "signatures by others are passed over", "ok", both);
+    (void)snprintf(both, sizeof(both), "%.*s\n%s%s", (int)(strstr(note, "\n\n") - note) + 1, note,
+                   line, strstr(note, "\n\n") + 2);
+    add_note("a witness before it", "in any order", "ok", both);
+    add_changed("another size", "the signature is of another text", "damaged", note, "\n4\n",
+                "\n5\n");
+    sk_fixed_checkpoint(forged, &sk_stranger, &sk_device, 4, root);
+    add_note("signed by a stranger", "another key under the log's name", "damaged", forged);
+    add_changed("no empty line", "between text and signature", "damaged", note, "\n\n", "\n");
+    (void)snprintf(both, sizeof(both), "%.*s", (int)(strstr(note, "\n\n") - note) + 2, note);
+    add_note("no signature", "the note ends with the empty line", "damaged", both);
+    (void)snprintf(both, sizeof(both), "%.*s", (int)strlen(note) - 1, note);
+    add_note("no newline at the end", "a signature line has one", "damaged", both);
+    add_changed("a hyphen for the dash", "the line begins with U+2014", "damaged", note,
+                "\xe2\x80\x94", "-");
+    add_changed("a carriage return", "no control characters", "damaged", note, "\n4\n", "\r\n4\n");
+    (void)snprintf(both, sizeof(both), "%s%s", note, line);
+    add_changed("a byte that is no UTF-8", "in the line of another", "damaged", both, "witness",
+                "wit\xffness");
+    (void)snprintf(both, sizeof(both), "%ssomething else\n", note);
+    add_note("a line that is no signature", "malformed lines are not passed over", "damaged", both);
+    /* A signature of the right key that is wrong, beside one that is right. */
+    MUST(sk_note_sign(line, "other\n", 6, "witness", sk_stranger.seed) == SK_OK);
+    char origin[SK_ORIGIN_LEN];
+    sk_log_origin(origin, sk_device.id);
+    MUST(sk_note_sign(line, "other\n", 6, origin, sk_device.seed) == SK_OK);
+    (void)snprintf(both, sizeof(both), "%s%s", note, line);
+    add_note("a wrong signature beside the right one", "each by that key has to be right",
+             "damaged", both);
+}
+
+void sk_make_notes(void)
+{
+    fill_root();
+    make_unsigned();
+    make_signed();
+}
+
+/* ---- the text of receipts ---- */
+
+static void receipt_text(struct sk_buf *out, const struct sk_receipt *r)
+{
+    sk_buf_reset(out);
+    MUST(sk_receipt_format(out, r, NULL) == SK_OK);
+}
+
+static void honest_receipt(struct sk_receipt *r)
+{
+    const uint64_t numbers[] = {3, 0, 4};
+    const uint64_t position = 1;
+    *r = (struct sk_receipt){.number = 1, .day = 20001, .size = 4};
+    memcpy(r->archive_id, sk_archive.id, 32);
+    memcpy(r->log_id, sk_device.id, 32);
+    memcpy(r->root, root, 32);
+    MUST(sk_receipt_add_stored(r, 0, 4, root, NULL) == SK_OK);
+    MUST(sk_receipt_add_stored(r, 6, 8, root, NULL) == SK_OK);
+    MUST(sk_ranges_add(&r->wanted, 4, 6, NULL) == SK_OK);
+    MUST(sk_receipt_add_remark(r, SK_REMARK_QUARANTINED, numbers, "why", NULL) == SK_OK);
+    MUST(sk_receipt_add_remark(r, SK_REMARK_MALFORMED, &position, "how \x1b[2J", NULL) == SK_OK);
+    MUST(sk_receipt_add_remark(r, SK_REMARK_NOTICE, NULL, "words", NULL) == SK_OK);
+}
+
+struct swap {
+    const char *name, *shows, *class, *from, *to;
+};
+
+static void add_swap(const struct sk_buf *honest, const struct swap *s)
+{
+    sk_auto_buf changed = SK_BUF_INIT;
+    const char *text = sk_buf_text(honest);
+    const char *at = strstr(text, s->from);
+    MUST(at);
+    MUST(sk_buf_add(&changed, text, (size_t)(at - text), NULL) == SK_OK);
+    MUST(sk_buf_add_text(&changed, s->to, NULL) == SK_OK);
+    MUST(sk_buf_add_text(&changed, at + strlen(s->from), NULL) == SK_OK);
+    sk_vector_bytes(s->name, s->shows, s->class, changed.bytes, changed.len, NULL);
+}
+
+void sk_make_receipt_texts(void)
+{
+    static const struct swap swaps[] = {
+        {"honest", "a gap, and a remark of each kind", "ok", "day", "day"},
+        {"greatest number", "2^63 - 1", "ok", "number 1\n", "number 9223372036854775807\n"},
+        {"a leap day", "of the year 2028", "ok", "day 2024-10-05", "day 2028-02-29"},
+        {"the first day", "1970-01-01", "ok", "day 2024-10-05", "day 1970-01-01"},
+        {"no remarks of one kind", "they may be missing", "ok", "notice words\n", ""},
+        {"another first line", "no receipt", "damaged", "receipt 1", "receipt 2"},
+        {"a checkpoint for a first line", "no receipt", "damaged", "skrynia receipt 1",
+         "skrynia/1"},
+        {"archive in upper case", "hex is lower case", "damaged", "archive ", "archive A"},
+        {"number 0", "receipts count from 1", "damaged", "number 1\n", "number 0\n"},
+        {"number 2^63", "below 2^63", "damaged", "number 1\n", "number 9223372036854775808\n"},
+        {"leading zero", "a decimal has none", "damaged", "number 1\n", "number 01\n"},
+        {"two blanks", "single ones", "damaged", "size 4", "size  4"},
+        {"a blank at the end", "none", "damaged", "size 4", "size 4 "},
+        {"carriage return", "lines end with a newline", "damaged", "size 4\n", "size 4\r\n"},
+        {"no such day", "30 February", "damaged", "day 2024-10-05", "day 2024-02-30"},
+        {"a leap day in 2100", "which has none", "damaged", "day 2024-10-05", "day 2100-02-29"},
+        {"a day before 1970", "days count from there", "damaged", "day 2024-10-05",
+         "day 1969-12-31"},
+        {"a day with one digit", "two digits", "damaged", "day 2024-10-05", "day 2024-10-5"},
+        {"base64 with bits left over", "one encoding", "damaged", "Kio=\nstored", "Kip=\nstored"},
+        {"size before day", "the order of lines", "damaged", "day 2024-10-05\nsize 4",
+         "size 4\nday 2024-10-05"},
+        {"an empty range", "from is below to", "damaged", "wanted 4 6", "wanted 4 4"},
+        {"a range the other way", "from is below to", "damaged", "wanted 4 6", "wanted 6 4"},
+        {"stored ranges that touch", "they would be one", "damaged", "stored 6 8", "stored 4 8"},
+        {"stored ranges that overlap", "rising", "damaged", "stored 6 8", "stored 3 8"},
+        {"stored ranges that fall", "rising", "damaged", "stored 0 4", "stored 9 10"},
+        {"wanted ranges that touch", "they would be one", "damaged", "wanted 4 6\n",
+         "wanted 4 6\nwanted 6 7\n"},
+        {"wanted before stored", "the order of lines", "damaged", "stored 6 8",
+         "wanted 4 5\nstored 6 8"},
+        {"remarks in another order", "the order of lines", "damaged", "quarantined 3 0 4 why",
+         "notice why\nquarantined 3 0 4 why"},
+        {"quarantined without a number", "three numbers", "damaged", "quarantined 3 0 4 why",
+         "quarantined 3 0 why"},
+        {"malformed without a number", "one number", "damaged", "malformed 1 ", "malformed "},
+        {"an unknown line", "nothing else stands there", "damaged", "notice words", "note words"},
+        {"an escape sequence", "words are safe to show", "damaged", "<U+001B>", "\x1b"},
+        {"a right-to-left override", "words are safe to show", "damaged", "notice words",
+         "notice \xe2\x80\xae"
+         "words"},
+        {"words that are no UTF-8", "words are safe to show", "damaged", "notice words",
+         "notice w\xffrds"},
+        {"no newline at the end", "each line has one", "damaged", "notice words\n", "notice words"},
+    };
+    struct sk_receipt r;
+    sk_auto_buf honest = SK_BUF_INIT;
+    fill_root();
+    honest_receipt(&r);
+    receipt_text(&honest, &r);
+    sk_receipt_clear(&r);
+    for (size_t i = 0; i < sizeof(swaps) / sizeof(swaps[0]); i++)
+        add_swap(&honest, &swaps[i]);
+}
+
+/* ---- whole receipts ---- */
+
+/* The device's own log: the entries of an honest bundle. */
+static struct sk_draft own;
+
+static void make_own(void)
+{
+    sk_draft_clear(&own);
+    sk_draft_init(&own, "own");
+    sk_draft_base(&own);
+}
+
+json_t *sk_receipt_keys(void)
+{
+    uint8_t key[32];
+    json_t *entries = json_array();
+    make_own();
+    for (size_t i = 0; i < own.entry_count; i++)
+        json_array_append_new(entries, sk_hex_json(own.entries[i], SK_ENTRY_LEN));
+    sk_ratchet_receipts(key, sk_psk);
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "scalar", sk_hex_json(sk_device.scalar, 32),
+                     "device_sign", sk_hex_json(sk_device.sign_public, 32), "psk",
+                     sk_hex_json(sk_psk, 32), "archive_sign",
+                     sk_hex_json(sk_archive.sign_public, 32), "archive_dh",
+                     sk_hex_json(sk_archive.dh_public, 32), "entries", entries);
+}
+
+static void own_root(uint64_t size, uint8_t out[static 32])
+{
+    struct sk_merkle tree;
+    uint8_t leaf[32];
+    sk_merkle_init(&tree);
+    for (uint64_t i = 0; i < size; i++) {
+        sk_merkle_leaf(leaf, own.entries[i], SK_ENTRY_LEN);
+        sk_merkle_append(&tree, leaf);
+    }
+    sk_merkle_root(&tree, out);
+}
+
+/* A receipt in the making: what is signed, and by whom. */
+struct paper {
+    struct sk_receipt receipt;
+    const struct sk_fixed_party *signer, *cosigner, *device;
+    uint64_t head;       /* size of the checkpoint; UINT64_MAX: none */
+    struct sk_edit edit; /* stages SK_STAGE_INNER and SK_STAGE_FILE */
+};
+
+static void add_signed(struct sk_buf *inner, const struct paper *p)
+{
+    sk_auto_buf text = SK_BUF_INIT;
+    char name[SK_ARCHIVE_KEY_NAME_LEN];
+    char line[SK_NOTE_LINE_MAX];
+    uint8_t len[4];
+    receipt_text(&text, &p->receipt);
+    sk_receipt_key_name(name, sk_archive.id);
+    MUST(sk_note_sign(line, sk_buf_text(&text), text.len, name, p->signer->seed) == SK_OK);
+    MUST(sk_buf_printf(&text, NULL, "\n%s", line) == SK_OK);
+    sk_put_u32(len, (uint32_t)text.len);
+    MUST(sk_buf_add(inner, len, 4, NULL) == SK_OK);
+    MUST(sk_buf_add(inner, text.bytes, text.len, NULL) == SK_OK);
+}
+
+static void add_head(struct sk_buf *inner, const struct paper *p)
+{
+    char note[SK_CHECKPOINT_NOTE_MAX] = "";
+    char line[SK_NOTE_LINE_MAX] = "";
+    char name[SK_ARCHIVE_KEY_NAME_LEN];
+    uint8_t len[4];
+    uint8_t head[32];
+    sk_receipt_key_name(name, sk_archive.id);
+    if (p->head != UINT64_MAX) {
+        own_root(p->head, head);
+        sk_fixed_checkpoint(note, p->device, p->device, p->head, head);
+        MUST(sk_note_cosign(line, note, (size_t)(strstr(note, "\n\n") - note) + 1, name, 1728000000,
+                            p->cosigner->seed) == SK_OK);
+    }
+    sk_put_u32(len, (uint32_t)(strlen(note) + strlen(line)));
+    MUST(sk_buf_add(inner, len, 4, NULL) == SK_OK);
+    MUST(sk_buf_add_text(inner, note, NULL) == SK_OK);
+    MUST(sk_buf_add_text(inner, line, NULL) == SK_OK);
+}
+
+static void add_paper(const char *name, const char *shows, const char *class, struct paper *p)
+{
+    static struct sk_draft draft;
+    const struct sk_bundle_case c = {
+        .name = name,
+        .edits = {
+            {.stage = p->edit.stage, .kind = p->edit.kind, .at = p->edit.at, .hex = p->edit.hex}}};
+    sk_draft_init(&draft, name);
+    sk_ratchet_receipts(draft.chain_key, sk_psk);
+    draft.receiver = &sk_device;
+    sk_draft_header(&draft, &c);
+    add_signed(&draft.inner, p);
+    add_head(&draft.inner, p);
+    if (p->edit.stage == SK_STAGE_INNER)
+        sk_edit_apply(&draft.inner, &p->edit);
+    sk_vector(name, shows, class, sk_draft_file(&draft, &c), NULL);
+    sk_draft_clear(&draft);
+    sk_receipt_clear(&p->receipt);
+}
+
+/* Of the whole log of four entries. */
+static struct paper honest_paper(void)
+{
+    struct paper p = {.receipt = {.number = 1, .day = 20001, .size = 4},
+                      .signer = &sk_archive,
+                      .cosigner = &sk_archive,
+                      .device = &sk_device,
+                      .head = 4};
+    uint8_t at[32];
+    memcpy(p.receipt.archive_id, sk_archive.id, 32);
+    memcpy(p.receipt.log_id, sk_device.id, 32);
+    own_root(4, p.receipt.root);
+    own_root(4, at);
+    MUST(sk_receipt_add_stored(&p.receipt, 0, 4, at, NULL) == SK_OK);
+    return p;
+}
+
+static void make_honest_receipts(void)
+{
+    struct paper p = honest_paper();
+    add_paper("honest", "everything is stored", "ok", &p);
+    p = honest_paper();
+    p.head = 3;
+    add_paper("an older checkpoint", "the newest that the archive holds", "ok", &p);
+    p = honest_paper();
+    p.receipt.stored_count = 0;
+    p.receipt.size = 0;
+    own_root(0, p.receipt.root);
+    p.head = UINT64_MAX;
+    MUST(sk_ranges_add(&p.receipt.wanted, 0, 9, NULL) == SK_OK);
+    add_paper("nothing yet", "no checkpoint; what is wanted is cut at the log's size", "ok", &p);
+    p = honest_paper();
+    p.receipt.root[0] ^= 1;
+    add_paper("another root", "the archive holds another history: nothing is acknowledged", "ok",
+              &p);
+    p = honest_paper();
+    p.receipt.size = 5;
+    add_paper("more than the log has", "the store was put back: nothing is acknowledged", "ok", &p);
+    p = honest_paper();
+    p.receipt.stored[0].root[0] ^= 1;
+    add_paper("another root of a range", "each has to be the log's own", "ok", &p);
+}
+
+void sk_make_receipts(void)
+{
+    struct paper p;
+    make_own();
+    make_honest_receipts();
+    p = honest_paper();
+    p.signer = &sk_rival;
+    add_paper("signed by another archive", "under this archive's name", "damaged", &p);
+    p = honest_paper();
+    p.cosigner = &sk_rival;
+    add_paper("cosigned by another archive", "under this archive's name", "damaged", &p);
+    p = honest_paper();
+    p.device = &sk_stranger;
+    add_paper("the checkpoint of another device", "cosigned as it should be", "damaged", &p);
+    p = honest_paper();
+    memcpy(p.receipt.archive_id, sk_rival.id, 32);
+    add_paper("another archive's id", "signed as it should be", "refused", &p);
+    p = honest_paper();
+    memcpy(p.receipt.log_id, sk_stranger.id, 32);
+    add_paper("for another log", "signed as it should be", "refused", &p);
+    static const struct {
+        const char *name, *shows, *class;
+        struct sk_edit edit;
+    } rows[] = {
+        {"a note of 2^20 + 1 bytes",
+         "longer than there can be",
+         "limit",
+         {SK_STAGE_INNER, SK_SET, 0, "01001000"}},
+        {"a note of 2^32 - 1 bytes",
+         "as long as can be said",
+         "limit",
+         {SK_STAGE_INNER, SK_SET, 0, "ffffffff"}},
+        {"a note beyond the stream",
+         "it ends too early",
+         "damaged",
+         {SK_STAGE_INNER, SK_SET, 0, "00001000"}},
+        {"no note",
+         "a length of 0: letters are read as the next length",
+         "limit",
+         {SK_STAGE_INNER, SK_SET, 0, "00000000"}},
+        {"a changed letter", "of what is signed", "damaged", {SK_STAGE_INNER, SK_XOR, 100, "01"}},
+        {"a byte behind the checkpoint",
+         "zeros to the end",
+         "damaged",
+         {SK_STAGE_INNER, SK_INSERT, -1, "0a"}},
+        {"a NUL in the checkpoint",
+         "its length goes beyond its text",
+         "damaged",
+         {SK_STAGE_INNER, SK_XOR, -2, "3d"}},
+        {"a changed chunk", "its tag is wrong", "damaged", {SK_STAGE_FILE, SK_XOR, 70000, "01"}},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        p = honest_paper();
+        p.edit = rows[i].edit;
+        add_paper(rows[i].name, rows[i].shows, rows[i].class, &p);
+    }
+    sk_draft_clear(&own);
+}

@@ -1,0 +1,188 @@
+#include "core/log.h"
+#include "crypto/hash.h"
+#include "sync/import.h"
+#include "sync/receipt.h"
+#include "tests/support/exchange.h"
+#include "tests/vectors/make/draft.h"
+#include "tests/vectors/make/run.h"
+
+#include <string.h>
+
+static struct sk_store *store; /* of the run before, when nothing came into it */
+
+void sk_run_end(void)
+{
+    if (store)
+        sk_fixed_store_remove(store);
+    store = NULL;
+}
+
+static const char *put_file(const json_t *file)
+{
+    sk_auto_buf bytes = SK_BUF_INIT;
+    const char *path = sk_fixed_path("arrived");
+    sk_file_bytes(&bytes, file);
+    MUST(sk_file_save(path, bytes.bytes, bytes.len, true, NULL) == SK_OK);
+    return path;
+}
+
+/* ---- what an archive holds ---- */
+
+typedef json_t *row_fn(struct sk_stmt *stmt);
+
+static json_t *rows(const char *sql, row_fn *each)
+{
+    sk_auto_stmt stmt = NULL;
+    json_t *list = json_array();
+    MUST(sk_db_prepare(sk_store_db(store), &stmt, sql, NULL) == SK_OK);
+    for (;;) {
+        bool row = false;
+        MUST(sk_step(stmt, &row, NULL) == SK_OK);
+        if (!row)
+            return list;
+        json_array_append_new(list, each(stmt));
+    }
+}
+
+static json_t *bytes_json(struct sk_stmt *stmt, int column)
+{
+    size_t len = 0;
+    const uint8_t *bytes = sk_column_bytes(stmt, column, &len);
+    return sk_hex_json(bytes, len);
+}
+
+static json_t *position_json(struct sk_stmt *stmt)
+{
+    return json_integer((json_int_t)sk_entry_row_position(sk_column_int(stmt, 0)));
+}
+
+static json_t *entry_json(struct sk_stmt *stmt)
+{
+    return json_pack("[o, o]", position_json(stmt), bytes_json(stmt, 1));
+}
+
+static json_t *payload_json(struct sk_stmt *stmt)
+{
+    return json_pack("[o, o, I]", position_json(stmt), bytes_json(stmt, 1),
+                     (json_int_t)sk_column_int(stmt, 2));
+}
+
+static json_t *id_json(struct sk_stmt *stmt)
+{
+    return bytes_json(stmt, 0);
+}
+
+static json_t *gaps_json(const struct sk_ranges *gaps)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < gaps->count; i++)
+        json_array_append_new(list, json_pack("[I, I]", (json_int_t)gaps->items[i].from,
+                                              (json_int_t)gaps->items[i].to));
+    return list;
+}
+
+static json_t *import_json(const struct sk_import_result *r)
+{
+    return json_pack("{s:I, s:I, s:I, s:b, s:b, s:b, s:o}", "bundle", (json_int_t)r->bundle, "new",
+                     (json_int_t)r->entries_new, "known", (json_int_t)r->entries_known,
+                     "known_file", (int)r->known_file, "waiting", (int)r->waiting, "fork",
+                     (int)r->fork, "gaps", gaps_json(&r->gaps));
+}
+
+static void add_held(json_t *content)
+{
+    json_object_set_new(content, "logs", rows("SELECT log_id FROM log ORDER BY id", id_json));
+    json_object_set_new(content, "entries",
+                        rows("SELECT id, bytes FROM entry ORDER BY id", entry_json));
+    json_object_set_new(content, "payloads",
+                        rows("SELECT id, text, body_len FROM payload ORDER BY id", payload_json));
+    json_object_set_new(content, "malformed",
+                        rows("SELECT entry FROM malformed ORDER BY entry", position_json));
+    json_object_set_new(content, "erased",
+                        rows("SELECT uid FROM item WHERE erased ORDER BY uid", id_json));
+}
+
+/* ---- bundles ---- */
+
+/* Imports; a refusal leaves every row as it was (but for the notice of a second bundle). */
+static json_t *import(const json_t *file, bool alone)
+{
+    struct sk_import_result result;
+    uint8_t before[32];
+    uint8_t after[32];
+    const char *path = put_file(file);
+    sk_world_dump(store, before);
+    enum sk_status status = sk_import(store, path, NULL, &result, NULL);
+    sk_world_dump(store, after);
+    if (status != SK_OK) {
+        MUST(!alone || memcmp(before, after, sizeof(before)) == 0);
+        return sk_result(status, NULL);
+    }
+    json_t *content = import_json(&result);
+    sk_import_result_clear(&result);
+    if (alone)
+        add_held(content);
+    return sk_result(status, content);
+}
+
+json_t *sk_run_bundle(const json_t *vector)
+{
+    if (!store)
+        store = sk_fixed_store(SK_STORE_ARCHIVE);
+    json_t *result = import(json_object_get(vector, "input"), true);
+    if (json_object_get(result, "content"))
+        sk_run_end();
+    return result;
+}
+
+json_t *sk_run_sequence(const json_t *vector)
+{
+    json_t *steps = json_array();
+    size_t i;
+    json_t *file;
+    store = sk_fixed_store(SK_STORE_ARCHIVE);
+    json_array_foreach(json_object_get(vector, "input"), i, file)
+        json_array_append_new(steps, import(file, false));
+    json_t *held = json_object();
+    add_held(held);
+    sk_run_end();
+    return sk_result(SK_OK, json_pack("{s:o, s:o}", "steps", steps, "held", held));
+}
+
+/* ---- receipts ---- */
+
+/* The device's own log, as far as the vectors speak of it. */
+static void add_own(const json_t *entries)
+{
+    struct sk_store *txn = NULL;
+    size_t i;
+    json_t *hex;
+    MUST(sk_store_begin(&txn, store, NULL) == SK_OK);
+    json_array_foreach(entries, i, hex)
+    {
+        uint8_t bytes[SK_ENTRY_LEN];
+        sk_hex_exactly(bytes, sizeof(bytes), hex);
+        MUST(sk_log_put(store, SK_LOG_OWN, i, bytes, 0, NULL) == SK_OK);
+    }
+    MUST(sk_store_commit(&txn, NULL) == SK_OK);
+}
+
+json_t *sk_run_receipt(const json_t *vector)
+{
+    struct sk_receipt_result r;
+    const char *path = put_file(json_object_get(vector, "input"));
+    if (!store) {
+        store = sk_fixed_store(SK_STORE_DEVICE);
+        add_own(sk_key(vector, "entries"));
+    }
+    enum sk_status status = sk_receipt_take(store, path, &r, NULL);
+    if (status != SK_OK)
+        return sk_result(status, NULL);
+    json_t *content =
+        json_pack("{s:I, s:I, s:I, s:I, s:b, s:b}", "number", (json_int_t)r.number, "size",
+                  (json_int_t)r.size, "acknowledged", (json_int_t)r.arrived, "wanted",
+                  (json_int_t)r.wanted, "older", (int)r.older, "rollback", (int)r.rollback);
+    sk_receipt_result_clear(&r);
+    sk_run_end();
+    return sk_result(status, content);
+}

@@ -191,6 +191,9 @@ static enum sk_status take_payload(struct sk_store *store, const struct state *s
             ? sk_meaning_read(&meaning, state->type, sk_buf_text(&payload->text), payload->text.len,
                               payload->body_len, &why)
             : sk_fail(&why, SK_REFUSED, "its type is not that of its earlier revisions");
+    if (status == SK_OK && entry_type == SK_TYPE_ATTACHMENT && payload->hashed &&
+        memcmp(payload->sha256, meaning.attachment.sha256, sizeof(payload->sha256)) != 0)
+        status = sk_fail(&why, SK_REFUSED, "its SHA-256 is not that of its bytes");
     if (status == SK_OK && entry_type == SK_TYPE_CONTINUATION)
         status = sk_continuation_take(store, entry_row, &meaning.continuation, &why);
     *malformed = status == SK_REFUSED;

@@ -28,12 +28,17 @@ struct sk_payload {
     struct sk_buf hashes; /* 32 bytes a block */
     uint64_t body_len;
     int64_t media; /* row of the media file that holds the body, 0: none */
+    bool hashed;   /* the body's SHA-256 was taken when it came; else it is not looked at */
+    uint8_t sha256[32];
 };
 void sk_payload_clear(struct sk_payload *payload);
 #define sk_auto_payload __attribute__((cleanup(sk_payload_clear))) struct sk_payload
-#define SK_PAYLOAD_INIT                     \
-    {                                       \
-        {0}, SK_BUF_INIT, SK_BUF_INIT, 0, 0 \
+#define SK_PAYLOAD_INIT                             \
+    {                                               \
+        {0}, SK_BUF_INIT, SK_BUF_INIT, 0, 0, false, \
+        {                                           \
+            0                                       \
+        }                                           \
     }
 
 /*

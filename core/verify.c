@@ -80,6 +80,25 @@ static enum sk_status check_body(struct check *check, const struct row *row,
     return settle(check, row, status, &why, err);
 }
 
+/*
+ * Whether an attachment's description is known to be wrong about its bytes: its device signed a
+ * lie, which was kept, marked and never shown. Such a meaning is dropped.
+ */
+static enum sk_status drop_lie(struct check *check, const struct row *row,
+                               const struct sk_payload *payload, struct sk_meaning *meaning,
+                               bool *lie, struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    SK_TRY(sk_db_prepare(check->store->db, &stmt, "SELECT 1 FROM malformed WHERE entry = ?1", err));
+    sk_bind_int(stmt, 1, row->id);
+    SK_TRY(sk_step(stmt, lie, err));
+    *lie = *lie && sk_attachment_check(check->store, payload, meaning->attachment.sha256, NULL,
+                                       NULL, NULL) == SK_DAMAGED;
+    if (*lie)
+        sk_meaning_clear(meaning);
+    return SK_OK;
+}
+
 /* Whether the table of links or attachments has what the meaning says. */
 static enum sk_status find_meaning(struct sk_store *store, int64_t item,
                                    const struct sk_meaning *meaning, bool *found,
@@ -161,6 +180,11 @@ static enum sk_status check_meaning(struct check *check, const struct row *row,
     if (entry->type == row->type)
         status = sk_meaning_read(&meaning, entry->type, sk_buf_text(&payload->text),
                                  payload->text.len, payload->body_len, NULL);
+    bool lie = false;
+    if (status == SK_OK && entry->type == SK_TYPE_ATTACHMENT)
+        SK_TRY(drop_lie(check, row, payload, &meaning, &lie, err));
+    if (lie)
+        status = SK_REFUSED;
     if (status == SK_OK && entry->type == SK_TYPE_CONTINUATION)
         SK_TRY(check_continuation(check, row, &meaning, err));
     else if (status == SK_OK)

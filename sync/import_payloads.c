@@ -124,10 +124,10 @@ static enum sk_status read_text(struct payloads *p, const struct sk_payload_head
     return SK_OK;
 }
 
-/* media: NULL when the body is only to be verified. */
+/* media and sha: NULL when the body is only to be verified. */
 static enum sk_status read_body(struct payloads *p, const struct sk_payload_head *head,
                                 const struct sk_payload *payload, struct sk_media_writer *media,
-                                struct sk_error *err)
+                                crypto_hash_sha256_state *sha, struct sk_error *err)
 {
     uint64_t first = sk_block_count(head->text_len, 0);
     uint64_t blocks = sk_block_count(head->text_len, head->body_len);
@@ -135,20 +135,36 @@ static enum sk_status read_body(struct payloads *p, const struct sk_payload_head
         size_t len = sk_block_len(head->text_len, head->body_len, j);
         SK_TRY(sk_frames_read(p->frames, p->block, len, err));
         SK_TRY(check_block(head, payload->hashes.bytes, j, p->block, len, err));
+        if (sha)
+            crypto_hash_sha256_update(sha, p->block, len);
         if (media)
             SK_TRY(sk_media_write(media, p->block, len, err));
     }
     return SK_OK;
 }
 
-static enum sk_status keep_body(struct payloads *p, const struct sk_payload_head *head,
-                                struct sk_payload *payload, struct sk_error *err)
+static enum sk_status write_body(struct payloads *p, const struct sk_payload_head *head,
+                                 struct sk_payload *payload, crypto_hash_sha256_state *sha,
+                                 struct sk_error *err)
 {
     sk_auto_media_writer media = NULL;
     SK_TRY(sk_media_create(p->in->store, &media, err));
-    SK_TRY(read_body(p, head, payload, media, err));
+    SK_TRY(read_body(p, head, payload, media, sha, err));
     SK_TRY(sk_media_finish(media, err));
     return sk_media_keep(media, &payload->media, err);
+}
+
+/* What an attachment says of its bytes has to be true. */
+static enum sk_status keep_body(struct payloads *p, const struct sk_payload_head *head,
+                                struct sk_payload *payload, struct sk_error *err)
+{
+    crypto_hash_sha256_state sha;
+    crypto_hash_sha256_init(&sha);
+    if (head->body_len > 0)
+        SK_TRY(write_body(p, head, payload, &sha, err));
+    crypto_hash_sha256_final(&sha, payload->sha256);
+    payload->hashed = true;
+    return SK_OK;
 }
 
 static enum sk_status take_payload(struct payloads *p, const struct sk_payload_head *head,
@@ -161,9 +177,8 @@ static enum sk_status take_payload(struct payloads *p, const struct sk_payload_h
     SK_TRY(check_commitment(target, head, &payload->hashes, err));
     SK_TRY(read_text(p, head, payload, err));
     if (!target->keep)
-        return read_body(p, head, payload, NULL, err);
-    if (head->body_len > 0)
-        SK_TRY(keep_body(p, head, payload, err));
+        return read_body(p, head, payload, NULL, NULL, err);
+    SK_TRY(keep_body(p, head, payload, err));
     return sk_item_fill(p->in->store, p->in->log.id, p->in->manifest.n0 + head->index, payload,
                         &kept, NULL, err);
 }
@@ -180,6 +195,7 @@ static enum sk_status next_payload(struct payloads *p, struct sk_payload *payloa
     struct target target = {.known = false};
     sk_buf_reset(&payload->text);
     payload->media = 0;
+    payload->hashed = false;
     SK_TRY(sk_frames_next(p->frames, &head, &payload->hashes,
                           p->in->manifest.plain_bytes - p->plain_bytes, more, err));
     if (!*more)

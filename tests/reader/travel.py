@@ -7,6 +7,7 @@ import base64
 import datetime
 import hashlib
 import json
+import os
 import re
 import zlib
 
@@ -22,7 +23,7 @@ LEAST, GREATEST = 262144, 4293918720
 ERASURE, CONTINUATION = 9, 11
 RECORDS = {1: "person", 2: "case", 3: "event", 4: "testimony", 5: "source", 6: "consent"}
 LINK, ATTACHMENT = 7, 8
-FORM_VERSION = 1
+FORMS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "core", "forms")
 
 
 class Refusal(Exception):
@@ -437,9 +438,20 @@ def not_a_number(_):
     raise Refusal("damaged")
 
 
+def fit_integer(digits):
+    need(-1 << 63 <= int(digits) < 1 << 63)
+    return int(digits)
+
+
+def fit_real(digits):
+    need(float(digits) not in (float("inf"), float("-inf")))
+    return float(digits)
+
+
 def read_json(text):
     try:
-        value = json.loads(text.decode(), object_pairs_hook=unique, parse_constant=not_a_number)
+        value = json.loads(text.decode(), object_pairs_hook=unique, parse_constant=not_a_number,
+                           parse_int=fit_integer, parse_float=fit_real)
         for string in strings_of(value):
             string.encode()
             need("\0" not in string)
@@ -497,6 +509,15 @@ def check_continuation(value):
            data["continues"] + u64(value["size"]) + data["root"])
 
 
+def check_fields(name, version, fields):
+    """The names of a form's fields; their values are not looked at."""
+    with open(os.path.join(FORMS, name + ".json"), encoding="utf-8") as file:
+        form = json.load(file)
+    need(whole(version) and 1 <= version <= form["version"] and isinstance(fields, dict))
+    need(set(fields) <= {field["name"] for field in form["fields"]})
+    need(all(field["name"] in fields for field in form["fields"] if field.get("required")))
+
+
 def check_text(kind, text, body_length, body=None):
     """The members of a payload's text; raises what `malformed` stands for."""
     value = read_json(text)
@@ -505,8 +526,8 @@ def check_text(kind, text, body_length, body=None):
     need(set(value) == MEMBERS.get(kind, {"form", "version", "recorded", "fields"}))
     check_time(value["recorded"])
     if kind in RECORDS:
-        need(value["form"] == RECORDS[kind] and isinstance(value["fields"], dict))
-        need(whole(value["version"]) and 1 <= value["version"] <= FORM_VERSION)
+        need(value["form"] == RECORDS[kind])
+        check_fields(value["form"], value["version"], value["fields"])
     elif kind == LINK:
         need(matches(r"[a-z0-9][a-z0-9-]{0,39}", value["role"]))
         need(matches(ID, value["source"]) and matches(ID, value["target"]))
@@ -673,8 +694,11 @@ def settle(log):
         before[entry["id"]] = position
         if entry["type"] == ERASURE:
             log.erased.add(entry["id"])
-    for position in list(log.payloads):
+    types = {}
+    for position in sorted(log.payloads):
         entry, (text, body) = fields[position], log.payloads[position]
+        if types.setdefault(entry["id"], entry["type"]) != entry["type"]:
+            log.malformed.add(position)
         if entry["id"] in log.erased:
             del log.payloads[position]
             continue

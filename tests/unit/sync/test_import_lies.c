@@ -215,6 +215,59 @@ static void a_lying_body_leaves_nothing(void **state)
     sk_world_import_fails(world, 0, "b1", SK_DAMAGED, "commits to", true);
 }
 
+/* The device signs another SHA-256 than that of the bytes: kept and marked, never shown, and no
+ * damage that `verify` would tell of for ever. */
+static void a_lying_description_is_marked(void **state)
+{
+    struct sk_world *world = *state;
+    struct sk_entry entry = {.type = SK_TYPE_ATTACHMENT, .day = 1, .revision = 1};
+    struct sk_import_result result;
+    static const char text[] =
+        "{\"recorded\":\"2026-01-02T03:04:05+00:00\",\"record\":"
+        "\"01010101010101010101010101010101\",\"name\":\"a\",\"type\":\"text/plain\",\"size\":0,"
+        "\"sha256\":\"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824\"}";
+    sk_auto_payload payload = SK_PAYLOAD_INIT;
+    struct sk_store *txn = NULL;
+    uint8_t hash[SK_HASH_LEN];
+    bool malformed = true;
+    sk_world_pair(world);
+    sk_id_random(&entry.id);
+    EXPECT_OK(sk_buf_add_text(&payload.text, text, &sk_test_err));
+    sk_block_hash(hash, payload.salt, 0, text, strlen(text));
+    EXPECT_OK(sk_buf_add(&payload.hashes, hash, sizeof(hash), &sk_test_err));
+    sk_commitment(entry.commitment, &entry.id, 1, payload.salt, strlen(text), 0, hash);
+    EXPECT_OK(sk_store_begin(&txn, device(world), &sk_test_err));
+    EXPECT_OK(
+        sk_item_put(device(world), SK_LOG_OWN, 0, &entry, &payload, &malformed, &sk_test_err));
+    EXPECT_OK(sk_store_commit(&txn, &sk_test_err));
+    assert_false(malformed);
+    (void)sk_world_export(world, 0, "b1");
+    result = sk_world_import(world, 0, "b1");
+    assert_int_equal(result.quarantined, 1);
+    assert_int_equal(sk_test_sql_int(archive(world), "SELECT count(*) FROM attachment"), 0);
+    assert_int_equal(sk_test_sql_int(archive(world), "SELECT count(*) FROM payload"), 1);
+    sk_world_verify(archive(world));
+}
+
+/* And a true one is not. */
+static void a_true_description_is_shown(void **state)
+{
+    struct sk_world *world = *state;
+    struct sk_id attachment;
+    struct sk_import_result result;
+    sk_world_pair(world);
+    sk_test_write(sk_world_path(world, "film"), 1000);
+    struct sk_id id = sk_test_add(device(world), SK_TYPE_SOURCE, "with a film");
+    sk_auto_item item = sk_test_item(device(world), &id);
+    EXPECT_OK(sk_attachment_add(device(world), &item, sk_world_path(world, "film"), NULL,
+                                &attachment, &sk_test_err));
+    (void)sk_world_export(world, 0, "b1");
+    result = sk_world_import(world, 0, "b1");
+    assert_int_equal(result.quarantined, 0);
+    assert_int_equal(sk_test_sql_int(archive(world), "SELECT count(*) FROM attachment"), 1);
+    sk_world_verify(archive(world));
+}
+
 /* ---- inner streams that are no bundle ---- */
 
 struct inner {
@@ -316,6 +369,8 @@ int main(void)
         TEST(lies_do_not_reach_quarantine),
         TEST(a_lying_commitment_is_refused),
         TEST(a_lying_body_leaves_nothing),
+        TEST(a_lying_description_is_marked),
+        TEST(a_true_description_is_shown),
         TEST(an_inner_stream_without_manifest_is_refused),
         TEST(a_payload_has_an_entry),
     };

@@ -70,6 +70,30 @@ static void wrong_size(struct sk_draft *draft)
     sk_draft_payload(draft, 0, text, sizeof(text) - 1, "hello");
 }
 
+/* The text of an attachment that gives another hash than that of its body. */
+static void other_body(struct sk_draft *draft, const char *body, const char *size)
+{
+    static char text[400];
+    (void)snprintf(text, sizeof(text),
+                   "{\"recorded\":\"2026-01-02T03:04:05+00:00\",\"record\":"
+                   "\"01010101010101010101010101010101\",\"name\":\"a\",\"type\":\"text/plain\","
+                   "\"size\":%s,\"sha256\":"
+                   "\"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824\"}",
+                   size);
+    sk_draft_entry(draft, SK_TYPE_ATTACHMENT, 3, 1);
+    sk_draft_payload(draft, 0, text, strlen(text), body);
+}
+
+static void wrong_sha256(struct sk_draft *draft)
+{
+    other_body(draft, "hallo", "5");
+}
+
+static void wrong_sha256_of_nothing(struct sk_draft *draft)
+{
+    other_body(draft, NULL, "0");
+}
+
 static void payload_of_erasure(struct sk_draft *draft)
 {
     sk_draft_entry(draft, SK_TYPE_EVENT, 2, 1);
@@ -241,6 +265,10 @@ static const struct sk_bundle_case cases[] = {
     {"a malformed text", "a member twice: kept and marked", SK_OK, .start = text_malformed},
     {"a wrong hash of the revision before", "kept and marked", SK_OK, .start = wrong_previous},
     {"an attachment of another size", "than it says: kept and marked", SK_OK, .start = wrong_size},
+    {"an attachment of another hash", "than it says: kept and marked", SK_OK,
+     .start = wrong_sha256},
+    {"an empty attachment of another hash", "than it says: kept and marked", SK_OK,
+     .start = wrong_sha256_of_nothing},
     {"a payload like other signed things", "kept and marked", SK_OK, .start = payload_like_others},
     {"a payload of an erasure", "which has none: it is read over", SK_OK,
      .start = payload_of_erasure},

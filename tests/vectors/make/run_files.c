@@ -1,4 +1,5 @@
 #include "core/log.h"
+#include "core/verify.h"
 #include "crypto/hash.h"
 #include "sync/import.h"
 #include "sync/receipt.h"
@@ -6,6 +7,7 @@
 #include "tests/vectors/make/draft.h"
 #include "tests/vectors/make/run.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static struct sk_store *store; /* of the run before, when nothing came into it */
@@ -102,6 +104,13 @@ static void add_held(json_t *content)
                         rows("SELECT uid FROM item WHERE erased ORDER BY uid", id_json));
 }
 
+static void told(void *context, const char *sentence)
+{
+    (void)context;
+    (void)fprintf(stderr, "verify: %s\n", sentence);
+    MUST(!"the archive verifies");
+}
+
 /* ---- bundles ---- */
 
 /* Imports; a refusal leaves every row as it was (but for the notice of a second bundle). */
@@ -120,6 +129,7 @@ static json_t *import(const json_t *file, bool alone)
     }
     json_t *content = import_json(&result);
     sk_import_result_clear(&result);
+    MUST(sk_verify(store, told, NULL, NULL, NULL) == SK_OK);
     if (alone)
         add_held(content);
     return sk_result(status, content);

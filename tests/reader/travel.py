@@ -794,12 +794,18 @@ class Device:
         self.archive_id = h(None, "archive id", archive_sign, archive_dh)
         self.chain = Chain(subkey(psk, 5))
         self.leaves = [leaf(entry) for entry in entries]
+        self.number, self.acknowledged, self.wanted = 0, set(), set()
 
     def read(self, data):
         need(length_possible(len(data)))
         found = self.chain.find(data[:HEADER])
         need(found, "refused")
-        inner, _, _ = open_volume(data, found[2], found[1], self.scalar)
+        index, keys, slot = found
+        file_hash = h(None, "file", data)
+        if not keys:
+            need(self.chain.spent[index][1] == file_hash, "refused")
+            return self.result(0, 0, True, False)
+        inner, _, _ = open_volume(data, slot, keys, self.scalar)
         parts = []
         for _ in range(2):
             length = inner.number(4)
@@ -812,18 +818,26 @@ class Device:
         if parts[1]:
             check_cosigned(parts[1], name, self.archive_sign)
             checkpoint(parts[1], self.log_id, self.sign)
-        return self.compare(receipt)
+        result = self.compare(receipt)
+        if not result["older"] and not result["rollback"]:
+            self.chain.spend(index, file_hash)
+        return result
+
+    def result(self, number, size, older, rollback):
+        return {"number": number, "size": size, "acknowledged": len(self.acknowledged),
+                "wanted": len(self.wanted), "older": older, "rollback": rollback}
 
     def compare(self, receipt):
         own = len(self.leaves)
         heads = [(receipt["size"], receipt["root"])] + [(to, top) for _, to, top in receipt["stored"]]
         same = all(size <= own and root(self.leaves[:size]) == top for size, top in heads)
-        out = {"number": receipt["number"], "size": receipt["size"], "acknowledged": 0, "wanted": 0,
-               "older": False, "rollback": not same}
-        if same:
-            out["acknowledged"] = sum(to - start for start, to, _ in receipt["stored"])
-            out["wanted"] = sum(max(0, min(to, own) - start) for start, to in receipt["wanted"])
-        return out
+        older = receipt["number"] <= self.number
+        if same and not older:
+            self.number = receipt["number"]
+            self.acknowledged.update(*(range(start, to) for start, to, _ in receipt["stored"]))
+            self.wanted = {position for start, to in receipt["wanted"]
+                           for position in range(start, min(to, own))}
+        return self.result(receipt["number"], receipt["size"], older, not same)
 
 
 # ---- invites ----

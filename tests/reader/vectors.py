@@ -21,6 +21,7 @@ N0 = bytes([1, 2, 3]).ljust(32, b"\0")
 def chunk_of(chunk, key):
     nonce = u64(chunk["index"]) + bytes([chunk["last"]]) + bytes(15)
     plain = bytes.fromhex(chunk["plain"]).ljust(travel.PLAIN, b"\0")
+    key = bytes.fromhex(chunk.get("key", key.hex()))
     return sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(plain, None, nonce, key)
 
 
@@ -154,17 +155,26 @@ def run_sequence(files, keys):
     return {"steps": [outcome(archive.read, file_of(made)) for made in files], "held": held(archive)}
 
 
-def run_receipt(made, keys):
+def device_of(keys):
     names = ("scalar", "device_sign", "psk", "archive_sign", "archive_dh")
-    device = travel.Device(*(bytes.fromhex(keys[name]) for name in names),
-                           [bytes.fromhex(entry) for entry in keys["entries"]])
-    return device.read(file_of(made))
+    return travel.Device(*(bytes.fromhex(keys[name]) for name in names),
+                         [bytes.fromhex(entry) for entry in keys["entries"]])
+
+
+def run_receipt(made, keys):
+    return device_of(keys).read(file_of(made))
+
+
+def run_receipt_sequence(files, keys):
+    device = device_of(keys)
+    return {"steps": [outcome(device.read, file_of(made)) for made in files]}
 
 
 RUNS = {"length": run_length, "code": run_code, "ratchet": run_ratchet, "entry": run_entry,
         "text": run_text, "note": run_note, "manifest": run_manifest, "frames": run_frames,
         "receipt-text": run_receipt_text, "invite": run_invite, "invite-file": run_invite_file,
-        "envelope": run_bundle, "bundle": run_bundle, "sequence": run_sequence, "receipt": run_receipt}
+        "envelope": run_bundle, "bundle": run_bundle, "sequence": run_sequence, "receipt": run_receipt,
+        "receipt-sequence": run_receipt_sequence}
 
 
 def main(folder):

@@ -32,12 +32,17 @@ static void read_header(struct sk_buf *out, const json_t *file)
     }
 }
 
-static void read_chunk(struct sk_buf *out, const json_t *chunk, const uint8_t key[static 32])
+static void read_chunk(struct sk_buf *out, const json_t *chunk, const uint8_t *key)
 {
     sk_auto_buf plain = SK_BUF_INIT;
     uint8_t sealed[SK_CHUNK_LEN];
+    uint8_t own[32];
     sk_hex_add(&plain, json_string_value(json_object_get(chunk, "plain")));
     MUST(plain.len <= SK_CHUNK_PLAIN_LEN);
+    if (json_object_get(chunk, "key")) {
+        sk_hex_exactly(own, sizeof(own), json_object_get(chunk, "key"));
+        key = own;
+    }
     MUST(sk_buf_grow(&plain, SK_CHUNK_PLAIN_LEN, NULL) == SK_OK);
     memset(plain.bytes + plain.len, 0, SK_CHUNK_PLAIN_LEN - plain.len);
     sk_chunk_seal(sealed, plain.bytes, SK_CHUNK_PLAIN_LEN,

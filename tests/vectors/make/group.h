@@ -41,7 +41,8 @@ json_t *sk_bundle_keys(void);
 /* What makes each group. */
 void sk_make_lengths(void), sk_make_ratchet(void), sk_make_codes(void);
 void sk_make_manifests(void), sk_make_entries(void), sk_make_frames(void), sk_make_notes(void);
-void sk_make_receipt_texts(void), sk_make_receipts(void), sk_make_texts(void);
+void sk_make_receipt_texts(void), sk_make_receipts(void), sk_make_receipt_sequences(void);
+void sk_make_texts(void);
 void sk_make_invites(void), sk_make_invite_files(void);
 void sk_make_envelopes(void), sk_make_bundles(void), sk_make_sequences(void);
 json_t *sk_receipt_keys(void);

@@ -186,6 +186,19 @@ static json_t *index_of_another(struct sk_draft *draft)
     return chunks;
 }
 
+/* Of a volume under the same file key with another header: at its place, but under its key. */
+static json_t *of_another_volume(struct sk_draft *draft)
+{
+    uint8_t key[32];
+    uint8_t hash[32];
+    json_t *chunks = sk_draft_chunks(draft);
+    memcpy(hash, draft->header_hash, sizeof(hash));
+    hash[0] ^= 1;
+    sk_volume_key(key, draft->file_key, 0, hash);
+    chunk_set(chunks, 1, "key", sk_hex_json(key, sizeof(key)));
+    return chunks;
+}
+
 /* The inner stream ends in the middle of the file's chunks, without its rest. */
 static json_t *rest_missing(struct sk_draft *draft)
 {
@@ -254,6 +267,8 @@ static const struct sk_bundle_case cases[] = {
     {"a chunk left out", "no file has this length", SK_DAMAGED, .file = left_out},
     {"a chunk behind the last", "the last one is not the last", SK_DAMAGED, .file = one_more},
     {"a chunk of another place", "the nonce counts", SK_DAMAGED, .file = index_of_another},
+    {"a chunk of another volume", "of the same file key: the header's hash counts", SK_DAMAGED,
+     .file = of_another_volume},
     {"a bit of a chunk", "of the first", SK_DAMAGED,
      .edits = {{SK_STAGE_FILE, SK_XOR, 65536, "01"}}},
     {"a bit of a tag", "of the last", SK_DAMAGED, .edits = {{SK_STAGE_FILE, SK_XOR, -1, "80"}}},

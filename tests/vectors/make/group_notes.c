@@ -279,6 +279,7 @@ static void own_root(uint64_t size, uint8_t out[static 32])
 struct paper {
     struct sk_receipt receipt;
     const struct sk_fixed_party *signer, *cosigner, *device;
+    uint32_t index;      /* of the chain of receipts */
     uint64_t head;       /* size of the checkpoint; UINT64_MAX: none */
     struct sk_edit edit; /* stages SK_STAGE_INNER and SK_STAGE_FILE */
 };
@@ -318,24 +319,30 @@ static void add_head(struct sk_buf *inner, const struct paper *p)
     MUST(sk_buf_add_text(inner, line, NULL) == SK_OK);
 }
 
-static void add_paper(const char *name, const char *shows, const char *class, struct paper *p)
+/* The file; what the paper owns goes. */
+static json_t *paper_file(const char *name, struct paper *p)
 {
     static struct sk_draft draft;
-    const struct sk_bundle_case c = {
-        .name = name,
-        .edits = {
-            {.stage = p->edit.stage, .kind = p->edit.kind, .at = p->edit.at, .hex = p->edit.hex}}};
+    struct sk_bundle_case c = {.name = name, .edits = {{0}}};
+    c.edits[0] = p->edit;
     sk_draft_init(&draft, name);
     sk_ratchet_receipts(draft.chain_key, sk_psk);
+    draft.chain_index = p->index;
     draft.receiver = &sk_device;
     sk_draft_header(&draft, &c);
     add_signed(&draft.inner, p);
     add_head(&draft.inner, p);
     if (p->edit.stage == SK_STAGE_INNER)
         sk_edit_apply(&draft.inner, &p->edit);
-    sk_vector(name, shows, class, sk_draft_file(&draft, &c), NULL);
+    json_t *file = sk_draft_file(&draft, &c);
     sk_draft_clear(&draft);
     sk_receipt_clear(&p->receipt);
+    return file;
+}
+
+static void add_paper(const char *name, const char *shows, const char *class, struct paper *p)
+{
+    sk_vector(name, shows, class, paper_file(name, p), NULL);
 }
 
 /* Of the whole log of four entries. */
@@ -437,5 +444,56 @@ void sk_make_receipts(void)
         p.edit = rows[i].edit;
         add_paper(rows[i].name, rows[i].shows, rows[i].class, &p);
     }
+    sk_draft_clear(&own);
+}
+
+/* ---- receipts, one after the other ---- */
+
+/* Of the first `size` entries, and what is wanted of the rest. */
+static json_t *numbered(const char *name, uint32_t index, uint64_t number, uint64_t size)
+{
+    struct paper p = honest_paper();
+    p.index = index;
+    p.receipt.number = number;
+    p.receipt.size = p.head = size;
+    p.receipt.stored[0].to = size;
+    own_root(size, p.receipt.root);
+    own_root(size, p.receipt.stored[0].root);
+    if (size < 4)
+        MUST(sk_ranges_add(&p.receipt.wanted, size, 4, NULL) == SK_OK);
+    return paper_file(name, &p);
+}
+
+static json_t *damaged_copy(const char *name)
+{
+    struct paper p = honest_paper();
+    p.edit = (struct sk_edit){SK_STAGE_FILE, SK_XOR, 70000, "01"};
+    return paper_file(name, &p);
+}
+
+static void add_two(const char *name, const char *shows, json_t *first, json_t *second)
+{
+    sk_vector(name, shows, "ok", json_pack("[o, o]", first, second), NULL);
+}
+
+void sk_make_receipt_sequences(void)
+{
+    make_own();
+    add_two("in order", "the second acknowledges more", numbered("order 1", 0, 1, 2),
+            numbered("order 2", 1, 2, 4));
+    add_two("in reverse order", "a number that is not above the newest changes nothing",
+            numbered("reverse 2", 1, 2, 4), numbered("reverse 1", 0, 1, 2));
+    add_two("one number twice", "under another index: nothing changes",
+            numbered("twice 1", 0, 1, 2), numbered("twice 2", 1, 1, 4));
+    add_two("fewer entries than before", "what was acknowledged stays so",
+            numbered("fewer 1", 0, 1, 4), numbered("fewer 2", 1, 2, 2));
+    json_t *first = numbered("same", 0, 1, 4);
+    add_two("the same file twice", "it is known, and nothing happens", first, json_incref(first));
+    add_two("another receipt under a spent index", "refused", numbered("spent 1", 0, 1, 2),
+            numbered("spent 2", 0, 2, 4));
+    add_two("a damaged copy first", "the index stays unspent", damaged_copy("copy"),
+            numbered("copy", 0, 1, 4));
+    add_two("a damaged copy afterwards", "the index is spent", numbered("later", 0, 1, 4),
+            damaged_copy("later"));
     sk_draft_clear(&own);
 }

@@ -9,6 +9,26 @@
 
 /* ---- lengths ---- */
 
+static void add_power(unsigned k, const char *more, const char *shows, const char *class,
+                      uint64_t len)
+{
+    char name[40];
+    (void)snprintf(name, sizeof(name), "2^%u%s", k, more);
+    sk_vector(name, shows, class, json_integer((json_int_t)len), NULL);
+}
+
+static void make_powers(void)
+{
+    for (unsigned k = 24; k <= 31; k++) {
+        const uint64_t power = 1ull << k;
+        add_power(k, "", "a power of two is a length", "ok", power);
+        add_power(k, " and a step", "a 32nd part more is the next length", "ok",
+                  power + power / 32);
+        add_power(k, " and a chunk", "less than a step more", "damaged", power + SK_CHUNK_LEN);
+        add_power(k, " less a chunk", "less than a step less", "damaged", power - SK_CHUNK_LEN);
+    }
+}
+
 void sk_make_lengths(void)
 {
     static const struct {
@@ -36,6 +56,7 @@ void sk_make_lengths(void)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         sk_vector(rows[i].name, rows[i].shows, rows[i].class, json_integer((json_int_t)rows[i].len),
                   NULL);
+    make_powers();
 }
 
 /* ---- codes ---- */

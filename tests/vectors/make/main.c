@@ -51,6 +51,8 @@ const struct sk_group sk_groups[] = {
      sk_bundle_keys, sk_make_sequences},
     {"receipt", "receipts as they travel, each the first that its device sees", sk_run_receipt,
      sk_receipt_keys, sk_make_receipts},
+    {"receipt-sequence", "several receipts, one after the other, for one device",
+     sk_run_receipt_sequence, sk_receipt_keys, sk_make_receipt_sequences},
 };
 const size_t sk_group_count = sizeof(sk_groups) / sizeof(sk_groups[0]);
 

@@ -75,8 +75,14 @@ void sk_file_bytes(struct sk_buf *out, const json_t *file)
     sk_buf_reset(out);
     read_header(out, file);
     sk_hex_exactly(key, sizeof(key), json_object_get(file, "key"));
-    json_array_foreach(json_object_get(file, "chunks"), i, item) read_chunk(out, item, key);
-    json_array_foreach(json_object_get(file, "edits"), i, item) read_edit(out, item);
+    json_array_foreach(json_object_get(file, "chunks"), i, item)
+    {
+        read_chunk(out, item, key);
+    }
+    json_array_foreach(json_object_get(file, "edits"), i, item)
+    {
+        read_edit(out, item);
+    }
     crypto_hash_sha256(digest, out->bytes, out->len);
     if (!json_object_get(file, "sha256")) /* it is being made */
         return;

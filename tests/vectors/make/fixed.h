@@ -21,7 +21,7 @@
         if (!(condition))                                 \
             sk_fixed_die(__FILE__, __LINE__, #condition); \
     } while (0)
-_Noreturn void sk_fixed_die(const char *file, int line, const char *what);
+void sk_fixed_die(const char *file, int line, const char *what) __attribute__((noreturn));
 
 struct sk_fixed_party {
     uint8_t seed[32], scalar[32]; /* secret halves */

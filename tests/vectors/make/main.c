@@ -178,7 +178,10 @@ static void check(const char *dir, const struct sk_group *g)
     MUST(whole && json_array_size(json_object_get(whole, "vectors")) > 0);
     group = g;
     sk_group_keys = json_object_get(whole, "keys");
-    json_array_foreach(json_object_get(whole, "vectors"), i, vector) check_vector(vector);
+    json_array_foreach(json_object_get(whole, "vectors"), i, vector)
+    {
+        check_vector(vector);
+    }
     sk_run_end();
     json_decref(whole);
     free(path);

@@ -152,7 +152,9 @@ json_t *sk_run_sequence(const json_t *vector)
     json_t *file;
     store = sk_fixed_store(SK_STORE_ARCHIVE);
     json_array_foreach(json_object_get(vector, "input"), i, file)
+    {
         json_array_append_new(steps, import(file, false));
+    }
     json_t *held = json_object();
     add_held(held);
     sk_run_end();
@@ -223,7 +225,9 @@ json_t *sk_run_receipt_sequence(const json_t *vector)
     json_t *file;
     open_device(vector);
     json_array_foreach(json_object_get(vector, "input"), i, file)
+    {
         json_array_append_new(steps, take_receipt(file));
+    }
     sk_run_end();
     return sk_result(SK_OK, json_pack("{s:o}", "steps", steps));
 }

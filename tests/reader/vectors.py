@@ -1,4 +1,4 @@
-"""Goal of this test: a reader that was written from sync/FORMAT.md alone (travel.py) says of each vector in
+"""Goal of this test: a reader that follows sync/FORMAT.md alone (travel.py) says of each vector in
 tests/vectors/bundle what the vector says: the same content, or the same class of error.
 
     python3 vectors.py FOLDER
@@ -10,8 +10,12 @@ import sys
 
 from nacl import bindings as sodium
 
+import inner
+import notes
+import texts
 import travel
-from store import u64
+import volume
+from store import leaf, u64
 
 N0 = bytes([1, 2, 3]).ljust(32, b"\0")
 
@@ -20,7 +24,7 @@ N0 = bytes([1, 2, 3]).ljust(32, b"\0")
 
 def chunk_of(chunk, key):
     nonce = u64(chunk["index"]) + bytes([chunk["last"]]) + bytes(15)
-    plain = bytes.fromhex(chunk["plain"]).ljust(travel.PLAIN, b"\0")
+    plain = bytes.fromhex(chunk["plain"]).ljust(volume.PLAIN, b"\0")
     key = bytes.fromhex(chunk.get("key", key.hex()))
     return sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(plain, None, nonce, key)
 
@@ -34,12 +38,12 @@ def edit(data, how):
     if how["do"] == "insert":
         return data[:at] + piece + data[at:]
     if how["do"] == "xor":
-        piece = travel.xor(data[at:at + len(piece)], piece)
+        piece = volume.xor(data[at:at + len(piece)], piece)
     return data[:at] + piece + data[at + len(piece):]
 
 
 def file_of(made):
-    data = sodium.randombytes_buf_deterministic(travel.HEADER, bytes.fromhex(made["random"]))
+    data = sodium.randombytes_buf_deterministic(volume.HEADER, bytes.fromhex(made["random"]))
     for at, piece in made["header"]:
         data = edit(data, {"do": "set", "at": at, "hex": piece})
     data += b"".join(chunk_of(chunk, bytes.fromhex(made["key"])) for chunk in made["chunks"])
@@ -64,43 +68,43 @@ def plain(value):
 
 
 def run_length(length, _):
-    travel.need(travel.length_possible(length))
-    return {"chunks": length // travel.CHUNK - 1}
+    volume.need(volume.length_possible(length))
+    return {"chunks": length // volume.CHUNK - 1}
 
 
 def run_code(data, keys):
-    code = travel.code_of(bytes.fromhex(data))
+    code = volume.code_of(bytes.fromhex(data))
     typed = keys["typed"].replace(" ", "").replace("-", "")
-    travel.need(typed == code.replace(" ", ""), "refused")
+    volume.need(typed == code.replace(" ", ""), "refused")
     return {"code": code}
 
 
 def run_ratchet(data, keys):
-    psk = travel.ratchet(bytes.fromhex(data), keys["receipts"], keys["index"])
-    tag_key, mask_key, wrap_key = travel.index_keys(psk)
-    return {"psk": psk, "tk": tag_key, "mk": mask_key, "wk": wrap_key, "tag": travel.tag_of(tag_key, N0)}
+    psk = volume.ratchet(bytes.fromhex(data), keys["receipts"], keys["index"])
+    tag_key, mask_key, wrap_key = volume.index_keys(psk)
+    return {"psk": psk, "tk": tag_key, "mk": mask_key, "wk": wrap_key, "tag": volume.tag_of(tag_key, N0)}
 
 
 def run_entry(data, _):
-    entry = travel.read_entry(bytes.fromhex(data))
-    travel.need(entry, "malformed")
-    return dict(entry, payload=entry["type"] != travel.ERASURE, leaf=travel.leaf(bytes.fromhex(data)))
+    entry = inner.read_entry(bytes.fromhex(data))
+    volume.need(entry, "malformed")
+    return dict(entry, payload=entry["type"] != inner.ERASURE, leaf=leaf(bytes.fromhex(data)))
 
 
 def run_text(data, keys):
     try:
-        return {"members": travel.check_text(keys["type"], bytes.fromhex(data), keys["body_length"])}
-    except travel.Refusal:
-        raise travel.Refusal("malformed") from None
+        return {"members": texts.check_text(keys["type"], bytes.fromhex(data), keys["body_length"])}
+    except volume.Refusal:
+        raise volume.Refusal("malformed") from None
 
 
 def run_note(data, keys):
-    size, top = travel.checkpoint(bytes.fromhex(data), bytes.fromhex(keys["log"]), bytes.fromhex(keys["sign"]))
+    size, top = notes.checkpoint(bytes.fromhex(data), bytes.fromhex(keys["log"]), bytes.fromhex(keys["sign"]))
     return {"size": str(size), "root": top}
 
 
 def run_manifest(data, _):
-    manifest = travel.read_manifest(bytes.fromhex(data))
+    manifest = inner.read_manifest(bytes.fromhex(data))
     manifest["checkpoint"] = manifest["checkpoint"].decode()
     return manifest
 
@@ -109,11 +113,11 @@ def run_frames(data, keys):
     return [{"index": index, "salt": salt, "text_length": len(text), "body_length": len(body),
              "hashes": b"".join(hashes), "sha256": hashlib.sha256(text + body).digest()}
             for index, salt, text, body, hashes in
-            travel.read_payloads(travel.Cursor(bytes.fromhex(data)), keys["plain_bytes"], travel.ANY)]
+            inner.read_payloads(volume.Cursor(bytes.fromhex(data)), keys["plain_bytes"], inner.ANY)]
 
 
 def run_receipt_text(data, _):
-    return travel.read_receipt_text(bytes.fromhex(data))
+    return notes.read_receipt_text(bytes.fromhex(data))
 
 
 def run_invite(data, _):
@@ -146,7 +150,7 @@ def run_bundle(made, keys):
 def outcome(run, *args):
     try:
         return {"class": "ok", "content": plain(run(*args))}
-    except travel.Refusal as refusal:
+    except volume.Refusal as refusal:
         return {"class": refusal.args[0]}
 
 

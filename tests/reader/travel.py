@@ -146,8 +146,8 @@ class Bundle:
     def keep(self, log):
         """(new, known)"""
         n0, new = self.manifest["n0"], 0
-        for at in (0, len(self.entries)):
-            log.roots[n0 + at] = self.roots[at]
+        for at, top in enumerate(self.roots):
+            log.roots[n0 + at] = top
         for i, data in enumerate(self.entries):
             if n0 + i not in log.entries:
                 new += 1

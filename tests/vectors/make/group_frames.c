@@ -185,15 +185,16 @@ static void make_payloads(void)
 
 #define RUN 600
 
-/* One payload with a text of RUN times 'a', deflated; as a frame's data. */
-static size_t run_stream(struct sk_buf *out)
+/* One payload with a text of `run` times 'a', deflated; as a frame's data. */
+static size_t run_stream(struct sk_buf *out, size_t run)
 {
-    char text[RUN];
+    char text[RUN + 5];
     memset(text, 'a', sizeof(text));
     sk_draft_clear(&draft);
     sk_draft_init(&draft, "deflate");
-    sk_draft_payload(&draft, 0, text, sizeof(text), NULL);
-    sk_squeeze(out, draft.payloads.bytes, draft.payloads.len - RUN, RUN);
+    sk_draft_payload(&draft, 0, text, run, NULL);
+    sk_buf_reset(out);
+    sk_squeeze(out, draft.payloads.bytes, draft.payloads.len - run, run);
     return draft.payloads.len;
 }
 
@@ -209,7 +210,7 @@ static void deflated(const char *name, const char *shows, const char *class,
 static void make_deflate(void)
 {
     sk_auto_buf data = SK_BUF_INIT;
-    size_t plain = run_stream(&data);
+    size_t plain = run_stream(&data, RUN);
     deflated("deflated", "a text of 600 letters", "ok", &data, plain);
     deflated("deflated to one byte more", "than the plain length says", "damaged", &data,
              plain - 1);
@@ -227,6 +228,24 @@ static void make_deflate(void)
     sk_squeeze_far(&far);
     deflated("a distance before the beginning", "one letter, then three from five before",
              "damaged", &far, 40);
+}
+
+/* A right stream with empty blocks of five bytes before it, until it is as long as what it gives.
+ */
+static void make_not_shorter(void)
+{
+    sk_auto_buf data = SK_BUF_INIT;
+    const struct sk_edit block = {1, SK_INSERT, 0, "000000ffff"};
+    size_t run = RUN;
+    size_t plain = run_stream(&data, run);
+    while ((plain - data.len) % 5 != 0)
+        plain = run_stream(&data, ++run);
+    while (data.len + 5 < plain)
+        sk_edit_apply(&data, &block);
+    deflated("empty blocks", "the data are shorter than the plain bytes", "ok", &data, plain);
+    sk_edit_apply(&data, &block);
+    deflated("an empty block more", "the data are as long as the plain bytes", "damaged", &data,
+             plain);
 }
 
 static void make_bombs(void)
@@ -277,6 +296,7 @@ void sk_make_frames(void)
     make_heads();
     make_payloads();
     make_deflate();
+    make_not_shorter();
     make_bombs();
     make_long_text();
     sk_draft_clear(&draft);

@@ -187,64 +187,99 @@ static enum sk_status check_noted(struct sk_store *store, bool *any, struct sk_e
  * position.
  */
 #define ANCESTORS                                                                           \
-    "WITH RECURSIVE believed(holder, new_id, old_id) AS ("                                  \
-    "SELECT entry >> 40, log_id, old_id FROM continuation WHERE entry & 1099511627775 = 0 " \
-    "UNION SELECT holder, c.log_id, c.old_id FROM believed JOIN continuation AS c "         \
+    "WITH RECURSIVE believed(holder, new_id, old_id, size) AS ("                            \
+    "SELECT entry >> 40, log_id, old_id, size FROM continuation "                           \
+    "WHERE entry & 1099511627775 = 0 "                                                      \
+    "UNION SELECT holder, c.log_id, c.old_id, c.size FROM believed JOIN continuation AS c " \
     "ON c.log_id = believed.old_id AND c.entry >> 40 = holder), "                           \
-    "below(new_id, old_id) AS (SELECT new_id, old_id FROM believed "                        \
-    "UNION SELECT below.new_id, believed.old_id FROM below JOIN believed "                  \
-    "ON believed.new_id = below.old_id) "
+    "below(new_id, old_id, size) AS (SELECT new_id, old_id, size FROM believed "            \
+    "UNION SELECT below.new_id, believed.old_id, believed.size FROM below JOIN believed "   \
+    "ON believed.new_id = below.old_id), "
 
-static enum sk_status kin_count(struct sk_store *store, int64_t *count, struct sk_error *err)
+/*
+ * What `kin` holds. Two logs that say they continue each other are of one hand, and neither hides
+ * the other. Of several statements about one log the one that knows least of it counts.
+ */
+#define KIN                                                                                     \
+    ANCESTORS                                                                                   \
+    "heir(old, new, size) AS (SELECT o.id, n.id, min(below.size) FROM below "                   \
+    "JOIN log AS n ON n.log_id = new_id JOIN log AS o ON o.log_id = old_id WHERE n.id <> o.id " \
+    "AND NOT EXISTS (SELECT 1 FROM below AS b WHERE b.new_id = below.old_id AND "               \
+    "b.old_id = below.new_id) GROUP BY o.id, n.id), "                                           \
+    "made(log, other, relation, prefer, size) AS (SELECT old, new, 1, 1, size FROM heir "       \
+    "UNION ALL SELECT new, old, 2, 0, size FROM heir "                                          \
+    "UNION ALL SELECT DISTINCT x.id, y.id, 3, y.id > x.id, 0 FROM below AS a "                  \
+    "JOIN below AS b ON b.old_id = a.old_id AND b.new_id <> a.new_id "                          \
+    "JOIN log AS x ON x.log_id = a.new_id JOIN log AS y ON y.log_id = b.new_id "                \
+    "WHERE a.new_id <> a.old_id AND b.new_id <> b.old_id AND NOT EXISTS "                       \
+    "(SELECT 1 FROM below AS c WHERE c.new_id = a.new_id AND c.old_id = b.new_id "              \
+    "OR c.new_id = b.new_id AND c.old_id = a.new_id)) "
+
+static enum sk_status count_rows(struct sk_store *store, const char *sql, int64_t *count,
+                                 struct sk_error *err)
 {
     sk_auto_stmt stmt = NULL;
     bool row = false;
-    SK_TRY(sk_db_prepare(store->db, &stmt, "SELECT count(*) FROM kin", err));
+    SK_TRY(sk_db_prepare(store->db, &stmt, sql, err));
     SK_TRY(sk_step(stmt, &row, err));
     *count = sk_column_int(stmt, 0);
     return SK_OK;
 }
 
-/* Two logs that say they continue each other are of one hand, and neither hides the other. */
+/* How `kin` differs from what it should hold, in rows. */
+static enum sk_status kin_difference(struct sk_store *store, int64_t *count, struct sk_error *err)
+{
+    return count_rows(store,
+                      KIN "SELECT (SELECT count(*) FROM (SELECT * FROM made EXCEPT "
+                          "SELECT log, other, relation, prefer, size FROM kin)) + "
+                          "(SELECT count(*) FROM (SELECT log, other, relation, prefer, size "
+                          "FROM kin EXCEPT SELECT * FROM made))",
+                      count, err);
+}
+
 static enum sk_status relate(struct sk_store *store, struct sk_error *err)
 {
-    static const char *const sql[] = {
-        "DELETE FROM kin",
-        ANCESTORS "INSERT OR IGNORE INTO kin(log, other, relation, prefer) "
-                  "SELECT o.id, n.id, 1, 1 FROM below JOIN log AS n ON n.log_id = new_id "
-                  "JOIN log AS o ON o.log_id = old_id WHERE n.id <> o.id AND NOT EXISTS "
-                  "(SELECT 1 FROM below AS b WHERE b.new_id = below.old_id AND "
-                  "b.old_id = below.new_id)",
-        "INSERT OR IGNORE INTO kin(log, other, relation, prefer) "
-        "SELECT other, log, 2, 0 FROM kin WHERE relation = 1",
-        ANCESTORS "INSERT OR IGNORE INTO kin(log, other, relation, prefer) "
-                  "SELECT x.id, y.id, 3, y.id > x.id FROM below AS a JOIN below AS b "
-                  "ON b.old_id = a.old_id AND b.new_id <> a.new_id "
-                  "JOIN log AS x ON x.log_id = a.new_id JOIN log AS y ON y.log_id = b.new_id "
-                  "WHERE a.new_id <> a.old_id AND b.new_id <> b.old_id AND NOT EXISTS "
-                  "(SELECT 1 FROM below AS c WHERE c.new_id = a.new_id AND c.old_id = b.new_id "
-                  "OR c.new_id = b.new_id AND c.old_id = a.new_id)",
-    };
-    for (size_t i = 0; i < sizeof(sql) / sizeof(sql[0]); i++) {
-        sk_auto_stmt stmt = NULL;
-        SK_TRY(sk_db_prepare(store->db, &stmt, sql[i], err));
-        SK_TRY(sk_run(stmt, err));
-    }
-    return SK_OK;
+    sk_auto_stmt stmt = NULL;
+    SK_TRY(sk_db_exec(store->db, "DELETE FROM kin", err));
+    SK_TRY(sk_db_prepare(store->db, &stmt,
+                         KIN "INSERT INTO kin(log, other, relation, prefer, size) "
+                             "SELECT * FROM made",
+                         err));
+    return sk_run(stmt, err);
 }
 
 enum sk_status sk_continuation_settle(struct sk_store *store, struct sk_error *err)
 {
     bool any = false;
-    int64_t before = 0;
-    int64_t after = 0;
+    int64_t different = 0;
     SK_TRY(check_noted(store, &any, err));
     if (!any)
         return SK_OK;
-    SK_TRY(kin_count(store, &before, err));
+    SK_TRY(kin_difference(store, &different, err));
+    if (different == 0)
+        return SK_OK;
     SK_TRY(relate(store, err));
-    SK_TRY(kin_count(store, &after, err));
-    return after != before ? sk_item_erase_continued(store, err) : SK_OK;
+    return sk_item_erase_related(store, err);
+}
+
+enum sk_status sk_continuation_verify(struct sk_store *store, const char **problem,
+                                      struct sk_error *err)
+{
+    int64_t different = 0;
+    int64_t baseless = 0;
+    *problem = NULL;
+    SK_TRY(
+        count_rows(store,
+                   "SELECT count(*) FROM continuation AS c WHERE NOT EXISTS (SELECT 1 FROM entry "
+                   "JOIN item ON item.id = entry.item JOIN payload ON payload.id = entry.id "
+                   "WHERE entry.id = c.entry AND item.type = 11)",
+                   &baseless, err));
+    SK_TRY(kin_difference(store, &different, err));
+    if (baseless > 0)
+        *problem = "data: it is noted that a log continues another, and no entry says so";
+    else if (different > 0)
+        *problem = "data: which logs are related is not what their entries say";
+    return SK_OK;
 }
 
 /* ---- telling ---- */
@@ -265,5 +300,45 @@ enum sk_status sk_continuation_of(struct sk_store *store, const struct sk_log *l
     c.size = (uint64_t)sk_column_int(stmt, 1);
     SK_TRY(sk_column_copy(stmt, 2, c.root, SK_MERKLE_LEN, err));
     *out = c;
+    return SK_OK;
+}
+
+/* Entries of the log ?1 from the position ?2 on that stand apart, each with a log that continues.
+ */
+#define APART                                                                               \
+    "FROM (SELECT min(size) AS size, other FROM kin WHERE log = ?1 AND relation = 1) AS h " \
+    "CROSS JOIN entry ON entry.id >= (?1 << 40) + max(h.size, ?2) AND "                     \
+    "entry.id < (?1 + 1) << 40 WHERE h.size IS NOT NULL AND NOT EXISTS "                    \
+    "(SELECT 1 FROM item AS mine CROSS JOIN kin ON kin.log = ?1 AND kin.relation = 1 "      \
+    "CROSS JOIN item AS twin ON twin.uid = mine.uid AND twin.log = kin.other "              \
+    "CROSS JOIN entry AS theirs ON theirs.item = twin.id AND theirs.bytes = entry.bytes "   \
+    "WHERE mine.id = entry.item)"
+
+enum sk_status sk_entry_apart(struct sk_store *store, int64_t log, uint64_t position, int64_t *heir,
+                              struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    bool found = false;
+    *heir = 0;
+    SK_TRY(sk_db_prepare(store->db, &stmt,
+                         "SELECT h.other " APART " AND entry.id = (?1 << 40) + ?2", err));
+    sk_bind_int(stmt, 1, log);
+    sk_bind_int(stmt, 2, (int64_t)position);
+    SK_TRY(sk_step(stmt, &found, err));
+    *heir = found ? sk_column_int(stmt, 0) : 0;
+    return SK_OK;
+}
+
+enum sk_status sk_log_apart(struct sk_store *store, int64_t log, uint64_t *count, int64_t *heir,
+                            struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    bool found = false;
+    SK_TRY(sk_db_prepare(store->db, &stmt, "SELECT count(*), max(h.other) " APART, err));
+    sk_bind_int(stmt, 1, log);
+    sk_bind_int(stmt, 2, 0);
+    SK_TRY(sk_step(stmt, &found, err));
+    *count = found ? (uint64_t)sk_column_int(stmt, 0) : 0;
+    *heir = found ? sk_column_int(stmt, 1) : 0;
     return SK_OK;
 }

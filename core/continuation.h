@@ -47,10 +47,17 @@ enum sk_status sk_continuation_take(struct sk_store *store, int64_t entry_row,
 
 /*
  * After entries came, in the running transaction: what is noted is held against the logs it names,
- * `kin` is made anew, and what was withdrawn in a log is erased in those it continues.
+ * `kin` is made anew, and what was withdrawn in a log is erased in those that it continues, and in
+ * those that continue it as far as they hold the same (core/erase.c).
  */
 SK_MUST_CHECK
 enum sk_status sk_continuation_settle(struct sk_store *store, struct sk_error *err);
+
+/* Whether `continuation` has a basis in entries, and `kin` is what follows from it: *problem is a
+ * sentence, or NULL. */
+SK_MUST_CHECK
+enum sk_status sk_continuation_verify(struct sk_store *store, const char **problem,
+                                      struct sk_error *err);
 
 /* What a log says in its first entry (keys and signature are left zero); *found tells. */
 SK_MUST_CHECK

@@ -64,6 +64,36 @@ enum sk_status sk_item_fill(struct sk_store *store, int64_t log, uint64_t positi
                             const struct sk_payload *payload, bool *kept, bool *malformed,
                             struct sk_error *err);
 
+/* Whether sk_item_fill() would keep a payload for an entry, whose bytes it gives. Errors:
+ * SK_MISSING (no such entry). */
+SK_MUST_CHECK
+enum sk_status sk_item_wants(struct sk_store *store, int64_t log, uint64_t position,
+                             uint8_t bytes[static SK_ENTRY_LEN], bool *wanted,
+                             struct sk_error *err);
+
+/*
+ * Of an item (by its row): its entries at positions below *below stand byte for byte in *log, which
+ * its log continues and which has withdrawn them, or before one that does. 0: there are none.
+ */
+SK_MUST_CHECK
+enum sk_status sk_item_withdrawn(struct sk_store *store, int64_t item, uint64_t *below,
+                                 int64_t *log, struct sk_error *err);
+
+/*
+ * Whether an entry stands apart: in a log which a log here continues, at a position that this one
+ * does not know (`size` of the continuation) or behind it, and in none that continues it. Then it
+ * was made after the copy that was restored, or by somebody who still has the old store. *heir: the
+ * log that continues, 0 when it does not stand apart.
+ */
+SK_MUST_CHECK
+enum sk_status sk_entry_apart(struct sk_store *store, int64_t log, uint64_t position, int64_t *heir,
+                              struct sk_error *err);
+
+/* How many entries of a log stand apart; *heir: a log that continues it without them. */
+SK_MUST_CHECK
+enum sk_status sk_log_apart(struct sk_store *store, int64_t log, uint64_t *count, int64_t *heir,
+                            struct sk_error *err);
+
 /* Whether a text fits its block hashes, and all of these what the entry commits to. */
 bool sk_payload_fits(const struct sk_entry *entry, const struct sk_payload *payload);
 

@@ -77,14 +77,16 @@ void sk_search_check_clear(struct sk_search_check *check);
     "item.erased, item.title"
 /*
  * Of an item that is shown: no related log shows the same revision in its place, or a later one.
- * What stands in both is the same entry, byte for byte.
+ * What stands in both is the same entry, byte for byte. A revision that a log got after another
+ * continued it takes no place there.
  */
 #define SK_ITEM_ONCE                                                                          \
     "NOT EXISTS (SELECT 1 FROM kin CROSS JOIN item AS twin ON twin.uid = item.uid AND "       \
     "twin.log = kin.other CROSS JOIN entry AS mine ON mine.id = item.shown "                  \
     "CROSS JOIN entry AS theirs ON theirs.item = twin.id AND theirs.id <= twin.shown AND "    \
     "theirs.bytes = mine.bytes WHERE kin.log = item.log AND twin.shown <> 0 AND (kin.prefer " \
-    "OR theirs.id < twin.shown))"
+    "OR theirs.id < twin.shown) AND (kin.relation <> 2 OR "                                   \
+    "(twin.shown & 1099511627775) < kin.size))"
 /* Of an item: it stands in the log ?2 or in one related to it. */
 #define SK_ITEM_RELATED \
     "(item.log = ?2 OR item.log IN (SELECT kin.other FROM kin WHERE kin.log = ?2))"
@@ -114,9 +116,62 @@ SK_MUST_CHECK
 enum sk_status sk_record_append_json(struct sk_store *store, struct sk_entry *entry,
                                      const json_t *json, struct sk_error *err);
 
-/* Erases what was withdrawn in a log in those that it continues. */
+/* How it came that nothing of an item is here any more: `item.erased`. */
+enum sk_erased {
+    SK_ERASED_NOT = 0,
+    SK_ERASED_OWN = 1,       /* its log has withdrawn it */
+    SK_ERASED_LATER = 2,     /* a log that continues its own has; what comes later goes as well */
+    SK_ERASED_INHERITED = 3, /* a log that its own continues has withdrawn all that stands in both,
+                                and there is no more; a later revision is shown */
+};
+
+/* An item as it stands before an entry is applied. */
+struct sk_item_state {
+    int64_t row;
+    unsigned type;
+    int64_t entry;
+    int64_t shown;
+    enum sk_erased erased;
+};
 SK_MUST_CHECK
-enum sk_status sk_item_erase_continued(struct sk_store *store, struct sk_error *err);
+enum sk_status sk_item_state_get(struct sk_store *store, int64_t item, struct sk_item_state *out,
+                                 struct sk_error *err);
+
+/* Takes out what the shown revision put into the tables: words, link, attachment. */
+SK_MUST_CHECK
+enum sk_status sk_item_hide(struct sk_store *store, const struct sk_item_state *state,
+                            struct sk_error *err);
+
+/* Destroys payloads, words and media of an item. */
+SK_MUST_CHECK
+enum sk_status sk_item_erase(struct sk_store *store, const struct sk_item_state *state,
+                             enum sk_erased how, struct sk_error *err);
+
+/*
+ * After a log has withdrawn an item: erases it, and what hangs on it, in the logs that this one
+ * continues; and in those that continue this one, as far as they hold the same entries.
+ */
+SK_MUST_CHECK
+enum sk_status sk_item_erase_twins(struct sk_store *store, const struct sk_id *uid, int64_t log,
+                                   struct sk_error *err);
+
+/* The same for every item that its log has withdrawn: the relations of logs have changed. */
+SK_MUST_CHECK
+enum sk_status sk_item_erase_related(struct sk_store *store, struct sk_error *err);
+
+/* Erases what an item holds that was withdrawn in a log which its log continues. */
+SK_MUST_CHECK
+enum sk_status sk_item_erase_inherited(struct sk_store *store, int64_t item, struct sk_error *err);
+
+/* Whether an item holds what sk_item_erase_inherited() would have erased. */
+SK_MUST_CHECK
+enum sk_status sk_item_holds_withdrawn(struct sk_store *store, int64_t item, bool *out,
+                                       struct sk_error *err);
+
+/* Whether a log that continues this one has withdrawn an item. */
+SK_MUST_CHECK
+enum sk_status sk_item_withdrawn_later(struct sk_store *store, int64_t log, const struct sk_id *uid,
+                                       bool *out, struct sk_error *err);
 
 /*
  * Reads the bytes of a payload's body and holds them against the block hashes and, if it is given,

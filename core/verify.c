@@ -364,6 +364,33 @@ static enum sk_status check_words(struct check *check, struct sk_error *err)
     return SK_OK;
 }
 
+/* Which logs are related, and what was withdrawn in an older one of them. */
+static enum sk_status check_related(struct check *check, struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    const char *problem = NULL;
+    SK_TRY(sk_continuation_verify(check->store, &problem, err));
+    if (problem)
+        tell(check, problem);
+    SK_TRY(sk_db_prepare(check->store->db, &stmt,
+                         "SELECT DISTINCT item.id FROM item AS gone CROSS JOIN kin ON "
+                         "kin.log = gone.log AND kin.relation = 1 CROSS JOIN item ON "
+                         "item.uid = gone.uid AND item.log = kin.other "
+                         "WHERE gone.erased = 1 AND item.erased IN (0, 3)",
+                         err));
+    for (;;) {
+        bool row = false;
+        bool held = false;
+        SK_TRY(sk_step(stmt, &row, err));
+        if (!row)
+            return SK_OK;
+        SK_TRY(sk_item_holds_withdrawn(check->store, sk_column_int(stmt, 0), &held, err));
+        if (held)
+            tell(check, "data: what was withdrawn in a log that another continues is not erased "
+                        "there");
+    }
+}
+
 static enum sk_status check_all(struct check *check, struct sk_error *err)
 {
     SK_TRY(sk_db_check(check->store->db, tell, check, err));
@@ -371,6 +398,7 @@ static enum sk_status check_all(struct check *check, struct sk_error *err)
     SK_TRY(sk_search_check_begin(&check->words, check->store, err));
     SK_TRY(sk_log_each(check->store, check_log, check, err));
     SK_TRY(check_words(check, err));
+    SK_TRY(check_related(check, err));
     SK_TRY(check_other_media(check, err));
     return check->folder ? sk_folder_strays(check->store, tell_stray, check, err) : SK_OK;
 }

@@ -39,19 +39,10 @@ struct target {
 static enum sk_status find_held(struct payloads *p, uint64_t position, bool *wanted,
                                 struct sk_error *err)
 {
-    sk_auto_stmt stmt = NULL;
-    bool row = false;
-    SK_TRY(sk_db_prepare(sk_store_db(p->in->store), &stmt,
-                         "SELECT entry.bytes, ifnull(item.erased, 1) OR payload.id IS NOT NULL "
-                         "FROM entry LEFT JOIN item ON item.id = entry.item "
-                         "LEFT JOIN payload ON payload.id = entry.id WHERE entry.id = ?1",
-                         err));
-    sk_bind_int(stmt, 1, sk_entry_row(p->in->log.id, position));
-    SK_TRY(sk_step(stmt, &row, err));
-    if (!row)
-        return sk_fail(err, SK_INTERNAL, "an entry that was put is not there");
-    *wanted = sk_column_int(stmt, 1) == 0;
-    return sk_column_copy(stmt, 0, p->entry, SK_ENTRY_LEN, err);
+    enum sk_status status =
+        sk_item_wants(p->in->store, p->in->log.id, position, p->entry, wanted, err);
+    return status == SK_MISSING ? sk_fail(err, SK_INTERNAL, "an entry that was put is not there")
+                                : status;
 }
 
 /* From the second reading of the bundle: payloads come in the order of their entries. */

@@ -18,6 +18,7 @@ CREATE TABLE kin(
     other INTEGER NOT NULL,
     relation INTEGER NOT NULL,       -- 1 `other` continues `log`, 2 `log` continues `other`, 3 both the same one
     prefer INTEGER NOT NULL,         -- whether a record that is the same in both is shown as `other`'s
+    size INTEGER NOT NULL,           -- of 1 and 2: how many entries of the older log the newer one knows; else 0
     PRIMARY KEY (log, other)
 ) STRICT, WITHOUT ROWID;
 

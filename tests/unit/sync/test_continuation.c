@@ -10,6 +10,7 @@
 
 #include "tests/support/exchange.h"
 #include "tests/support/heir.h"
+#include "tests/support/lineage.h"
 #include "tests/support/temp_dir.h"
 
 #include <setjmp.h>
@@ -22,63 +23,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct sk_store *archive(const struct sk_world *world)
-{
-    return world->archive[0].store;
-}
-
-/* Makes device `into` the heir of device `from`, which the archive invites. */
-static void inherit(struct sk_world *world, unsigned from, unsigned into, bool invited)
-{
-    static const char *const names[] = {"zero", "one", "two"};
-    struct sk_test_heir heir;
-    world->device[into] = (struct sk_test_store){world->dir, sk_temp_path(world->dir, names[into]),
-                                                 SK_STORE_DEVICE, NULL};
-    sk_test_inherit(&world->device[from], world->device[into].path, &heir);
-    assert_true(heir.result.continues);
-    assert_string_equal(heir.losses, "");
-    sk_test_open(&world->device[into]);
-    sk_world_verify(world->device[into].store);
-    if (!invited)
-        return;
-    sk_world_invite(world, 0, names[into], "letter");
-    sk_world_accept(world, into, "letter");
-}
-
-static enum sk_status add_title(void *context, const struct sk_item *item, struct sk_error *err)
-{
-    char *out = context;
-    (void)err;
-    (void)snprintf(out + strlen(out), 512 - strlen(out), "%s@%lld ", item->title,
-                   (long long)item->log);
-    return SK_OK;
-}
-
 static enum sk_status add_name(void *context, const struct sk_item *item, struct sk_error *err)
 {
     char *out = context;
     (void)err;
     (void)snprintf(out + strlen(out), 512 - strlen(out), "%s ", item->title);
     return SK_OK;
-}
-
-/* "title@log " of what is listed, newest first. */
-static void check_list(const struct sk_world *world, const char *expected)
-{
-    char list[512] = "";
-    EXPECT_OK(sk_item_each(archive(world), 0, add_title, list, &sk_test_err));
-    assert_string_equal(list, expected);
-    char found[512] = "";
-    EXPECT_OK(sk_item_search(archive(world), "rec", add_title, found, &sk_test_err));
-    assert_string_equal(found, expected);
-    sk_world_verify(archive(world));
-}
-
-static void import(struct sk_world *world, const char *name)
-{
-    struct sk_import_result result = sk_world_import(world, 0, name);
-    assert_false(result.fork);
-    sk_import_result_clear(&result);
 }
 
 static void each_record_is_shown_once(void **state)
@@ -90,25 +40,26 @@ static void each_record_is_shown_once(void **state)
     struct sk_id c = sk_test_add(world->device[0].store, SK_TYPE_SOURCE, "rec-c");
     sk_test_edit(world->device[0].store, &b, "rec-b2");
     (void)sk_world_export(world, 0, "old");
-    inherit(world, 0, 1, true);
+    sk_lineage_inherit(world, 0, 1, true);
     sk_test_withdraw(world->device[1].store, &a);
     sk_test_edit(world->device[1].store, &c, "rec-c2");
     (void)sk_test_add(world->device[1].store, SK_TYPE_SOURCE, "rec-d");
     (void)sk_world_export(world, 1, "new");
 
-    import(world, "old");
-    check_list(world, "rec-c@1 rec-b2@1 rec-a@1 ");
-    import(world, "new");
-    check_list(world, "rec-d@2 rec-c2@2 rec-b2@2 ");
-    assert_int_equal(sk_test_sql_int(archive(world), "SELECT count(*) FROM item WHERE erased"), 2);
+    sk_lineage_import(world, "old");
+    sk_lineage_list(world, "rec-c@1 rec-b2@1 rec-a@1 ");
+    sk_lineage_import(world, "new");
+    sk_lineage_list(world, "rec-d@2 rec-c2@2 rec-b2@2 ");
+    assert_int_equal(
+        sk_test_sql_int(sk_lineage_archive(world), "SELECT count(*) FROM item WHERE erased"), 2);
     sk_auto_item item = {.title = NULL};
     char id[SK_ID_TEXT_LEN];
     sk_id_format(id, &c);
-    EXPECT_OK(sk_item_find(archive(world), id, &item, &sk_test_err));
+    EXPECT_OK(sk_item_find(sk_lineage_archive(world), id, &item, &sk_test_err));
     assert_string_equal(item.title, "rec-c2");
     sk_auto_item gone = {.title = NULL};
     sk_id_format(id, &a);
-    EXPECT_OK(sk_item_find(archive(world), id, &gone, &sk_test_err));
+    EXPECT_OK(sk_item_find(sk_lineage_archive(world), id, &gone, &sk_test_err));
     assert_true(gone.erased);
     assert_int_equal(gone.log, 2);
 }
@@ -120,19 +71,21 @@ static void the_order_of_bundles_does_not_matter(void **state)
     struct sk_id a = sk_test_add(world->device[0].store, SK_TYPE_SOURCE, "rec-a");
     (void)sk_test_add(world->device[0].store, SK_TYPE_SOURCE, "rec-b");
     (void)sk_world_export(world, 0, "old");
-    inherit(world, 0, 1, true);
+    sk_lineage_inherit(world, 0, 1, true);
     (void)sk_world_export(world, 1, "new");
     sk_test_withdraw(world->device[1].store, &a);
     (void)sk_world_export(world, 1, "newer");
-    import(world, "newer");
-    import(world, "new");
-    check_list(world, "rec-b@1 ");
-    import(world, "old");
-    check_list(world, "rec-b@1 ");
-    assert_int_equal(sk_test_sql_int(archive(world), "SELECT count(*) FROM item WHERE erased"), 2);
-    assert_int_equal(sk_test_sql_int(archive(world), "SELECT count(*) FROM payload JOIN entry "
-                                                     "USING(id) JOIN item ON item.id = entry.item "
-                                                     "WHERE item.erased"),
+    sk_lineage_import(world, "newer");
+    sk_lineage_import(world, "new");
+    sk_lineage_list(world, "rec-b@1 ");
+    sk_lineage_import(world, "old");
+    sk_lineage_list(world, "rec-b@1 ");
+    assert_int_equal(
+        sk_test_sql_int(sk_lineage_archive(world), "SELECT count(*) FROM item WHERE erased"), 2);
+    assert_int_equal(sk_test_sql_int(sk_lineage_archive(world),
+                                     "SELECT count(*) FROM payload JOIN entry "
+                                     "USING(id) JOIN item ON item.id = entry.item "
+                                     "WHERE item.erased"),
                      0);
 }
 
@@ -142,17 +95,17 @@ static void heirs_of_heirs_and_two_heirs(void **state)
     sk_world_pair(world);
     (void)sk_test_add(world->device[0].store, SK_TYPE_SOURCE, "rec-a");
     (void)sk_world_export(world, 0, "old");
-    inherit(world, 0, 1, false);
-    inherit(world, 1, 2, true);
+    sk_lineage_inherit(world, 0, 1, false);
+    sk_lineage_inherit(world, 1, 2, true);
     (void)sk_world_export(world, 2, "last");
-    import(world, "old");
-    import(world, "last");
-    check_list(world, "rec-a@2 "); /* the log between the two never came */
+    sk_lineage_import(world, "old");
+    sk_lineage_import(world, "last");
+    sk_lineage_list(world, "rec-a@2 "); /* the log between the two never came */
     sk_world_invite(world, 0, "between", "letter 2");
     sk_world_accept(world, 1, "letter 2");
     (void)sk_world_export(world, 1, "middle");
-    import(world, "middle");
-    check_list(world, "rec-a@2 ");
+    sk_lineage_import(world, "middle");
+    sk_lineage_list(world, "rec-a@2 ");
 
     /* A second heir of the same: shown once all the same. */
     free(world->device[2].path);
@@ -165,8 +118,8 @@ static void heirs_of_heirs_and_two_heirs(void **state)
     sk_world_invite(world, 0, "sibling", "letter 3");
     sk_world_accept(world, 2, "letter 3");
     (void)sk_world_export(world, 2, "sibling bundle");
-    import(world, "sibling bundle");
-    check_list(world, "rec-a@4 ");
+    sk_lineage_import(world, "sibling bundle");
+    sk_lineage_list(world, "rec-a@4 ");
 }
 
 static void a_change_the_heir_does_not_know_stays(void **state)
@@ -174,45 +127,20 @@ static void a_change_the_heir_does_not_know_stays(void **state)
     struct sk_world *world = *state;
     sk_world_pair(world);
     struct sk_id a = sk_test_add(world->device[0].store, SK_TYPE_SOURCE, "rec-a");
-    inherit(world, 0, 1, true);
+    sk_lineage_inherit(world, 0, 1, true);
     sk_test_edit(world->device[0].store, &a, "rec-a old");
     (void)sk_world_export(world, 0, "old");
     (void)sk_world_export(world, 1, "new");
-    import(world, "new");
-    import(world, "old");
-    check_list(world, "rec-a old@2 ");
+    sk_lineage_import(world, "new");
+    sk_lineage_import(world, "old");
+    sk_lineage_list(world, "rec-a old@2 rec-a@1 ");
     sk_test_edit(world->device[1].store, &a, "rec-a new");
     (void)sk_world_export(world, 1, "newer");
-    import(world, "newer");
-    check_list(world, "rec-a old@2 rec-a new@1 ");
+    sk_lineage_import(world, "newer");
+    sk_lineage_list(world, "rec-a old@2 rec-a new@1 ");
 }
 
 /* ---- what hangs on a record ---- */
-
-static void attach(const struct sk_world *world, unsigned device, const struct sk_id *to,
-                   const char *name, size_t size)
-{
-    struct sk_id id;
-    sk_auto_item item = {.title = NULL};
-    sk_test_write(sk_world_path(world, name), size);
-    EXPECT_OK(sk_item_get(world->device[device].store, SK_LOG_OWN, to, &item, &sk_test_err));
-    EXPECT_OK(sk_attachment_add(world->device[device].store, &item, sk_world_path(world, name),
-                                NULL, &id, &sk_test_err));
-}
-
-static void join(struct sk_store *device, const struct sk_id *from, const char *role,
-                 const struct sk_id *to)
-{
-    struct sk_id id;
-    struct sk_store *txn = NULL;
-    sk_auto_item source = {.title = NULL};
-    sk_auto_item target = {.title = NULL};
-    EXPECT_OK(sk_item_get(device, SK_LOG_OWN, from, &source, &sk_test_err));
-    EXPECT_OK(sk_item_get(device, SK_LOG_OWN, to, &target, &sk_test_err));
-    EXPECT_OK(sk_store_begin(&txn, device, &sk_test_err));
-    EXPECT_OK(sk_link_add(device, &source, role, &target, &id, &sk_test_err));
-    EXPECT_OK(sk_store_commit(&txn, &sk_test_err));
-}
 
 /* What hangs on a record as it is shown, in words; and the newest attachment of that size. */
 struct hung {
@@ -258,18 +186,19 @@ static enum sk_status add_link(void *context, const struct sk_id *link, const ch
 /* "title: attachments | links | links that point at it" */
 static struct hung what_hangs(const struct sk_world *world, const struct sk_id *id, uint64_t size)
 {
-    struct hung hung = {.store = archive(world), .size = size};
+    struct hung hung = {.store = sk_lineage_archive(world), .size = size};
     sk_auto_item item = {.title = NULL};
     char text[SK_ID_TEXT_LEN];
     sk_id_format(text, id);
-    EXPECT_OK(sk_item_find(archive(world), text, &item, &sk_test_err));
+    EXPECT_OK(sk_item_find(sk_lineage_archive(world), text, &item, &sk_test_err));
     hung.log = item.log;
     (void)snprintf(hung.words, sizeof(hung.words), "%s: ", item.title);
-    EXPECT_OK(sk_attachment_each(archive(world), &item, add_attachment, &hung, &sk_test_err));
+    EXPECT_OK(
+        sk_attachment_each(sk_lineage_archive(world), &item, add_attachment, &hung, &sk_test_err));
     say(&hung, "| ");
-    EXPECT_OK(sk_link_each(archive(world), &item, false, add_link, &hung, &sk_test_err));
+    EXPECT_OK(sk_link_each(sk_lineage_archive(world), &item, false, add_link, &hung, &sk_test_err));
     say(&hung, "| ");
-    EXPECT_OK(sk_link_each(archive(world), &item, true, add_link, &hung, &sk_test_err));
+    EXPECT_OK(sk_link_each(sk_lineage_archive(world), &item, true, add_link, &hung, &sk_test_err));
     return hung;
 }
 
@@ -277,7 +206,7 @@ static struct hung what_hangs(const struct sk_world *world, const struct sk_id *
 static void check_found(const struct sk_world *world, const char *word, const char *expected)
 {
     char found[512] = "";
-    EXPECT_OK(sk_item_search(archive(world), word, add_name, found, &sk_test_err));
+    EXPECT_OK(sk_item_search(sk_lineage_archive(world), word, add_name, found, &sk_test_err));
     assert_string_equal(found, expected);
 }
 
@@ -289,9 +218,9 @@ static void check_extract(const struct sk_world *world, const struct sk_id *id, 
     bool regular = false;
     char text[SK_ID_TEXT_LEN];
     sk_id_format(text, id);
-    EXPECT_OK(sk_item_find(archive(world), text, &item, &sk_test_err));
-    EXPECT_OK(sk_attachment_extract(archive(world), &item, sk_world_path(world, "extracted"), NULL,
-                                    &sk_test_err));
+    EXPECT_OK(sk_item_find(sk_lineage_archive(world), text, &item, &sk_test_err));
+    EXPECT_OK(sk_attachment_extract(sk_lineage_archive(world), &item,
+                                    sk_world_path(world, "extracted"), NULL, &sk_test_err));
     EXPECT_OK(sk_file_open_regular(&file, sk_world_path(world, "extracted"), &sk_test_err));
     EXPECT_OK(sk_file_size(file, &len, &regular, &sk_test_err));
     assert_int_equal(len, size);
@@ -304,19 +233,19 @@ static void restore_after_attach_and_link(struct sk_world *world, bool old_first
     struct sk_store *old = world->device[0].store;
     struct sk_id a = sk_test_add(old, SK_TYPE_SOURCE, "rec-a");
     struct sk_id b = sk_test_add(old, SK_TYPE_SOURCE, "rec-b");
-    attach(world, 0, &a, "monday.txt", 10);
-    join(old, &a, "before", &b);
-    inherit(world, 0, 1, true);
+    sk_lineage_attach(world, 0, &a, "monday.txt", 10);
+    sk_lineage_link(old, &a, "before", &b);
+    sk_lineage_inherit(world, 0, 1, true);
     old = world->device[0].store; /* it was closed for that */
     struct sk_id c = sk_test_add(old, SK_TYPE_SOURCE, "rec-c");
-    attach(world, 0, &a, "tuesday.txt", 20);
-    join(old, &a, "witness", &c);
-    join(old, &c, "after", &a);
+    sk_lineage_attach(world, 0, &a, "tuesday.txt", 20);
+    sk_lineage_link(old, &a, "witness", &c);
+    sk_lineage_link(old, &c, "after", &a);
     (void)sk_world_export(world, 0, "old");
-    attach(world, 1, &a, "wednesday.txt", 30);
+    sk_lineage_attach(world, 1, &a, "wednesday.txt", 30);
     (void)sk_world_export(world, 1, "new");
-    import(world, old_first ? "old" : "new");
-    import(world, old_first ? "new" : "old");
+    sk_lineage_import(world, old_first ? "old" : "new");
+    sk_lineage_import(world, old_first ? "new" : "old");
 
     struct hung hung = what_hangs(world, &a, 20);
     assert_int_equal(hung.log, old_first ? 2 : 1);
@@ -330,19 +259,20 @@ static void restore_after_attach_and_link(struct sk_world *world, bool old_first
     check_found(world, "wednesday", "rec-a ");
     check_found(world, "tuesday txt", "rec-a ");
     check_found(world, "rec", old_first ? "rec-b rec-a rec-c " : "rec-c rec-b rec-a ");
-    sk_world_verify(archive(world));
+    sk_world_verify(sk_lineage_archive(world));
 
-    /* A change of Tuesday's is what is shown then, and Wednesday's file hangs on it as well. */
+    /* A change that the old log gets is listed beside it, and takes no place of the restored one.
+     */
     sk_test_edit(old, &a, "rec-a2");
     (void)sk_world_export(world, 0, "late");
-    import(world, "late");
+    sk_lineage_import(world, "late");
     hung = what_hangs(world, &a, 30);
-    assert_int_equal(hung.log, old_first ? 1 : 2);
-    assert_string_equal(hung.words, "rec-a2: tuesday.txt monday.txt wednesday.txt "
-                                    "| witness=rec-c before=rec-b | after=rec-c ");
-    check_found(world, "wednesday", "rec-a2 ");
-    check_found(world, "tuesday", "rec-a2 ");
-    sk_world_verify(archive(world));
+    assert_int_equal(hung.log, old_first ? 2 : 1);
+    assert_string_equal(hung.words, "rec-a: monday.txt wednesday.txt tuesday.txt "
+                                    "| before=rec-b witness=rec-c | after=rec-c ");
+    check_found(world, "wednesday", old_first ? "rec-a rec-a2 " : "rec-a2 rec-a ");
+    check_found(world, "tuesday", old_first ? "rec-a rec-a2 " : "rec-a2 rec-a ");
+    sk_world_verify(sk_lineage_archive(world));
 }
 
 static void restore_after_attach_and_link_old_first(void **state)
@@ -361,15 +291,15 @@ static void what_a_sibling_withdrew_can_be_opened(void **state)
     struct sk_world *world = *state;
     sk_world_pair(world);
     struct sk_id a = sk_test_add(world->device[0].store, SK_TYPE_SOURCE, "rec-a");
-    inherit(world, 0, 1, true);
-    attach(world, 1, &a, "kept.txt", 10);
-    inherit(world, 0, 2, true);
+    sk_lineage_inherit(world, 0, 1, true);
+    sk_lineage_attach(world, 1, &a, "kept.txt", 10);
+    sk_lineage_inherit(world, 0, 2, true);
     (void)sk_world_export(world, 1, "one bundle");
     sk_test_withdraw(world->device[2].store, &a);
     (void)sk_world_export(world, 2, "two bundle");
-    import(world, "one bundle");
-    import(world, "two bundle");
-    check_list(world, "rec-a@1 ");
+    sk_lineage_import(world, "one bundle");
+    sk_lineage_import(world, "two bundle");
+    sk_lineage_list(world, "rec-a@1 ");
     assert_string_equal(what_hangs(world, &a, 0).words, "rec-a: kept.txt | | ");
     check_found(world, "kept", "rec-a ");
 }
@@ -513,24 +443,26 @@ static void lie_once(struct sk_world *world, enum lie lie, bool old_first)
     tell_lie(world, lie);
     copy_and_withdraw(world, &id);
     (void)sk_world_export(world, 1, "lie");
-    import(world, old_first ? "old" : "lie");
-    import(world, old_first ? "lie" : "old");
+    sk_lineage_import(world, old_first ? "old" : "lie");
+    sk_lineage_import(world, old_first ? "lie" : "old");
 
     struct sk_log log;
     struct sk_continuation said;
     bool believed = false;
     bool found = false;
-    EXPECT_OK(sk_log_find(archive(world), sk_store_id(world->device[1].store), &log, &found,
-                          &sk_test_err));
-    EXPECT_OK(sk_continuation_of(archive(world), &log, &said, &believed, &sk_test_err));
-    int64_t erased = sk_test_sql_int(archive(world), "SELECT count(*) FROM item WHERE erased");
-    int64_t malformed = sk_test_sql_int(archive(world), "SELECT count(*) FROM malformed");
+    EXPECT_OK(sk_log_find(sk_lineage_archive(world), sk_store_id(world->device[1].store), &log,
+                          &found, &sk_test_err));
+    EXPECT_OK(sk_continuation_of(sk_lineage_archive(world), &log, &said, &believed, &sk_test_err));
+    int64_t erased =
+        sk_test_sql_int(sk_lineage_archive(world), "SELECT count(*) FROM item WHERE erased");
+    int64_t malformed =
+        sk_test_sql_int(sk_lineage_archive(world), "SELECT count(*) FROM malformed");
     assert_int_equal(believed, lie == LIE_NONE);
     assert_int_equal(erased, lie == LIE_NONE ? 2 : 1);
     assert_int_equal(malformed, lie == LIE_NONE ? 0 : 1);
-    assert_int_equal(sk_test_sql_int(archive(world), "SELECT count(*) FROM kin"),
+    assert_int_equal(sk_test_sql_int(sk_lineage_archive(world), "SELECT count(*) FROM kin"),
                      lie == LIE_NONE ? 2 : 0);
-    sk_world_verify(archive(world));
+    sk_world_verify(sk_lineage_archive(world));
 }
 
 static void lies_are_not_believed(void **state)
@@ -574,11 +506,12 @@ static void a_stranger_ties_nothing(void **state)
     put_lie(world->device[1].store, &other, "");
     copy_and_withdraw(world, &id);
     (void)sk_world_export(world, 1, "lie");
-    import(world, "lie");
-    import(world, "old");
-    assert_int_equal(sk_test_sql_int(archive(world), "SELECT count(*) FROM continuation"), 2);
-    assert_int_equal(sk_test_sql_int(archive(world), "SELECT count(*) FROM kin"), 0);
-    check_list(world, "rec-a@2 ");
+    sk_lineage_import(world, "lie");
+    sk_lineage_import(world, "old");
+    assert_int_equal(
+        sk_test_sql_int(sk_lineage_archive(world), "SELECT count(*) FROM continuation"), 2);
+    assert_int_equal(sk_test_sql_int(sk_lineage_archive(world), "SELECT count(*) FROM kin"), 0);
+    sk_lineage_list(world, "rec-a@2 ");
 }
 
 /* A log that says without end what continues what is not listened to any more. */
@@ -596,9 +529,11 @@ static void statements_are_counted(void **state)
     for (unsigned i = 0; i < 70; i++)
         put_lie(world->device[1].store, &c, "");
     (void)sk_world_export(world, 1, "lie");
-    import(world, "lie");
-    assert_int_equal(sk_test_sql_int(archive(world), "SELECT count(*) FROM continuation"), 64);
-    assert_int_equal(sk_test_sql_int(archive(world), "SELECT count(*) FROM malformed"), 7);
+    sk_lineage_import(world, "lie");
+    assert_int_equal(
+        sk_test_sql_int(sk_lineage_archive(world), "SELECT count(*) FROM continuation"), 64);
+    assert_int_equal(sk_test_sql_int(sk_lineage_archive(world), "SELECT count(*) FROM malformed"),
+                     7);
 }
 
 int main(void)

@@ -1,0 +1,254 @@
+/*
+ * Erasing: of an item, with payloads, words and media, where its log has withdrawn it; and of the
+ * same item in the logs related to that one (sync/FORMAT.md, "Continuation").
+ */
+#include "core/item_internal.h"
+#include "core/media.h"
+#include "core/store_internal.h"
+
+static enum sk_status run_for(struct sk_store *store, const char *sql, int64_t id, int64_t value,
+                              struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    SK_TRY(sk_db_prepare(store->db, &stmt, sql, err));
+    sk_bind_int(stmt, 1, id);
+    sk_bind_int(stmt, 2, value);
+    return sk_run(stmt, err);
+}
+
+enum sk_status sk_item_hide(struct sk_store *store, const struct sk_item_state *state,
+                            struct sk_error *err)
+{
+    if (!state->shown)
+        return SK_OK;
+    sk_auto_payload payload = SK_PAYLOAD_INIT;
+    bool found = false;
+    SK_TRY(sk_payload_load(store, sk_entry_row_log(state->shown),
+                           sk_entry_row_position(state->shown), &payload, &found, err));
+    if (found) {
+        sk_auto_meaning meaning = {.json = NULL};
+        SK_TRY(sk_meaning_words(&meaning, state->type, sk_buf_text(&payload.text), payload.text.len,
+                                err));
+        SK_TRY(sk_search_remove(store, state->row, &meaning, err));
+    }
+    if (state->type == SK_TYPE_LINK)
+        return run_for(store, "DELETE FROM link WHERE item = ?1 AND ?2 = 0", state->row, 0, err);
+    if (state->type == SK_TYPE_ATTACHMENT)
+        return run_for(store, "DELETE FROM attachment WHERE item = ?1 AND ?2 = 0", state->row, 0,
+                       err);
+    return SK_OK;
+}
+
+/* ---- one item ---- */
+
+/* Destroys the media of an item's payloads, up to that entry. */
+static enum sk_status erase_media(struct sk_store *store, int64_t item, int64_t last,
+                                  struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    SK_TRY(sk_db_prepare(store->db, &stmt,
+                         "SELECT media FROM payload WHERE media IS NOT NULL AND "
+                         "id IN (SELECT id FROM entry WHERE item = ?1 AND id <= ?2)",
+                         err));
+    sk_bind_int(stmt, 1, item);
+    sk_bind_int(stmt, 2, last);
+    for (;;) {
+        bool row = false;
+        SK_TRY(sk_step(stmt, &row, err));
+        if (!row)
+            return SK_OK;
+        SK_TRY(sk_media_erase(store, sk_column_int(stmt, 0), err));
+    }
+}
+
+/* What the item's entries commit to, up to that one; what is shown is another's to see to. */
+static enum sk_status erase_payloads(struct sk_store *store, int64_t item, int64_t last,
+                                     struct sk_error *err)
+{
+    SK_TRY(erase_media(store, item, last, err));
+    SK_TRY(run_for(store,
+                   "DELETE FROM payload WHERE id IN (SELECT id FROM entry WHERE item = ?1 AND "
+                   "id <= ?2)",
+                   item, last, err));
+    store->erased = store->words_erased = true;
+    return SK_OK;
+}
+
+enum sk_status sk_item_erase(struct sk_store *store, const struct sk_item_state *state,
+                             enum sk_erased how, struct sk_error *err)
+{
+    SK_TRY(sk_item_hide(store, state, err));
+    SK_TRY(erase_payloads(store, state->row, INT64_MAX, err));
+    return run_for(store, "UPDATE item SET erased = ?2, shown = 0, title = '' WHERE id = ?1",
+                   state->row, how, err);
+}
+
+/* ---- the same item in related logs ---- */
+
+enum sk_status sk_item_state_get(struct sk_store *store, int64_t item, struct sk_item_state *out,
+                                 struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    bool found = false;
+    SK_TRY(sk_db_prepare(store->db, &stmt,
+                         "SELECT id, type, entry, shown, erased FROM item WHERE id = ?1", err));
+    sk_bind_int(stmt, 1, item);
+    SK_TRY(sk_step(stmt, &found, err));
+    if (!found)
+        return sk_fail(err, SK_DAMAGED, "the database lacks what an entry belongs to");
+    *out = (struct sk_item_state){sk_column_int(stmt, 0), (unsigned)sk_column_int(stmt, 1),
+                                  sk_column_int(stmt, 2), sk_column_int(stmt, 3),
+                                  (enum sk_erased)sk_column_int(stmt, 4)};
+    return SK_OK;
+}
+
+enum sk_status sk_item_withdrawn(struct sk_store *store, int64_t item, uint64_t *below,
+                                 int64_t *log, struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    bool found = false;
+    *below = 0;
+    *log = 0;
+    SK_TRY(sk_db_prepare(
+        store->db, &stmt,
+        "SELECT mine.id, old.log FROM item CROSS JOIN kin ON kin.log = item.log AND "
+        "kin.relation = 2 CROSS JOIN item AS old ON old.uid = item.uid AND old.log = kin.other "
+        "AND old.erased = 1 CROSS JOIN entry AS mine ON mine.item = item.id "
+        "CROSS JOIN entry AS theirs ON theirs.item = old.id AND theirs.bytes = mine.bytes "
+        "WHERE item.id = ?1 ORDER BY mine.id DESC, old.log LIMIT 1",
+        err));
+    sk_bind_int(stmt, 1, item);
+    SK_TRY(sk_step(stmt, &found, err));
+    if (!found)
+        return SK_OK;
+    *below = sk_entry_row_position(sk_column_int(stmt, 0)) + 1;
+    *log = sk_column_int(stmt, 1);
+    return SK_OK;
+}
+
+enum sk_status sk_item_erase_inherited(struct sk_store *store, int64_t item, struct sk_error *err)
+{
+    struct sk_item_state state;
+    uint64_t below = 0;
+    int64_t log = 0;
+    SK_TRY(sk_item_state_get(store, item, &state, err));
+    SK_TRY(sk_item_withdrawn(store, item, &below, &log, err));
+    if (state.erased || below == 0)
+        return SK_OK;
+    int64_t last = sk_entry_row(sk_entry_row_log(state.entry), below - 1);
+    bool hidden = state.shown <= last;
+    if (hidden)
+        SK_TRY(sk_item_hide(store, &state, err));
+    SK_TRY(erase_payloads(store, item, last, err));
+    if (!hidden)
+        return SK_OK;
+    return run_for(store, "UPDATE item SET erased = ?2, shown = 0, title = '' WHERE id = ?1", item,
+                   SK_ERASED_INHERITED, err);
+}
+
+enum sk_status sk_item_holds_withdrawn(struct sk_store *store, int64_t item, bool *out,
+                                       struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    struct sk_item_state state;
+    uint64_t below = 0;
+    int64_t log = 0;
+    SK_TRY(sk_item_state_get(store, item, &state, err));
+    SK_TRY(sk_item_withdrawn(store, item, &below, &log, err));
+    *out = state.erased == SK_ERASED_NOT && !state.shown && below > 0;
+    if (*out || below == 0)
+        return SK_OK;
+    SK_TRY(sk_db_prepare(store->db, &stmt,
+                         "SELECT 1 FROM entry JOIN payload ON payload.id = entry.id "
+                         "WHERE entry.item = ?1 AND entry.id < ?2",
+                         err));
+    sk_bind_int(stmt, 1, item);
+    sk_bind_int(stmt, 2, sk_entry_row(sk_entry_row_log(state.entry), below));
+    return sk_step(stmt, out, err);
+}
+
+static enum sk_status erase_by_later(struct sk_store *store, int64_t item, struct sk_error *err)
+{
+    struct sk_item_state state;
+    SK_TRY(sk_item_state_get(store, item, &state, err));
+    return sk_item_erase(store, &state, SK_ERASED_LATER, err);
+}
+
+/* The item ?1 of the log ?2, or all: those that their own log has withdrawn. */
+#define ONE  "gone.uid = ?1 AND gone.log = ?2 AND gone.erased = 1"
+#define EACH "gone.erased = 1 AND ?1 IS NULL AND ?2 = 0"
+
+/* In logs that `gone`'s log continues: the same item, and what hangs on it. */
+#define CONTINUED(which)                                                                    \
+    "WITH pair(uid, log) AS (SELECT gone.uid, kin.other FROM item AS gone JOIN kin ON "     \
+    "kin.log = gone.log AND kin.relation = 2 WHERE " which ") "                             \
+    "SELECT item.id FROM pair CROSS JOIN item ON item.uid = pair.uid AND "                  \
+    "item.log = pair.log WHERE item.erased IN (0, 3) "                                      \
+    "UNION SELECT item.id FROM pair CROSS JOIN attachment ON attachment.record = pair.uid " \
+    "CROSS JOIN item ON item.id = attachment.item AND item.log = pair.log "                 \
+    "UNION SELECT item.id FROM pair CROSS JOIN link ON link.source = pair.uid "             \
+    "CROSS JOIN item ON item.id = link.item AND item.log = pair.log "                       \
+    "UNION SELECT item.id FROM pair CROSS JOIN link ON link.target = pair.uid "             \
+    "CROSS JOIN item ON item.id = link.item AND item.log = pair.log"
+
+/* In logs that continue `gone`'s log: the same item. */
+#define INHERITED(which)                                                                \
+    "SELECT item.id FROM item AS gone CROSS JOIN kin ON kin.log = gone.log AND "        \
+    "kin.relation = 1 CROSS JOIN item ON item.uid = gone.uid AND item.log = kin.other " \
+    "WHERE item.erased = 0 AND " which
+
+typedef enum sk_status erase_fn(struct sk_store *store, int64_t item, struct sk_error *err);
+
+/* Calls `erase` for each item that a statement names; read to its end first, since that changes
+ * what it would give. */
+static enum sk_status erase_each(struct sk_store *store, const char *sql, const struct sk_id *uid,
+                                 int64_t log, erase_fn *erase, struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    sk_auto_buf items = SK_BUF_INIT;
+    bool row = true;
+    SK_TRY(sk_db_prepare(store->db, &stmt, sql, err));
+    if (uid)
+        sk_bind_bytes(stmt, 1, uid->bytes, SK_ID_LEN);
+    sk_bind_int(stmt, 2, log);
+    while (row) {
+        SK_TRY(sk_step(stmt, &row, err));
+        int64_t item = row ? sk_column_int(stmt, 0) : 0;
+        if (row)
+            SK_TRY(sk_buf_add(&items, &item, sizeof(item), err));
+    }
+    sk_stmt_reset(stmt);
+    for (size_t at = 0; at < items.len; at += sizeof(int64_t)) {
+        int64_t item = 0;
+        memcpy(&item, items.bytes + at, sizeof(item));
+        SK_TRY(erase(store, item, err));
+    }
+    return SK_OK;
+}
+
+enum sk_status sk_item_erase_twins(struct sk_store *store, const struct sk_id *uid, int64_t log,
+                                   struct sk_error *err)
+{
+    SK_TRY(erase_each(store, CONTINUED(ONE), uid, log, erase_by_later, err));
+    return erase_each(store, INHERITED(ONE), uid, log, sk_item_erase_inherited, err);
+}
+
+enum sk_status sk_item_erase_related(struct sk_store *store, struct sk_error *err)
+{
+    SK_TRY(erase_each(store, CONTINUED(EACH), NULL, 0, erase_by_later, err));
+    return erase_each(store, INHERITED(EACH), NULL, 0, sk_item_erase_inherited, err);
+}
+
+enum sk_status sk_item_withdrawn_later(struct sk_store *store, int64_t log, const struct sk_id *uid,
+                                       bool *out, struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    SK_TRY(sk_db_prepare(store->db, &stmt,
+                         "SELECT 1 FROM kin JOIN item AS twin ON twin.uid = ?1 AND "
+                         "twin.log = kin.other WHERE kin.log = ?2 AND kin.relation = 1 AND "
+                         "twin.erased = 1",
+                         err));
+    sk_bind_bytes(stmt, 1, uid->bytes, SK_ID_LEN);
+    sk_bind_int(stmt, 2, log);
+    return sk_step(stmt, out, err);
+}

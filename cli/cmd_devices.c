@@ -2,6 +2,7 @@
 #include "cli/print.h"
 #include "cli/unlock.h"
 #include "core/continuation.h"
+#include "core/item.h"
 #include "core/log.h"
 #include "sync/import.h"
 
@@ -28,11 +29,18 @@ struct continued {
     char id[65];
     bool known;
     struct sk_log old;
+    uint64_t apart; /* entries of this log */
+    struct sk_log heir;
 };
 
 static enum sk_status find_continued(struct sk_store *store, const struct sk_log *log,
                                      struct continued *out, struct sk_error *err)
 {
+    int64_t heir = 0;
+
+    SK_TRY(sk_log_apart(store, log->id, &out->apart, &heir, err));
+    if (out->apart > 0)
+        SK_TRY(sk_log_get(store, heir, &out->heir, err));
     SK_TRY(sk_continuation_of(store, log, &out->what, &out->any, err));
     if (!out->any)
         return SK_OK;
@@ -40,8 +48,20 @@ static enum sk_status find_continued(struct sk_store *store, const struct sk_log
     return sk_log_find(store, out->what.old_id, &out->old, &out->known, err);
 }
 
+static enum sk_status add_apart(const struct continued *c, struct sk_error *err)
+{
+    if (c->apart == 0)
+        return SK_OK;
+    sk_out("    %llu %s apart: made after ", (unsigned long long)c->apart,
+           sk_plural(c->apart, "entry stands", "entries stand"));
+    SK_TRY(sk_out_text(c->heir.alias, err));
+    sk_out(" continued this log\n");
+    return SK_OK;
+}
+
 static enum sk_status add_continued(const struct continued *c, struct sk_error *err)
 {
+    SK_TRY(add_apart(c, err));
     if (!c->any)
         return SK_OK;
     sk_out("    continues %s", c->known ? "" : "a log that is not here, ");
@@ -80,11 +100,12 @@ static enum sk_status add_log(void *context, const struct sk_log *log, struct sk
         SK_TRY(add_row(log->alias, state, log->size, safety, err));
         return add_continued(&continued, err);
     }
-    return sk_out_array_add(&devices->array,
-                            json_pack("{s:s, s:s, s:s, s:I, s:s, s:o}", "alias", log->alias, "log",
-                                      id, "safety_number", safety, "size", (json_int_t)log->size,
-                                      "state", state, "continues", continued_json(&continued)),
-                            err);
+    return sk_out_array_add(
+        &devices->array,
+        json_pack("{s:s, s:s, s:s, s:I, s:s, s:o, s:I}", "alias", log->alias, "log", id,
+                  "safety_number", safety, "size", (json_int_t)log->size, "state", state,
+                  "continues", continued_json(&continued), "apart", (json_int_t)continued.apart),
+        err);
 }
 
 static enum sk_status add_invited(void *context, const char *alias, struct sk_error *err)
@@ -95,8 +116,9 @@ static enum sk_status add_invited(void *context, const char *alias, struct sk_er
     if (!devices->run->json)
         return add_row(alias, "invited", 0, "", err);
     return sk_out_array_add(&devices->array,
-                            json_pack("{s:s, s:n, s:n, s:i, s:s, s:n}", "alias", alias, "log",
-                                      "safety_number", "size", 0, "state", "invited", "continues"),
+                            json_pack("{s:s, s:n, s:n, s:i, s:s, s:n, s:i}", "alias", alias, "log",
+                                      "safety_number", "size", 0, "state", "invited", "continues",
+                                      "apart", 0),
                             err);
 }
 

@@ -7,11 +7,20 @@ struct history {
     struct sk_run *run;
     const struct sk_item *item;
     struct sk_device_name device;
+    struct sk_device_name heir; /* whose log continues the item's without an entry */
+    struct sk_device_name old;  /* in whose log entries below `below` were withdrawn */
+    uint64_t below;
     struct sk_out_array array;
 };
 
+/* Whether what an entry said was erased because of a log which this one continues. */
+static bool withdrawn_in_old(const struct history *history, const struct sk_record *record)
+{
+    return !record->fields && record->position < history->below;
+}
+
 static enum sk_status add_json(struct history *history, const struct sk_record *record,
-                               bool erasure, struct sk_error *err)
+                               bool erasure, bool apart, struct sk_error *err)
 {
     char day[11];
     json_t *element =
@@ -22,11 +31,25 @@ static enum sk_status add_json(struct history *history, const struct sk_record *
     /* Tells the revision that withdrew from the ones whose text it erased. */
     if (erasure && element)
         (void)json_object_set_new(element, "withdrawn", json_true());
+    if (apart && element)
+        (void)json_object_set_new(element, "apart", json_true());
+    if (withdrawn_in_old(history, record) && element)
+        (void)json_object_set_new(element, "withdrawn_in", json_string(history->old.name));
     return sk_out_array_add(&history->array, element, err);
 }
 
+/* A sentence about another device, in a line of its own. */
+static enum sk_status add_line(const char *before, const struct sk_device_name *device,
+                               const char *behind, struct sk_error *err)
+{
+    sk_out("    (%s", before);
+    SK_TRY(sk_out_text(device->name, err));
+    sk_out("%s)\n", behind);
+    return SK_OK;
+}
+
 static enum sk_status add_text(struct history *history, const struct sk_record *record,
-                               bool erasure, struct sk_error *err)
+                               bool erasure, bool apart, struct sk_error *err)
 {
     const struct sk_form *form = sk_form_of(history->item->type);
     sk_auto_buf shown = SK_BUF_INIT;
@@ -38,8 +61,14 @@ static enum sk_status add_text(struct history *history, const struct sk_record *
     sk_out(", device ");
     SK_TRY(sk_out_text(history->device.name, err));
     sk_out("\n");
+    if (apart)
+        SK_TRY(
+            add_line("apart: made after the log of ", &history->heir, " continued this one", err));
     if (erasure)
         sk_out("    (withdrawn with this entry)\n");
+    else if (withdrawn_in_old(history, record))
+        return add_line("withdrawn in the log of ", &history->old, ", which this one continues",
+                        err);
     else if (!record->fields)
         sk_out("    %s\n", sk_no_fields(history->item, record));
     else if (form)
@@ -54,20 +83,31 @@ static enum sk_status add_entry(void *context, uint64_t position, const struct s
     struct history *history = context;
     bool erasure = entry->type == SK_TYPE_ERASURE;
     sk_auto_record record = {.fields = NULL};
+    bool apart = false;
 
     SK_TRY(sk_record_load(history->run->store, history->item, position, &record, err));
-    return history->run->json ? add_json(history, &record, erasure, err)
-                              : add_text(history, &record, erasure, err);
+    SK_TRY(sk_apart(history->run, history->item->log, position, &history->heir, &apart, err));
+    return history->run->json ? add_json(history, &record, erasure, apart, err)
+                              : add_text(history, &record, erasure, apart, err);
+}
+
+static enum sk_status add_item(struct history *history, const struct sk_item *item,
+                               struct sk_error *err)
+{
+    int64_t old = 0;
+
+    history->item = item;
+    SK_TRY(sk_item_withdrawn(history->run->store, item->row, &history->below, &old, err));
+    if (history->below > 0)
+        SK_TRY(sk_device_name(history->run->store, old, &history->old, err));
+    SK_TRY(sk_device_name(history->run->store, item->log, &history->device, err));
+    return sk_item_history(history->run->store, item, add_entry, history, err);
 }
 
 /* The same record in a log that this one continues, or that continues it. */
 static enum sk_status add_twin(void *context, const struct sk_item *item, struct sk_error *err)
 {
-    struct history *history = context;
-
-    history->item = item;
-    SK_TRY(sk_device_name(history->run->store, item->log, &history->device, err));
-    return sk_item_history(history->run->store, item, add_entry, history, err);
+    return add_item(context, item, err);
 }
 
 enum sk_status sk_cmd_history(struct sk_run *run, struct sk_error *err)
@@ -79,9 +119,7 @@ enum sk_status sk_cmd_history(struct sk_run *run, struct sk_error *err)
     if (run->json)
         sk_out_array_begin(&history.array);
     SK_TRY(sk_item_twins(run->store, &item, add_twin, &history, err));
-    history.item = &item;
-    SK_TRY(sk_device_name(run->store, item.log, &history.device, err));
-    SK_TRY(sk_item_history(run->store, &item, add_entry, &history, err));
+    SK_TRY(add_item(&history, &item, err));
     if (run->json)
         sk_out_array_end(&history.array);
     return SK_OK;

@@ -25,8 +25,8 @@ static void advise(struct sk_run *run, enum sk_status status)
 static void say_next(const struct sk_run *run, const struct sk_invited *invited)
 {
     sk_say(run->program->name,
-           "What was withdrawn after this backup is back: withdraw it again before "
-           "you export.");
+           "What was withdrawn after this backup is back here: withdraw it again before you "
+           "export. An archive that the withdrawal reached, or reaches later, keeps it erased.");
     if (invited->archive[0])
         sk_say(run->program->name,
                "%s was made. It sends to the archive %s, from the beginning: read the new safety "

@@ -12,6 +12,9 @@ struct view {
     struct sk_device_name device;
     json_t *links;
     json_t *attachments;
+    json_t *others; /* names of devices in whose log the record has entries that stand apart */
+    struct sk_device_name heir;
+    bool apart;
     bool incoming;
     bool headed;
 };
@@ -22,6 +25,7 @@ static void view_clear(struct view *view)
     sk_record_clear(&view->record);
     json_decref(view->links);
     json_decref(view->attachments);
+    json_decref(view->others);
 }
 #define auto_view __attribute__((cleanup(view_clear))) struct view
 
@@ -30,15 +34,76 @@ static enum sk_status keep(json_t *array, json_t *element, struct sk_error *err)
     return json_array_append_new(array, element) == 0 ? SK_OK : sk_fail_status(err, SK_NOMEM);
 }
 
+/* Whether an attachment or a link stands apart; `in` is its device then. */
+static enum sk_status hangs_apart(struct view *view, const struct sk_id *id,
+                                  struct sk_device_name *in, bool *apart, struct sk_error *err)
+{
+    sk_auto_item item = {.title = NULL};
+    struct sk_device_name heir = {.log = 0};
+
+    SK_TRY(sk_item_related(view->run->store, view->item.log, id, &item, err));
+    SK_TRY(sk_apart(view->run, item.log, item.position, &heir, apart, err));
+    return *apart ? sk_device_name(view->run->store, item.log, in, err) : SK_OK;
+}
+
+/* Marks an element as one that stands apart. */
+static enum sk_status mark_json(struct view *view, const struct sk_id *id, json_t *element,
+                                struct sk_error *err)
+{
+    struct sk_device_name in = {.log = 0};
+    bool apart = false;
+
+    SK_TRY(hangs_apart(view, id, &in, &apart, err));
+    if (apart && element)
+        (void)json_object_set_new(element, "apart", json_true());
+    return SK_OK;
+}
+
+static enum sk_status mark_text(struct view *view, const struct sk_id *id, struct sk_error *err)
+{
+    struct sk_device_name in = {.log = 0};
+    bool apart = false;
+
+    SK_TRY(hangs_apart(view, id, &in, &apart, err));
+    if (!apart)
+        return SK_OK;
+    sk_out("  (apart, in the log of ");
+    SK_TRY(sk_out_text(in.name, err));
+    sk_out(")");
+    return SK_OK;
+}
+
+/* The same record in a related log, with a newest entry that stands apart. */
+static enum sk_status add_other(void *context, const struct sk_item *item, struct sk_error *err)
+{
+    struct view *view = context;
+    struct sk_device_name device = {.log = 0};
+    bool apart = false;
+
+    SK_TRY(sk_apart(view->run, item->log, item->position, &view->heir, &apart, err));
+    if (!apart)
+        return SK_OK;
+    SK_TRY(sk_device_name(view->run->store, item->log, &device, err));
+    return keep(view->others, json_string(device.name), err);
+}
+
+static enum sk_status find_apart(struct view *view, struct sk_error *err)
+{
+    view->others = json_array();
+    SK_TRY(sk_item_twins(view->run->store, &view->item, add_other, view, err));
+    return sk_apart(view->run, view->item.log, view->item.position, &view->heir, &view->apart, err);
+}
+
 static enum sk_status link_json(void *context, const struct sk_id *link, const char *role,
                                 const struct sk_id *other, struct sk_error *err)
 {
     struct view *view = context;
     char id[SK_ID_TEXT_LEN];
 
-    (void)link;
     sk_id_format(id, other);
-    return keep(view->links, json_pack("{s:s, s:s}", "role", role, "id", id), err);
+    SK_TRY(keep(view->links, json_pack("{s:s, s:s}", "role", role, "id", id), err));
+    return mark_json(view, link, json_array_get(view->links, json_array_size(view->links) - 1),
+                     err);
 }
 
 static enum sk_status attachment_json(void *context, const struct sk_attachment *attachment,
@@ -50,10 +115,13 @@ static enum sk_status attachment_json(void *context, const struct sk_attachment 
 
     sk_id_format(id, &attachment->id);
     sk_hex(sha256, attachment->sha256, 32);
-    return keep(view->attachments,
+    SK_TRY(keep(view->attachments,
                 json_pack("{s:s, s:s, s:I, s:s}", "id", id, "name", attachment->name, "size",
                           (json_int_t)attachment->size, "sha256", sha256),
-                err);
+                err));
+    return mark_json(view, &attachment->id,
+                     json_array_get(view->attachments, json_array_size(view->attachments) - 1),
+                     err);
 }
 
 static enum sk_status show_json(struct view *view, struct sk_error *err)
@@ -75,6 +143,10 @@ static enum sk_status show_json(struct view *view, struct sk_error *err)
                   sk_recorded(&view->record, day), "fields", view->record.fields, "links",
                   view->links, "attachments", view->attachments);
 
+    if (view->apart && whole)
+        (void)json_object_set_new(whole, "apart", json_true());
+    if (json_array_size(view->others) > 0 && whole)
+        (void)json_object_set(whole, "apart_in", view->others);
     return sk_out_json_line(whole, err);
 }
 
@@ -102,7 +174,9 @@ static enum sk_status link_text(void *context, const struct sk_id *link, const c
         item.title)
         SK_TRY(sk_out_text(item.title, err));
     sk_id_format(id, link);
-    sk_out("  (link %.8s)\n", id);
+    sk_out("  (link %.8s)", id);
+    SK_TRY(mark_text(view, link, err));
+    sk_out("\n");
     return SK_OK;
 }
 
@@ -119,7 +193,24 @@ static enum sk_status attachment_text(void *context, const struct sk_attachment 
     sk_hex(sha256, attachment->sha256, 32);
     sk_out("    %s  ", id);
     SK_TRY(sk_out_text(attachment->name, err));
-    sk_out("  %s\n        SHA-256 %s\n", size, sha256);
+    sk_out("  %s", size);
+    SK_TRY(mark_text(context, &attachment->id, err));
+    sk_out("\n        SHA-256 %s\n", sha256);
+    return SK_OK;
+}
+
+static enum sk_status apart_text(struct view *view, struct sk_error *err)
+{
+    if (view->apart) {
+        sk_out("Apart: made after the log of ");
+        SK_TRY(sk_out_text(view->heir.name, err));
+        sk_out(" continued this one.\n");
+    }
+    for (size_t i = 0; i < json_array_size(view->others); i++) {
+        sk_out("The log of ");
+        SK_TRY(sk_out_text(json_string_value(json_array_get(view->others, i)), err));
+        sk_out(" has a later entry of it that stands apart: 'history' shows it.\n");
+    }
     return SK_OK;
 }
 
@@ -137,7 +228,9 @@ static enum sk_status show_text(struct view *view, struct sk_error *err)
     SK_TRY(sk_out_text(sk_recorded(&view->record, day), err));
     sk_out(", device ");
     SK_TRY(sk_out_text(view->device.name, err));
-    sk_out("\n\n");
+    sk_out("\n");
+    SK_TRY(apart_text(view, err));
+    sk_out("\n");
     if (!view->record.fields)
         sk_out("    %s\n", sk_no_fields(&view->item, &view->record));
     else if (form)
@@ -159,5 +252,6 @@ enum sk_status sk_cmd_show(struct sk_run *run, struct sk_error *err)
     SK_TRY(sk_find_record(run, run->args[0], &view.item, err));
     SK_TRY(sk_device_name(run->store, view.item.log, &view.device, err));
     SK_TRY(sk_record_load(run->store, &view.item, view.item.position, &view.record, err));
+    SK_TRY(find_apart(&view, err));
     return run->json ? show_json(&view, err) : show_text(&view, err);
 }

@@ -184,11 +184,10 @@ static enum sk_status remove_slot(struct sk_run *run, struct sk_error *err)
     if (status == SK_REFUSED)
         sk_run_advise(run, "Nothing was changed.");
     SK_TRY(status);
-    sk_say(
-        run->program->name,
-        "slot %u was removed. Copies of the folder made before still open with it: 'rekey' makes "
-        "new keys.",
-        number);
+    sk_say(run->program->name,
+           "slot %u was removed. Copies of the folder, and backups that were made with it, still "
+           "open with it: 'rekey' makes new keys; make new backups, and destroy the old.",
+           number);
     return SK_OK;
 }
 

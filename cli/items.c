@@ -23,6 +23,16 @@ enum sk_status sk_device_name(struct sk_store *store, int64_t log, struct sk_dev
     return SK_OK;
 }
 
+enum sk_status sk_apart(struct sk_run *run, int64_t log, uint64_t position,
+                        struct sk_device_name *heir, bool *apart, struct sk_error *err)
+{
+    int64_t by = 0;
+
+    SK_TRY(sk_entry_apart(run->store, log, position, &by, err));
+    *apart = by != 0;
+    return *apart ? sk_device_name(run->store, by, heir, err) : SK_OK;
+}
+
 void sk_item_list_begin(struct sk_item_list *list, struct sk_run *run)
 {
     *list = (struct sk_item_list){.run = run, .columns = sk_columns(stdout)};
@@ -31,13 +41,15 @@ void sk_item_list_begin(struct sk_item_list *list, struct sk_run *run)
 }
 
 static enum sk_status add_json(struct sk_item_list *list, const struct sk_item *item,
-                               const char *id, struct sk_error *err)
+                               const char *id, bool apart, struct sk_error *err)
 {
-    return sk_out_array_add(&list->array,
-                            json_pack("{s:s, s:s, s:s, s:s, s:I}", "id", id, "type",
-                                      sk_type_name(item->type), "title", item->title, "device",
-                                      list->device.name, "rev", (json_int_t)item->revision),
-                            err);
+    json_t *element =
+        json_pack("{s:s, s:s, s:s, s:s, s:I}", "id", id, "type", sk_type_name(item->type), "title",
+                  item->title, "device", list->device.name, "rev", (json_int_t)item->revision);
+
+    if (apart && element)
+        (void)json_object_set_new(element, "apart", json_true());
+    return sk_out_array_add(&list->array, element, err);
 }
 
 enum sk_status sk_item_list_add(void *context, const struct sk_item *item, struct sk_error *err)
@@ -45,14 +57,18 @@ enum sk_status sk_item_list_add(void *context, const struct sk_item *item, struc
     struct sk_item_list *list = context;
     bool archive = list->run->program->kind == SK_STORE_ARCHIVE;
     size_t before = SK_ID_TEXT_LEN + 1 + TYPE_COLUMNS + 1 + (archive ? DEVICE_COLUMNS + 1 : 0);
+    struct sk_device_name heir = {.log = 0};
     char id[SK_ID_TEXT_LEN];
+    bool apart = false;
 
     list->count++;
+    SK_TRY(sk_apart(list->run, item->log, item->position, &heir, &apart, err));
+    list->apart += apart;
     sk_id_format(id, &item->id);
     SK_TRY(sk_device_name(list->run->store, item->log, &list->device, err));
     if (list->run->json)
-        return add_json(list, item, id, err);
-    sk_out("%s  %-*s ", id, TYPE_COLUMNS, sk_type_name(item->type));
+        return add_json(list, item, id, apart, err);
+    sk_out("%s %c%-*s ", id, apart ? '!' : ' ', TYPE_COLUMNS, sk_type_name(item->type));
     if (archive) {
         SK_TRY(sk_out_cell(list->device.name, list->columns > 0 ? DEVICE_COLUMNS : 0, err));
         sk_out(" ");
@@ -75,6 +91,11 @@ void sk_item_list_end(struct sk_item_list *list)
 {
     if (list->run->json)
         sk_out_array_end(&list->array);
+    if (list->apart > 0)
+        sk_say(list->run->program->name,
+               "%llu %s apart (!): made in a log after another one continued it. "
+               "'history ID' tells.",
+               (unsigned long long)list->apart, sk_plural(list->apart, "row stands", "rows stand"));
 }
 
 const char *sk_recorded(const struct sk_record *record, char day[static 11])

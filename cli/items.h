@@ -15,12 +15,19 @@ struct sk_device_name {
 SK_MUST_CHECK enum sk_status sk_device_name(struct sk_store *store, int64_t log,
                                             struct sk_device_name *cache, struct sk_error *err);
 
+/* Whether an entry stands apart (sk_entry_apart()); then `heir` is the device whose log continues
+ * the entry's without it. */
+SK_MUST_CHECK enum sk_status sk_apart(struct sk_run *run, int64_t log, uint64_t position,
+                                      struct sk_device_name *heir, bool *apart,
+                                      struct sk_error *err);
+
 /* A list of records on its way out, as `list` and `search` print it. */
 struct sk_item_list {
     struct sk_run *run;
     struct sk_device_name device;
     struct sk_out_array array;
     uint64_t count;
+    uint64_t apart;
     unsigned columns;
 };
 void sk_item_list_begin(struct sk_item_list *list, struct sk_run *run);

@@ -96,7 +96,7 @@ def check_removal(store, words):
     store("slot", "remove", "2", passphrase=words, expect=REFUSED)
     for number in ("3", "4", "5"):
         ran = expected(store.run("slot", "remove", number), 0, ["slot remove"])
-        check("Copies of the folder made before still open with it" in ran.err, ran.err)
+        check("backups that were made with it, still open with it" in ran.err, ran.err)
         store("slot", "remove", number, expect=MISSING)
 
 

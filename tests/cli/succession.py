@@ -106,9 +106,10 @@ def exchange(top):
     check(sha256(os.path.join(top, "out.jpg")) == sha256(os.path.join(top, "photo.jpg")), "the attachment")
     check(to.json("verify") == {"ok": True, "problems": []}, "the archive verifies")
     person = to.json("show", ids["person"])
-    check(person["links"] == [{"role": "witness", "id": ids["many"][1]}],
+    check(person["links"] == [{"role": "witness", "id": ids["many"][1], "apart": True}],
           "the link to what was withdrawn is gone, the one that the backup lacks is there")
-    check([row["id"] for row in person["attachments"]] == [ids["photo"], ids["empty"], tuesday],
+    check([(row["id"], row.get("apart")) for row in person["attachments"]] ==
+          [(ids["photo"], None), (ids["empty"], None), (tuesday, True)],
           f"each attachment once: {person['attachments']}")
     text = to("show", ids["person"])
     check(text.count("tuesday.jpg") == text.count("photo.jpg") == 1 and "Testimony 1" in text, text)
@@ -119,6 +120,72 @@ def exchange(top):
     to("receipt", "birch again", reply)
     new("receive", reply)
     check(new.json("status")["archives"][0]["unexported"] == [], "all has arrived")
+
+
+def withdrawn_meanwhile(top):
+    """A backup from before a withdrawal is restored: at the archive the text stays away, a change that is made
+    in the restored store is shown, and the history tells. What the old store writes afterwards is told apart."""
+    at = lambda name: os.path.join(top, name)
+    to = archive(at("archive"))
+    by = device(at("store"), to)
+    secret, other = by("add", "person", "title=Secret", "name=Names the witness"), by("add", "person", "title=Other")
+    by("attach", secret, write(at("face.jpg"), random.randbytes(70_000)))
+    by("export", at("first"))
+    by("backup", at("backup"))
+    by("withdraw", secret)
+    by("export", at("gone"))
+    words = to("invite", "birch again", at("letter"))
+    new = restore(at("backup"), at("new"), "--invite", at("letter"), code=words)
+    check("Secret" in {row["title"] for row in new.json("list")}, "the backup holds it")
+    new("export", at("second"))
+    for bundle in ("first", "second", "gone"):
+        to("import", at(bundle))
+    check([row["title"] for row in to.json("list")] == ["Other"], f"it is back: {to.json('list')}")
+    check(to("search", "witness") == "" and not os.listdir(os.path.join(to.folder, "media")), "words or files of it")
+    check("(withdrawn" in to("show", secret), "show of what is withdrawn")
+    told = to.json("history", secret)
+    check(all(row["fields"] is None for row in told) and told[-1]["withdrawn_in"] == "birch", f"history: {told}")
+    check("withdrawn in the log of birch, which this one continues" in to("history", secret), "history in words")
+    new("edit", secret, "title=Known under another name", "name=A. B.")
+    new("export", at("third"))
+    to("import", at("third"))
+    check(to.json("show", secret)["fields"]["title"] == "Known under another name", "the change is shown")
+    check("later entry of it that stands apart" in to("show", secret), "that it was withdrawn in the old log")
+    told = to.json("history", secret)
+    check([row["rev"] for row in told if row["fields"]] == [2] and [row.get("withdrawn") for row in told].count(True) == 1,
+          f"history: {told}")
+    check(to.json("verify") == {"ok": True, "problems": []}, "the archive verifies")
+
+    # The old store is in other hands, and goes on.
+    by("edit", other, "title=Other, by somebody else")
+    by("add", "person", "title=Made up")
+    by("attach", other, write(at("planted.txt"), b"planted"))
+    by("link", other, "same-as", by.json("list")[0]["id"])
+    by("export", at("late"))
+    to("import", at("late"))
+    check(to.json("show", other)["fields"]["title"] == "Other", "what the restored store holds is shown")
+    rows = {row["title"]: row.get("apart", False) for row in to.json("list")}
+    check(rows == {"Other": False, "Known under another name": False, "Other, by somebody else": True, "Made up": True},
+          f"list: {rows}")
+    check([row.get("apart") for row in to.json("search", "somebody")] == [True], "search")
+    ran = to.run("list")
+    check("2 rows stand apart" in ran.err and ran.out.count(" !person") == 2, ran.out + ran.err)
+    shown = to.json("show", other)
+    check(shown["apart_in"] == ["birch"] and [row["apart"] for row in shown["attachments"] + shown["links"]] ==
+          [True, True], f"show: {shown}")
+    text = to("show", other)
+    check(text.count("(apart, in the log of birch)") == 2 and "The log of birch has a later entry" in text, text)
+    made_up = next(row["id"] for row in to.json("list") if row["title"] == "Made up")
+    check(to.json("show", made_up)["apart"] and "Apart: made after the log of birch again" in to("show", made_up),
+          "a record that stands apart")
+    told = to.json("history", other)
+    check([(row["device"], row["rev"], row.get("apart", False)) for row in told] ==
+          [("birch", 1, False), ("birch", 2, True), ("birch again", 1, False)], f"history: {told}")
+    check("apart: made after the log of birch again continued this one" in to("history", other), "history in words")
+    devices = {row["alias"]: row for row in to.json("devices")}
+    check(devices["birch"]["apart"] == 6 and devices["birch again"]["apart"] == 0, f"devices: {devices}")
+    check("6 entries stand apart: made after birch again continued this log" in to("devices"), to("devices"))
+    check(to.json("verify") == {"ok": True, "problems": []}, "the archive verifies")
 
 
 def backups(top):
@@ -456,7 +523,7 @@ def after_crash(top):
 
 def test(top):
     random.seed(SEED)
-    for part in (exchange, backups, damaged_backups, repairs, kills, after_crash):
+    for part in (exchange, withdrawn_meanwhile, backups, damaged_backups, repairs, kills, after_crash):
         place = os.path.join(top, part.__name__)
         os.mkdir(place)
         part(place)

@@ -58,7 +58,8 @@ void sk_succeed_clear(struct sk_succeed *succeed)
 
 static const char *loss_name(enum sk_loss_kind kind)
 {
-    static const char *const names[] = {"entries", "refused", "content", "attachment", "revision"};
+    static const char *const names[] = {"entries",    "refused",  "content",
+                                        "attachment", "revision", "unknown"};
 
     return names[kind];
 }
@@ -103,6 +104,8 @@ static enum sk_status loss_text(struct sk_buf *out, const struct sk_loss *loss, 
     case SK_LOSS_REFUSED:
         return sk_buf_add_text(out, "not what the log was signed for, or beyond it: refused\n",
                                err);
+    case SK_LOSS_UNKNOWN:
+        return sk_buf_add_text(out, "of a kind that this version does not know, left out\n", err);
     case SK_LOSS_PAYLOAD:
         return sk_buf_printf(out, err, ", revision %u (position %llu): what it said is lost\n",
                              loss->revision, from);

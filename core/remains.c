@@ -453,27 +453,32 @@ enum sk_status sk_remains_each(struct sk_remains *r, sk_remains_each_fn *each, v
         const struct place *at = &places(&r->entries)[i];
         uint8_t bytes[SK_ENTRY_LEN];
         struct sk_entry entry;
-        if (taken(at) && remains_entry(r, at, bytes) && sk_entry_decode(&entry, bytes) == SK_OK)
-            SK_TRY(each(context, (uint64_t)at->id, &entry, at->verdict == VERDICT_PROVEN, err));
+        if (!taken(at))
+            continue;
+        if (!remains_entry(r, at, bytes) || sk_entry_decode(&entry, bytes) != SK_OK)
+            return sk_fail(err, SK_IO, "an entry that was read before cannot be read again");
+        SK_TRY(each(context, (uint64_t)at->id, &entry, at->verdict == VERDICT_PROVEN, err));
     }
     return SK_OK;
 }
 
-static bool refused_at(const struct place *at)
+static bool lacks(const struct place *at, enum sk_remains_lack lack)
 {
-    return at->verdict == VERDICT_REFUSED || at->verdict == VERDICT_BEYOND;
+    return lack == SK_LACK_UNKNOWN
+               ? at->verdict == VERDICT_UNKNOWN
+               : at->verdict == VERDICT_REFUSED || at->verdict == VERDICT_BEYOND;
 }
 
-static enum sk_status each_refused(struct sk_remains *r, sk_remains_range_fn *each, void *context,
-                                   struct sk_error *err)
+static enum sk_status each_not_taken(struct sk_remains *r, enum sk_remains_lack lack,
+                                     sk_remains_range_fn *each, void *context, struct sk_error *err)
 {
     const struct place *entries = places(&r->entries);
     size_t count = place_count(&r->entries);
     for (size_t i = 0; i < count; i++) {
         size_t end = i + 1;
-        if (!refused_at(&entries[i]))
+        if (!lacks(&entries[i], lack))
             continue;
-        while (end < count && refused_at(&entries[end]) &&
+        while (end < count && lacks(&entries[end], lack) &&
                entries[end].id == entries[end - 1].id + 1)
             end++;
         SK_TRY(each(context, (uint64_t)entries[i].id, (uint64_t)entries[end - 1].id + 1, err));
@@ -482,12 +487,12 @@ static enum sk_status each_refused(struct sk_remains *r, sk_remains_range_fn *ea
     return SK_OK;
 }
 
-enum sk_status sk_remains_missing(struct sk_remains *r, bool refused, sk_remains_range_fn *each,
-                                  void *context, struct sk_error *err)
+enum sk_status sk_remains_missing(struct sk_remains *r, enum sk_remains_lack lack,
+                                  sk_remains_range_fn *each, void *context, struct sk_error *err)
 {
     uint64_t next = 0; /* the first position that is not looked at */
-    if (refused)
-        return each_refused(r, each, context, err);
+    if (lack != SK_LACK_ENTRY)
+        return each_not_taken(r, lack, each, context, err);
     for (size_t i = 0; i < place_count(&r->entries); i++) {
         uint64_t at = (uint64_t)places(&r->entries)[i].id;
         if (at >= r->facts.size)

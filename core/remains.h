@@ -32,6 +32,7 @@ struct sk_remains_facts {
     uint8_t dh_public[SK_DH_LEN];
     uint64_t proven, unproven, refused, beyond; /* entries; beyond the head: refused as well */
     uint64_t uncovered; /* of the unproven: beyond every head that was found */
+    uint64_t unknown;   /* entries that would be taken, and are of no kind that is known here */
 };
 
 /* Reads what there is. progress: pages. Errors: those of sk_pages_open(), SK_DAMAGED (no page is
@@ -55,12 +56,18 @@ SK_MUST_CHECK
 enum sk_status sk_remains_each(struct sk_remains *remains, sk_remains_each_fn *each, void *context,
                                struct sk_error *err);
 
-/* Calls `each` for the ranges of positions below facts->size of which there is no entry (refused:
- * whose entries were refused, also beyond it). */
+/* Why an entry is not taken. */
+enum sk_remains_lack {
+    SK_LACK_ENTRY,   /* there is none at that position, which lies below facts->size */
+    SK_LACK_REFUSED, /* it was refused; also beyond facts->size */
+    SK_LACK_UNKNOWN, /* it is of no kind that is known here */
+};
+
+/* Calls `each` for the ranges of positions of which entries are not taken for that reason. */
 typedef enum sk_status sk_remains_range_fn(void *context, uint64_t from, uint64_t to,
                                            struct sk_error *err);
 SK_MUST_CHECK
-enum sk_status sk_remains_missing(struct sk_remains *remains, bool refused,
+enum sk_status sk_remains_missing(struct sk_remains *remains, enum sk_remains_lack lack,
                                   sk_remains_range_fn *each, void *context, struct sk_error *err);
 
 /* Whether an item was withdrawn, by an entry that was taken or by the database's own list. */

@@ -22,6 +22,7 @@ enum verdict {
     VERDICT_UNPROVEN,
     VERDICT_CONTRARY, /* only while proving */
     VERDICT_REFUSED,
+    VERDICT_UNKNOWN, /* signed or not: no entry of a kind that is known here */
     VERDICT_BEYOND,
 };
 

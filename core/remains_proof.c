@@ -284,6 +284,19 @@ static void take_beyond(struct proof *p, const struct head *newest)
     }
 }
 
+/* What would be taken has to be an entry: else it is told as lost. */
+static void set_unknown(struct proof *p)
+{
+    for (size_t i = 0; i < place_count(&p->r->entries); i++) {
+        struct place *at = &p->entries[i];
+        uint8_t bytes[SK_ENTRY_LEN];
+        struct sk_entry entry;
+        if ((at->verdict == VERDICT_PROVEN || at->verdict == VERDICT_UNPROVEN) &&
+            (!remains_entry(p->r, at, bytes) || sk_entry_decode(&entry, bytes) != SK_OK))
+            at->verdict = VERDICT_UNKNOWN;
+    }
+}
+
 enum sk_status remains_prove(struct sk_remains *r, struct sk_error *err)
 {
     struct proof p = {.r = r, .entries = places(&r->entries)};
@@ -300,7 +313,9 @@ enum sk_status remains_prove(struct sk_remains *r, struct sk_error *err)
     } else {
         prove_without_head(&p);
     }
+    set_unknown(&p);
     count_verdicts(&p);
+    r->facts.unknown = p.counts[VERDICT_UNKNOWN];
     r->facts.proven = p.counts[VERDICT_PROVEN];
     r->facts.unproven = p.counts[VERDICT_UNPROVEN];
     r->facts.refused = p.counts[VERDICT_REFUSED];

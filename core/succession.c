@@ -190,6 +190,11 @@ static enum sk_status lose_refused(void *context, uint64_t from, uint64_t to, st
     return lose_range(context, SK_LOSS_REFUSED, from, to, err);
 }
 
+static enum sk_status lose_unknown(void *context, uint64_t from, uint64_t to, struct sk_error *err)
+{
+    return lose_range(context, SK_LOSS_UNKNOWN, from, to, err);
+}
+
 /*
  * Something that the old database lists: if it was withdrawn and the entry that says so is lost, it
  * is withdrawn again; if its newest entry is lost, it is told by its title.
@@ -229,8 +234,9 @@ static enum sk_status take_all(struct work *work, struct sk_error *err)
     SK_TRY(name_old_log(work, err));
     SK_TRY(sk_remains_each(work->remains, take_entry, work, err));
     SK_TRY(sk_remains_items(work->remains, check_listed, work, err));
-    SK_TRY(sk_remains_missing(work->remains, false, lose_missing, work, err));
-    SK_TRY(sk_remains_missing(work->remains, true, lose_refused, work, err));
+    SK_TRY(sk_remains_missing(work->remains, SK_LACK_ENTRY, lose_missing, work, err));
+    SK_TRY(sk_remains_missing(work->remains, SK_LACK_REFUSED, lose_refused, work, err));
+    SK_TRY(sk_remains_missing(work->remains, SK_LACK_UNKNOWN, lose_unknown, work, err));
     return next_batch(work, true, err);
 }
 

@@ -20,6 +20,7 @@ enum sk_loss_kind {
     SK_LOSS_PAYLOAD,  /* an entry is there, and what it commits to is not, or does not fit */
     SK_LOSS_BODY,     /* the same of an attachment's bytes */
     SK_LOSS_REVISION, /* something that is known by its title, and whose newest entry is lost */
+    SK_LOSS_UNKNOWN,  /* positions whose entries are of no kind that is known here */
 };
 
 struct sk_loss {

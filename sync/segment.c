@@ -176,7 +176,7 @@ enum sk_status sk_intake_finish(struct sk_intake *in, struct sk_error *err)
     SK_TRY(mark_joined(in, size, err));
     SK_TRY(sk_segment_note(in->store, in->log.id, size, &note, err));
     SK_TRY(check_head(in, size, sk_buf_text(&note), err));
-    if (in->fork)
+    if (in->fork) /* the caller rolls all of it back: there is nothing to settle */
         return SK_OK;
     SK_TRY(sk_log_set_note(in->store, in->log.id, sk_buf_text(&note), err));
     return sk_continuation_settle(in->store, err);

@@ -7,7 +7,8 @@
 
 static enum sk_status note_loss(void *context, const struct sk_loss *loss, struct sk_error *err)
 {
-    static const char *const kinds[] = {"entries", "refused", "payload", "body", "revision"};
+    static const char *const kinds[] = {"entries", "refused",  "payload",
+                                        "body",    "revision", "unknown"};
     struct sk_test_heir *heir = context;
     size_t len = strlen(heir->losses);
     (void)err;

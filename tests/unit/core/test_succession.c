@@ -390,6 +390,32 @@ static void an_empty_store_is_succeeded(void **state)
     check_heir(to, "");
 }
 
+/* An entry that is signed, and is none that this version knows: it is left out and told. */
+static void an_entry_of_an_unknown_kind_is_told(void **state)
+{
+    struct small small;
+    struct sk_test_heir heir;
+    struct sk_store *txn = NULL;
+    uint8_t bytes[SK_ENTRY_LEN];
+    bool found = false;
+    fill(*state, &small);
+    EXPECT_OK(sk_log_entry(small.at->store, SK_LOG_OWN, A, bytes, &found, &sk_test_err));
+    bytes[2] = 99; /* the type */
+    EXPECT_OK(sk_store_begin(&txn, small.at->store, &sk_test_err));
+    EXPECT_OK(sk_log_put(small.at->store, SK_LOG_OWN, POSITIONS, bytes, 0, &sk_test_err));
+    EXPECT_OK(sk_store_commit(&txn, &sk_test_err));
+    (void)sk_test_add(small.at->store, SK_TYPE_SOURCE, "gamma");
+    const char *to = sk_test_path(small.at, "heir");
+    sk_test_inherit(small.at, to, &heir);
+    assert_string_equal(heir.losses, "unknown 7-8 ;");
+    assert_true(heir.facts.head_known);
+    assert_int_equal(heir.facts.size, POSITIONS + 2);
+    assert_int_equal(heir.facts.proven, POSITIONS + 1);
+    assert_int_equal(heir.facts.unknown, 1);
+    assert_int_equal(heir.result.carried, POSITIONS + 1);
+    check_heir(to, "gamma beta two alpha ");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, sk_test_device, sk_test_remove)
@@ -409,6 +435,7 @@ int main(void)
         TEST(nodes_prove_the_rest),
         TEST(a_store_without_an_entry_left_is_refused),
         TEST(an_empty_store_is_succeeded),
+        TEST(an_entry_of_an_unknown_kind_is_told),
     };
     return cmocka_run_group_tests(tests, sk_test_begin, sk_test_end);
 }

@@ -98,10 +98,9 @@ static const struct sk_command commands[] = {
         .summary = "Write the whole store to one encrypted file.",
         .details =
             "It opens with what opened the store now (passphrase and key file, or recovery "
-            "words), also after\nthese were changed, and is read back before this ends. The store "
-            "is "
-            "verified first: if anything is\nwrong, this ends with 65 and what is left is in "
-            "FILE.damaged.",
+            "words), also after\nthese were changed or removed, and with nothing else. It is read "
+            "back before this ends. The store\nis verified first: if anything is wrong, this ends "
+            "with 65 and what is left is in FILE.damaged.",
         .examples = "backup /media/disk/2026-11",
     },
     {

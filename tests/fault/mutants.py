@@ -22,7 +22,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.environ["SK_BUILD"]
 TIMEOUT = 120
-LAYERS = ["core", "crypto"]
+LAYERS = ["sync", "core", "crypto"]
 
 COMMANDS = {os.path.relpath(row["file"], ROOT): shlex.split(row["command"])
             for row in json.load(open(os.path.join(BUILD, "compile_commands.json")))}
@@ -63,9 +63,9 @@ def link(test, objects, out):
     layer, name = test.split("/")
     own = f"tests/CMakeFiles/test_{layer}_{name}.dir/unit/{layer}/test_{name}.c.o"
     libraries = [f"{part}/libsk_{part}.a" for part in LAYERS[LAYERS.index(layer):]]
-    support = f"tests/libsk_support_{layer}.a"
-    subprocess.run([COMMANDS["core/vfs.c"][0], "-pie", *objects, own, support, *libraries, "-o", out,
-                    "-lsodium", "-ljansson", "-lsqlite3", "-lcmocka"],
+    support = [f"tests/libsk_support_{part}.a" for part in LAYERS[LAYERS.index(layer):-1]]
+    subprocess.run([COMMANDS["core/vfs.c"][0], "-pie", *objects, own, *support, *libraries, "-o", out,
+                    "-lsodium", "-ljansson", "-lsqlite3", "-lcmocka", "-lz", "-lm"],
                    check=True, capture_output=True, text=True, cwd=BUILD)
 
 

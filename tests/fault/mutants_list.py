@@ -255,3 +255,37 @@ mutant("a migration is one transaction", "step-without-transaction", "core/migra
        "a_step_that_fails_changes_nothing", [
            (DB, "    SK_TRY(sk_txn_begin(&txn, db, err));\n    SK_TRY(sk_db_exec(db, step->text, err));\n",
             "    SK_TRY(sk_db_exec(db, step->text, err));\n    SK_TRY(sk_txn_begin(&txn, db, err));\n")])
+
+# ---- logs that continue one another ----
+
+ERASE, APPLY, CONTINUATION = "core/erase.c", "core/apply.c", "core/continuation.c"
+
+mutant("a backup older than a withdrawal is restored", "heirs-keep-what-was-withdrawn", "sync/withdrawn",
+       "what_was_withdrawn_stays_away", [
+           (ERASE, "    if (state.erased || below == 0)\n", "    if (true)\n")])
+mutant("a backup older than a withdrawal is restored", "withdrawn-text-taken-again", "sync/withdrawn",
+       "what_was_withdrawn_stays_away", [
+           (APPLY, "    *out = sk_entry_row_position(entry_row) >= below;\n", "    *out = true;\n")])
+mutant("a backup older than a withdrawal is restored", "late-entries-erase-nothing", "sync/withdrawn",
+       "an_heir_of_the_heir", [
+           (APPLY, "    if (entry->type == SK_TYPE_ERASURE || state->erased == SK_ERASED_OWN)\n",
+            "    if (entry->type == SK_TYPE_ERASURE)\n")])
+mutant("a change in the restored store is kept", "heirs-lose-all", "sync/withdrawn",
+       "what_was_withdrawn_stays_away", [
+           (ERASE, "    bool hidden = state.shown <= last;\n", "    bool hidden = true;\n    last = INT64_MAX;\n")])
+mutant("what hangs on a withdrawn record in the old log", "dependents-stay", "sync/withdrawn",
+       "dependents_old_first", [
+           (ERASE, "CROSS JOIN attachment ON attachment.record = pair.uid",
+            "CROSS JOIN attachment ON attachment.record = 0")])
+mutant("what hangs on a withdrawn record in the old log", "later-dependents-stay", "sync/withdrawn",
+       "dependents_new_first", [
+           (APPLY, "    return withdrawn ? sk_item_erase(", "    return false ? sk_item_erase(")])
+mutant("the old log goes on after it was continued", "old-log-overrides", "sync/withdrawn",
+       "the_old_log_goes_on_old_first", [
+           (CONTINUATION, "min(below.size) FROM below", "1 << 40 FROM below")])
+mutant("verify compares which logs are related", "kin-not-compared", "sync/withdrawn",
+       "verify_compares_relations", [
+           (CONTINUATION, "    else if (different > 0)\n", "    else if (false)\n")])
+mutant("an entry of an unknown kind is told as lost", "unknown-passed-over", "core/succession",
+       "an_entry_of_an_unknown_kind_is_told", [
+           ("core/remains_proof.c", "    set_unknown(&p);\n", "")])

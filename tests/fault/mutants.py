@@ -63,7 +63,8 @@ def link(test, objects, out):
     layer, name = test.split("/")
     own = f"tests/CMakeFiles/test_{layer}_{name}.dir/unit/{layer}/test_{name}.c.o"
     libraries = [f"{part}/libsk_{part}.a" for part in LAYERS[LAYERS.index(layer):]]
-    support = [f"tests/libsk_support_{part}.a" for part in LAYERS[LAYERS.index(layer):-1]]
+    parts = {"sync": ["sync", "core"]}.get(layer, [layer])
+    support = [f"tests/libsk_support_{part}.a" for part in parts]
     subprocess.run([COMMANDS["core/vfs.c"][0], "-pie", *objects, own, *support, *libraries, "-o", out,
                     "-lsodium", "-ljansson", "-lsqlite3", "-lcmocka", "-lz", "-lm"],
                    check=True, capture_output=True, text=True, cwd=BUILD)

@@ -38,13 +38,14 @@ enum sk_status sk_cmd_approve(struct sk_run *run, struct sk_error *err)
 {
     struct approving approving = {.run = run};
     struct sk_log log;
+    const struct sk_worker *worker = sk_run_worker(run);
 
     SK_TRY(sk_find_device(run, run->args[0], true, &log, err));
     if (run->terminal)
         SK_TRY(confirm(&log, err));
     if (run->json)
         sk_out_array_begin(&approving.array);
-    SK_TRY(sk_approve(run->store, log.id, add_result, &approving, err));
+    SK_TRY(sk_approve(run->store, log.id, worker, add_result, &approving, err));
     if (run->json)
         sk_out_array_end(&approving.array);
     sk_say(run->program->name, "approved; %llu %s imported.", (unsigned long long)approving.count,

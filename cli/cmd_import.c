@@ -23,17 +23,19 @@ static const char *advice_for(enum sk_status status)
 }
 
 static void say_failure(const struct sk_run *run, const char *file, enum sk_status status,
-                        const struct sk_error *reason)
+                        const struct sk_error *reason, bool sandbox)
 {
+    const char *no_sandbox = sandbox && status == SK_CONFIG ? sk_sandbox_advice() : NULL;
     const char *words = reason->text[0] ? reason->text : sk_status_text(status);
     bool named = strncmp(words, file, strlen(file)) == 0;
 
     sk_say(run->program->name, "%s%s%s. %s", named ? "" : file, named ? "" : ": ", words,
-           advice_for(status));
+           no_sandbox ? no_sandbox : advice_for(status));
 }
 
 /* One file after the other; a failure is said and remembered, and the next file is taken. */
-static enum sk_status import_one(struct sk_run *run, const char *file, struct sk_out_array *array,
+static enum sk_status import_one(struct sk_run *run, const char *file,
+                                 const struct sk_worker *worker, struct sk_out_array *array,
                                  struct sk_error *err)
 {
     struct sk_import_result result = {.log = 0};
@@ -43,13 +45,13 @@ static enum sk_status import_one(struct sk_run *run, const char *file, struct sk
     enum sk_status printed = SK_OK;
 
     sk_bar_begin(&bar, "importing");
-    status = sk_import(run->store, file, &bar.progress, &result, &reason);
+    status = sk_import(run->store, file, worker, &bar.progress, &result, &reason);
     sk_bar_end(&bar);
     if (status != SK_OK) {
         int code = sk_status_exit_code(status);
 
         run->exit_code = code > run->exit_code ? code : run->exit_code;
-        say_failure(run, file, status, &reason);
+        say_failure(run, file, status, &reason, worker != NULL);
     }
     if (run->json)
         printed = sk_imported_json(array, file, status, &result, err);
@@ -62,11 +64,12 @@ static enum sk_status import_one(struct sk_run *run, const char *file, struct sk
 enum sk_status sk_cmd_import(struct sk_run *run, struct sk_error *err)
 {
     struct sk_out_array array;
+    const struct sk_worker *worker = sk_run_worker(run);
 
     if (run->json)
         sk_out_array_begin(&array);
     for (int i = 0; i < run->arg_count; i++)
-        SK_TRY(import_one(run, run->args[i], &array, err));
+        SK_TRY(import_one(run, run->args[i], worker, &array, err));
     if (run->json)
         sk_out_array_end(&array);
     return SK_OK;

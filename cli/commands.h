@@ -47,6 +47,7 @@ SK_MUST_CHECK enum sk_status sk_check_checkpoint(struct sk_run *run, struct sk_e
 SK_MUST_CHECK enum sk_status sk_check_edit(struct sk_run *run, struct sk_error *err);
 SK_MUST_CHECK enum sk_status sk_check_export(struct sk_run *run, struct sk_error *err);
 SK_MUST_CHECK enum sk_status sk_check_list(struct sk_run *run, struct sk_error *err);
+SK_MUST_CHECK enum sk_status sk_check_sandbox(struct sk_run *run, struct sk_error *err);
 SK_MUST_CHECK enum sk_status sk_check_search(struct sk_run *run, struct sk_error *err);
 SK_MUST_CHECK enum sk_status sk_check_slot(struct sk_run *run, struct sk_error *err);
 

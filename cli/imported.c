@@ -1,5 +1,39 @@
 #include "cli/imported.h"
 
+#include "cli/commands.h"
+
+#define NO_SANDBOX                                                                                 \
+    "Nothing was imported. Keep the bundles; import them on a Linux of 2018 or later, outside of " \
+    "containers that forbid system call filters. '--without-sandbox' reads them without: then "    \
+    "a hostile bundle that finds a fault in this program has the whole archive."
+
+static const struct sk_worker worker = SK_WORKER_INIT;
+
+enum sk_status sk_check_sandbox(struct sk_run *run, struct sk_error *err)
+{
+    if (sk_run_option(run, "--without-sandbox"))
+        return SK_OK;
+    enum sk_status status = sk_worker_check(&worker, err);
+    if (status == SK_CONFIG)
+        sk_run_advise(run, "%s", NO_SANDBOX);
+    return status;
+}
+
+const struct sk_worker *sk_run_worker(const struct sk_run *run)
+{
+    if (!sk_run_option(run, "--without-sandbox"))
+        return &worker;
+    sk_say(run->program->name,
+           "warning: bundles are read without a sandbox: one that finds a fault in this program "
+           "has the whole archive.");
+    return NULL;
+}
+
+const char *sk_sandbox_advice(void)
+{
+    return sk_worker_check(&worker, NULL) == SK_OK ? NULL : NO_SANDBOX;
+}
+
 enum sk_status sk_imported_json(struct sk_out_array *array, const char *file, enum sk_status status,
                                 const struct sk_import_result *result, struct sk_error *err)
 {

@@ -16,4 +16,10 @@ SK_MUST_CHECK enum sk_status sk_imported_text(const char *file,
                                               const struct sk_import_result *result,
                                               struct sk_error *err);
 
+/* What takes bundles apart: the worker, or with --without-sandbox NULL, which is warned about. */
+const struct sk_worker *sk_run_worker(const struct sk_run *run);
+
+/* What to do where no sandbox can be had; NULL where it can. */
+const char *sk_sandbox_advice(void);
+
 #endif

@@ -1,8 +1,15 @@
 /* The archive's program: its commands. */
 #include "cli/commands.h"
+#include "sync/worker.h"
 
 static const struct sk_option checkpoint_options[] = {
     {"--since", "SIZE", "as a witness takes it: with the proof from an earlier size"},
+    {NULL, NULL, NULL},
+};
+
+static const struct sk_option sandbox_options[] = {
+    {"--without-sandbox", NULL,
+     "take bundles apart in this process: a hostile one can then have the whole archive"},
     {NULL, NULL, NULL},
 };
 
@@ -35,12 +42,14 @@ static const struct sk_command commands[] = {
     {
         .name = "approve",
         .run = sk_cmd_approve,
+        .check = sk_check_sandbox,
         .group = DEVICES,
         .needs = SK_NEEDS_CHANGES,
         .min_args = 1,
         .max_args = 1,
         .args = "DEVICE",
         .summary = "Accept a device that waits, and import what it sent.",
+        .options = sandbox_options,
         .details = "DEVICE is an alias, the beginning of a log id, or a safety number. Compare the "
                    "safety number\nwith the device's owner first.",
         .examples = "approve birch",
@@ -94,14 +103,19 @@ static const struct sk_command commands[] = {
     {
         .name = "import",
         .run = sk_cmd_import,
+        .check = sk_check_sandbox,
         .group = RECEIVING,
         .needs = SK_NEEDS_CHANGES,
         .min_args = 1,
         .max_args = SK_ARGS_ANY,
         .args = "FILE ...",
         .summary = "Verify bundles and take them in, each whole or not at all.",
-        .details = "Goes on after a file that fails and ends with the worst exit code. A bundle of "
-                   "an unknown\ndevice waits in quarantine, which is no failure.",
+        .options = sandbox_options,
+        .details =
+            "Goes on after a file that fails and ends with the worst exit code. A bundle of "
+            "an unknown\ndevice waits in quarantine, which is no failure. A bundle is taken "
+            "apart by a process of its\nown in a sandbox, which has no key but that bundle's; "
+            "where there can be no sandbox, nothing\nis imported.",
         .examples = "import /media/stick/notes\n--json import bundles/*",
     },
     {
@@ -261,5 +275,7 @@ static const struct sk_program program = {
 
 int main(int argc, char **argv)
 {
+    if (sk_worker_called(argc, argv))
+        return sk_worker_main();
     return sk_program_main(&program, argc, argv);
 }

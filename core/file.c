@@ -132,6 +132,16 @@ enum sk_status sk_file_open_over(struct sk_file **out, const char *path, struct 
     return open_with(out, path, O_RDWR | O_NONBLOCK | O_NOFOLLOW, false, err);
 }
 
+enum sk_status sk_file_adopt(struct sk_file **out, int fd, const char *name, struct sk_error *err)
+{
+    return file_new(out, fd, name, NULL, err);
+}
+
+int sk_file_descriptor(const struct sk_file *file)
+{
+    return file->fd;
+}
+
 enum sk_status sk_file_create(struct sk_file **out, const char *path, struct sk_error *err)
 {
     int fd = sk_call_open(path, CREATE_FLAGS, SK_FILE_MODE);

@@ -32,6 +32,14 @@ enum sk_status sk_file_open_regular(struct sk_file **out, const char *path, stru
 SK_MUST_CHECK
 enum sk_status sk_file_open_over(struct sk_file **out, const char *path, struct sk_error *err);
 
+/* Takes over a descriptor that is open for reading, such as a process was given; `name` for
+ * messages. Closed by this also when it fails. Errors: SK_NOMEM. */
+SK_MUST_CHECK
+enum sk_status sk_file_adopt(struct sk_file **out, int fd, const char *name, struct sk_error *err);
+
+/* Its descriptor, to hand it to another process; it stays the file's. */
+int sk_file_descriptor(const struct sk_file *file);
+
 /* Creates a file that is not there yet, for reading and writing. Errors: SK_CREATE, SK_FULL. */
 SK_MUST_CHECK
 enum sk_status sk_file_create(struct sk_file **out, const char *path, struct sk_error *err);

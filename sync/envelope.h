@@ -61,6 +61,20 @@ void sk_envelope_writer_free(struct sk_envelope_writer *writer);
 SK_MUST_CHECK enum sk_status sk_envelope_load_header(struct sk_file *file, uint8_t *header,
                                                      struct sk_error *err);
 
+/* What a header gives to who has its key: enough to read this one volume, and no other. */
+struct sk_volume_unlocked {
+    uint8_t key[32]; /* of its chunks */
+    uint8_t set_id[SK_SET_ID_LEN];
+    uint8_t header_hash[32];
+    uint64_t chunks;
+};
+static inline void sk_volume_unlocked_cleanup(struct sk_volume_unlocked *unlocked)
+{
+    sk_wipe(unlocked, sizeof(*unlocked));
+}
+#define sk_auto_volume_unlocked \
+    __attribute__((cleanup(sk_volume_unlocked_cleanup))) struct sk_volume_unlocked
+
 /*
  * Opens a slot and checks the header's MAC. dh gives X25519(own scalar, E) for the reader's key;
  * dh_public is its public half. Errors: SK_DAMAGED (slot, MAC, low order), SK_CONFIG (a newer
@@ -68,6 +82,20 @@ SK_MUST_CHECK enum sk_status sk_envelope_load_header(struct sk_file *file, uint8
  */
 typedef enum sk_status sk_envelope_dh_fn(void *context, uint8_t shared[static SK_DH_LEN],
                                          const uint8_t public_key[static SK_DH_LEN]);
+SK_MUST_CHECK enum sk_status sk_envelope_unlock(struct sk_volume_unlocked *out,
+                                                struct sk_file *file, const uint8_t *header,
+                                                unsigned slot, const struct sk_slot_keys *keys,
+                                                sk_envelope_dh_fn *dh, void *dh_context,
+                                                const uint8_t dh_public[static SK_DH_LEN],
+                                                struct sk_error *err);
+
+/* A reader of the chunks behind an unlocked header. Errors: SK_NOMEM. */
+SK_MUST_CHECK enum sk_status sk_envelope_reader_new(struct sk_envelope_reader **out,
+                                                    struct sk_file *file, const uint8_t *header,
+                                                    const struct sk_volume_unlocked *unlocked,
+                                                    struct sk_error *err);
+
+/* Both in one. */
 SK_MUST_CHECK enum sk_status sk_envelope_open(struct sk_envelope_reader **out, struct sk_file *file,
                                               const uint8_t *header, unsigned slot,
                                               const struct sk_slot_keys *keys,
@@ -76,6 +104,8 @@ SK_MUST_CHECK enum sk_status sk_envelope_open(struct sk_envelope_reader **out, s
                                               struct sk_error *err);
 const uint8_t *sk_envelope_reader_set_id(const struct sk_envelope_reader *reader);
 const uint8_t *sk_envelope_reader_header_hash(const struct sk_envelope_reader *reader);
+/* Bytes of the file that were read so far. */
+uint64_t sk_envelope_reader_done(const struct sk_envelope_reader *reader);
 
 /* Reads exactly len bytes of the inner stream, each chunk verified before a byte of it is given
  * out. Errors: SK_DAMAGED, SK_IO. */

@@ -48,19 +48,17 @@ enum sk_status sk_envelope_load_header(struct sk_file *file, uint8_t *header, st
 
 /* ---- opening ---- */
 
-static enum sk_status open_header(struct sk_envelope_reader *reader, const uint8_t *header,
-                                  const struct sk_slot_plain *plain, struct sk_error *err)
+static enum sk_status open_header(struct sk_volume_unlocked *out, struct sk_file *file,
+                                  const uint8_t *header, const struct sk_slot_plain *plain,
+                                  struct sk_error *err)
 {
     uint8_t mac[SK_HASH_LEN];
     sk_volume_header_mac(mac, header, plain->file_key);
     if (!sk_equal(mac, header + SK_VOLUME_MAC_AT, sizeof(mac)))
-        return sk_fail(err, SK_DAMAGED, "%s: the header is damaged", sk_file_path(reader->file));
-    sk_header_hash(reader->header_hash, header);
-    sk_volume_key(sk_secret_bytes(reader->key), plain->file_key, plain->volume,
-                  reader->header_hash);
-    memcpy(reader->set_id, plain->set_id, SK_SET_ID_LEN);
-    sk_hash_init(&reader->file_hash, NULL, SK_LABEL_FILE);
-    sk_hash_add(&reader->file_hash, header, SK_VOLUME_HEADER_LEN);
+        return sk_fail(err, SK_DAMAGED, "%s: the header is damaged", sk_file_path(file));
+    sk_header_hash(out->header_hash, header);
+    sk_volume_key(out->key, plain->file_key, plain->volume, out->header_hash);
+    memcpy(out->set_id, plain->set_id, SK_SET_ID_LEN);
     return SK_OK;
 }
 
@@ -80,11 +78,11 @@ static void reader_cleanup(struct sk_envelope_reader **reader)
     sk_envelope_reader_free(*reader);
 }
 
-enum sk_status sk_envelope_open(struct sk_envelope_reader **out, struct sk_file *file,
-                                const uint8_t *header, unsigned slot,
-                                const struct sk_slot_keys *keys, sk_envelope_dh_fn *dh,
-                                void *dh_context, const uint8_t dh_public[static SK_DH_LEN],
-                                struct sk_error *err)
+enum sk_status sk_envelope_unlock(struct sk_volume_unlocked *out, struct sk_file *file,
+                                  const uint8_t *header, unsigned slot,
+                                  const struct sk_slot_keys *keys, sk_envelope_dh_fn *dh,
+                                  void *dh_context, const uint8_t dh_public[static SK_DH_LEN],
+                                  struct sk_error *err)
 {
     sk_auto_slot_plain plain = {{0}, {0}, 0, 0, 0, 0};
     uint64_t len;
@@ -92,21 +90,45 @@ enum sk_status sk_envelope_open(struct sk_envelope_reader **out, struct sk_file 
     if (slot >= SK_VOLUME_SLOTS)
         return sk_fail(err, SK_INTERNAL, "an envelope has 8 slots");
     SK_TRY(check_length(file, &len, err));
-    __attribute__((cleanup(reader_cleanup))) struct sk_envelope_reader *reader =
-        calloc(1, sizeof(*reader));
-    if (!reader || sk_secret_new(&reader->key, 32) != SK_OK)
-        return sk_fail_status(err, SK_NOMEM);
-    reader->file = file;
-    reader->total = len / SK_CHUNK_LEN - 1;
-    reader->plain_from = SK_CHUNK_PLAIN_LEN;
-
     enum sk_status status =
         sk_volume_open_slot(&plain, header, slot, keys, dh, dh_context, dh_public);
     if (status)
         return fail_slot(status, file, err);
-    SK_TRY(open_header(reader, header, &plain, err));
+    SK_TRY(open_header(out, file, header, &plain, err));
+    out->chunks = len / SK_CHUNK_LEN - 1;
+    return SK_OK;
+}
+
+enum sk_status sk_envelope_reader_new(struct sk_envelope_reader **out, struct sk_file *file,
+                                      const uint8_t *header,
+                                      const struct sk_volume_unlocked *unlocked,
+                                      struct sk_error *err)
+{
+    __attribute__((cleanup(reader_cleanup))) struct sk_envelope_reader *reader =
+        calloc(1, sizeof(*reader));
+    if (!reader || sk_secret_new(&reader->key, sizeof(unlocked->key)) != SK_OK)
+        return sk_fail_status(err, SK_NOMEM);
+    reader->file = file;
+    reader->total = unlocked->chunks;
+    reader->plain_from = SK_CHUNK_PLAIN_LEN;
+    memcpy(sk_secret_bytes(reader->key), unlocked->key, sizeof(unlocked->key));
+    memcpy(reader->set_id, unlocked->set_id, SK_SET_ID_LEN);
+    memcpy(reader->header_hash, unlocked->header_hash, SK_HASH_LEN);
+    sk_hash_init(&reader->file_hash, NULL, SK_LABEL_FILE);
+    sk_hash_add(&reader->file_hash, header, SK_VOLUME_HEADER_LEN);
     *out = SK_TAKE(reader);
     return SK_OK;
+}
+
+enum sk_status sk_envelope_open(struct sk_envelope_reader **out, struct sk_file *file,
+                                const uint8_t *header, unsigned slot,
+                                const struct sk_slot_keys *keys, sk_envelope_dh_fn *dh,
+                                void *dh_context, const uint8_t dh_public[static SK_DH_LEN],
+                                struct sk_error *err)
+{
+    sk_auto_volume_unlocked unlocked = {.chunks = 0};
+    SK_TRY(sk_envelope_unlock(&unlocked, file, header, slot, keys, dh, dh_context, dh_public, err));
+    return sk_envelope_reader_new(out, file, header, &unlocked, err);
 }
 
 const uint8_t *sk_envelope_reader_set_id(const struct sk_envelope_reader *reader)
@@ -117,6 +139,11 @@ const uint8_t *sk_envelope_reader_set_id(const struct sk_envelope_reader *reader
 const uint8_t *sk_envelope_reader_header_hash(const struct sk_envelope_reader *reader)
 {
     return reader->header_hash;
+}
+
+uint64_t sk_envelope_reader_done(const struct sk_envelope_reader *reader)
+{
+    return SK_VOLUME_HEADER_LEN + reader->loaded * SK_CHUNK_LEN;
 }
 
 /* ---- the stream ---- */

@@ -11,9 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FRAME_HEAD_LEN   9
-#define PAYLOAD_HEAD_LEN 48
-#define INDEX_NONE       UINT64_MAX
+#define FRAME_HEAD_LEN 9
 
 /* A frame shorter than this is compressed without being probed first. */
 #define PROBE_FROM   ((size_t)64 * 1024)
@@ -63,7 +61,7 @@ enum sk_status sk_frames_writer_new(struct sk_frames_writer **out, struct sk_sin
         return status;
     }
     writer->sink = sink;
-    writer->last_index = INDEX_NONE;
+    writer->last_index = SK_PAYLOAD_NONE;
     *out = writer;
     return SK_OK;
 }
@@ -134,7 +132,8 @@ static enum sk_status append(struct sk_frames_writer *writer, const uint8_t *byt
     return SK_OK;
 }
 
-static void head_encode(uint8_t out[static PAYLOAD_HEAD_LEN], const struct sk_payload_head *head)
+void sk_payload_head_encode(uint8_t out[static SK_PAYLOAD_HEAD_LEN],
+                            const struct sk_payload_head *head)
 {
     sk_put_u32(out, head->index);
     memcpy(out + 4, head->salt, SK_SALT_LEN);
@@ -145,10 +144,10 @@ static void head_encode(uint8_t out[static PAYLOAD_HEAD_LEN], const struct sk_pa
 enum sk_status sk_frames_begin(struct sk_frames_writer *writer, const struct sk_payload_head *head,
                                const uint8_t *hashes, struct sk_error *err)
 {
-    uint8_t encoded[PAYLOAD_HEAD_LEN];
+    uint8_t encoded[SK_PAYLOAD_HEAD_LEN];
     if (writer->text_left > 0 || writer->body_left > 0)
         return sk_fail(err, SK_INTERNAL, "the payload before is not complete");
-    if (writer->last_index != INDEX_NONE && head->index <= writer->last_index)
+    if (writer->last_index != SK_PAYLOAD_NONE && head->index <= writer->last_index)
         return sk_fail(err, SK_INTERNAL, "payloads are not in order");
     if (head->text_len > SK_TEXT_MAX || head->body_len > SK_BODY_MAX)
         return sk_fail(err, SK_LIMIT, "a payload is too large");
@@ -156,7 +155,7 @@ enum sk_status sk_frames_begin(struct sk_frames_writer *writer, const struct sk_
     writer->text_left = head->text_len;
     writer->body_left = head->body_len;
 
-    head_encode(encoded, head);
+    sk_payload_head_encode(encoded, head);
     enum sk_status status = append(writer, encoded, sizeof(encoded), err);
     sk_wipe(encoded, sizeof(encoded)); /* the salt */
     if (status)
@@ -213,7 +212,7 @@ enum sk_status sk_frames_reader_new(struct sk_frames_reader **out, struct sk_sou
         return status;
     }
     reader->source = source;
-    reader->last_index = INDEX_NONE;
+    reader->last_index = SK_PAYLOAD_NONE;
     *out = reader;
     return SK_OK;
 }
@@ -281,11 +280,10 @@ static enum sk_status read_plain(struct sk_frames_reader *reader, void *out, siz
     return SK_OK;
 }
 
-static enum sk_status check_head(const struct sk_frames_reader *reader,
-                                 const struct sk_payload_head *head, uint64_t plain_left,
-                                 struct sk_error *err)
+enum sk_status sk_payload_head_check(const struct sk_payload_head *head, uint64_t last_index,
+                                     uint64_t plain_left, struct sk_error *err)
 {
-    if (reader->last_index != INDEX_NONE && head->index <= reader->last_index)
+    if (last_index != SK_PAYLOAD_NONE && head->index <= last_index)
         return sk_fail(err, SK_DAMAGED, "the payloads are not in order");
     if (head->text_len > SK_TEXT_MAX || head->body_len > SK_BODY_MAX)
         return sk_fail(err, SK_LIMIT, "a payload is too large");
@@ -294,7 +292,8 @@ static enum sk_status check_head(const struct sk_frames_reader *reader,
     return SK_OK;
 }
 
-static void head_decode(struct sk_payload_head *out, const uint8_t in[static PAYLOAD_HEAD_LEN])
+void sk_payload_head_decode(struct sk_payload_head *out,
+                            const uint8_t in[static SK_PAYLOAD_HEAD_LEN])
 {
     out->index = sk_get_u32(in);
     memcpy(out->salt, in + 4, SK_SALT_LEN);
@@ -305,11 +304,11 @@ static void head_decode(struct sk_payload_head *out, const uint8_t in[static PAY
 static enum sk_status read_head(struct sk_frames_reader *reader, struct sk_payload_head *head,
                                 struct sk_buf *hashes, uint64_t plain_left, struct sk_error *err)
 {
-    uint8_t encoded[PAYLOAD_HEAD_LEN];
+    uint8_t encoded[SK_PAYLOAD_HEAD_LEN];
     SK_TRY(read_plain(reader, encoded, sizeof(encoded), err));
-    head_decode(head, encoded);
+    sk_payload_head_decode(head, encoded);
     sk_wipe(encoded, sizeof(encoded));
-    SK_TRY(check_head(reader, head, plain_left, err));
+    SK_TRY(sk_payload_head_check(head, reader->last_index, plain_left, err));
 
     size_t hashes_len = (size_t)sk_block_count(head->text_len, head->body_len) * SK_HASH_LEN;
     sk_buf_reset(hashes);

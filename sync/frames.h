@@ -21,6 +21,20 @@ struct sk_payload_head {
     uint64_t body_len;
 };
 
+#define SK_PAYLOAD_HEAD_LEN 48         /* encoded */
+#define SK_PAYLOAD_NONE     UINT64_MAX /* no payload came before */
+
+void sk_payload_head_encode(uint8_t out[static SK_PAYLOAD_HEAD_LEN],
+                            const struct sk_payload_head *head);
+void sk_payload_head_decode(struct sk_payload_head *out,
+                            const uint8_t in[static SK_PAYLOAD_HEAD_LEN]);
+
+/* Against SK_TEXT_MAX, SK_BODY_MAX, the index of the payload before, and `plain_left`, what the
+ * manifest still allows. Errors: SK_DAMAGED, SK_LIMIT. */
+SK_MUST_CHECK enum sk_status sk_payload_head_check(const struct sk_payload_head *head,
+                                                   uint64_t last_index, uint64_t plain_left,
+                                                   struct sk_error *err);
+
 struct sk_frames_writer;
 struct sk_frames_reader;
 

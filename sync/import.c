@@ -17,10 +17,11 @@
 struct arrival {
     struct sk_store *store;
     const char *path;
+    const struct sk_worker *worker;
     const struct sk_progress *progress;
     struct sk_file *file;
     uint8_t *header; /* SK_VOLUME_HEADER_LEN */
-    uint64_t file_len;
+    struct sk_volume_unlocked unlocked;
     struct sk_chain_found found;
     int64_t peer;
 };
@@ -28,6 +29,7 @@ struct arrival {
 static void arrival_clear(struct arrival *a)
 {
     sk_wipe(&a->found, sizeof(a->found));
+    sk_wipe(&a->unlocked, sizeof(a->unlocked));
     sk_file_close(a->file);
     free(a->header);
 }
@@ -45,39 +47,28 @@ static enum sk_status agree(void *context, uint8_t shared[static SK_DH_LEN],
     return sk_store_dh(context, shared, public_key);
 }
 
-static enum sk_status open_reader(struct arrival *a, struct sk_envelope_reader **out,
-                                  struct sk_error *err)
+/* All that this process reads of a bundle itself: a header of a fixed size. What lies behind it
+ * goes through a worker. */
+static enum sk_status unlock(struct arrival *a, struct sk_error *err)
 {
-    return sk_envelope_open(out, a->file, a->header, a->found.slot, &a->found.keys, agree, a->store,
-                            sk_store_dh_public(a->store), err);
+    return sk_envelope_unlock(&a->unlocked, a->file, a->header, a->found.slot, &a->found.keys,
+                              agree, a->store, sk_store_dh_public(a->store), err);
+}
+
+static struct sk_unpack_from from_file(const struct arrival *a)
+{
+    return (struct sk_unpack_from){
+        .file = a->file, .header = a->header, .unlocked = &a->unlocked, .progress = a->progress};
 }
 
 static enum sk_status open_arrival(struct arrival *a, struct sk_error *err)
 {
-    bool regular = false;
     a->header = malloc(SK_VOLUME_HEADER_LEN);
     if (!a->header)
         return sk_fail_status(err, SK_NOMEM);
     SK_TRY(sk_file_open_regular(&a->file, a->path, err));
     SK_TRY(sk_envelope_load_header(a->file, a->header, err));
-    SK_TRY(sk_file_size(a->file, &a->file_len, &regular, err));
     return sk_peer_match(a->store, a->header, &a->found, &a->peer, err);
-}
-
-/* An inner stream that tells how far it was read. */
-struct told {
-    struct sk_source below;
-    const struct sk_progress *progress;
-    uint64_t done, total;
-};
-
-static enum sk_status told_read(void *context, void *out, size_t len, struct sk_error *err)
-{
-    struct told *told = context;
-    SK_TRY(sk_source_read(&told->below, out, len, err));
-    told->done += len;
-    sk_progress_tell(told->progress, told->done, told->total);
-    return SK_OK;
 }
 
 /* ---- which log it is for ---- */
@@ -152,19 +143,11 @@ static void fill_result(struct sk_import_result *result, const struct sk_intake 
 static enum sk_status put_aside(struct arrival *a, const struct sk_log *log, const char *reason,
                                 struct sk_import_result *result, struct sk_error *err)
 {
-    sk_auto_envelope_reader reader = NULL;
-    sk_auto_envelope_reader second = NULL;
+    const struct sk_unpack_from from = from_file(a);
+    struct sk_intake in = {.store = a->store};
     uint8_t file_hash[32];
-    SK_TRY(open_reader(a, &reader, err));
-    SK_TRY(open_reader(a, &second, err));
-    struct sk_intake_envelope envelope = {sk_envelope_reader_header_hash(reader),
-                                          sk_envelope_reader_set_id(reader)};
-    struct told told = {sk_envelope_source(reader), a->progress, 0, a->file_len};
-    struct sk_intake in = {
-        .store = a->store, .source = {told_read, &told}, .entries = sk_envelope_source(second)};
-    SK_TRY(sk_quarantine_add(&in, &envelope, log->id, a->peer, reason, err));
-    SK_TRY(sk_envelope_end(reader, file_hash, err));
-    SK_TRY(spend(a, file_hash, envelope.header_hash, err));
+    SK_TRY(sk_quarantine_add(&in, &from, a->worker, log->id, a->peer, reason, file_hash, err));
+    SK_TRY(spend(a, file_hash, a->unlocked.header_hash, err));
     in.log = *log;
     fill_result(result, &in);
     result->waiting = true;
@@ -175,7 +158,6 @@ static enum sk_status put_aside(struct arrival *a, const struct sk_log *log, con
 
 /* Reads into the log. in->fork: nothing of it may be committed. */
 static enum sk_status take_into_log(struct arrival *a, struct sk_intake *in,
-                                    struct sk_envelope_reader *reader,
                                     struct sk_import_result *result, struct sk_error *err)
 {
     const struct sk_manifest *m = &in->manifest;
@@ -187,7 +169,7 @@ static enum sk_status take_into_log(struct arrival *a, struct sk_intake *in,
     if (in->fork)
         return SK_OK;
     SK_TRY(sk_intake_payloads(in, err));
-    SK_TRY(sk_envelope_end(reader, file_hash, err));
+    SK_TRY(sk_unpack_end(in->unpack, file_hash, err));
     SK_TRY(sk_intake_finish(in, err));
     if (in->fork)
         return SK_OK;
@@ -203,18 +185,15 @@ static enum sk_status take_into_log(struct arrival *a, struct sk_intake *in,
 static enum sk_status take(struct arrival *a, struct sk_intake *in, struct sk_import_result *result,
                            struct sk_error *err)
 {
-    sk_auto_envelope_reader reader = NULL;
+    sk_auto_unpack unpack = NULL;
+    const struct sk_unpack_from from = from_file(a);
+    const struct sk_intake_envelope envelope = {a->unlocked.header_hash, a->unlocked.set_id};
     const char *reason = NULL;
-    SK_TRY(open_reader(a, &reader, err));
-    struct sk_intake_envelope envelope = {sk_envelope_reader_header_hash(reader),
-                                          sk_envelope_reader_set_id(reader)};
-    struct told told = {sk_envelope_source(reader), a->progress, 0, a->file_len};
-    *in = (struct sk_intake){.store = a->store, .source = {told_read, &told}, .keep = true};
+    SK_TRY(sk_unpack_open(&unpack, &from, a->worker, err));
+    *in = (struct sk_intake){.store = a->store, .unpack = unpack, .keep = true};
     SK_TRY(sk_intake_manifest(in, &envelope, err));
     SK_TRY(place(a, in, &reason, err));
-    if (reason)
-        return put_aside(a, &in->log, reason, result, err);
-    return take_into_log(a, in, reader, result, err);
+    return reason ? put_aside(a, &in->log, reason, result, err) : take_into_log(a, in, result, err);
 }
 
 /* Both histories are kept: the log as it is, frozen, and the bundle as evidence. */
@@ -236,6 +215,7 @@ static enum sk_status take_ready(struct arrival *a, struct sk_import_result *res
 {
     sk_auto_store_txn txn = NULL;
     struct sk_intake in = {.store = a->store};
+    SK_TRY(unlock(a, err));
     SK_TRY(sk_store_begin(&txn, a->store, err));
     SK_TRY(take(a, &in, result, err));
     if (in.fork) {
@@ -398,12 +378,12 @@ static enum sk_status import_file(struct arrival *a, struct sk_import_result *re
                    a->path);
 }
 
-enum sk_status sk_import(struct sk_store *store, const char *path,
+enum sk_status sk_import(struct sk_store *store, const char *path, const struct sk_worker *worker,
                          const struct sk_progress *progress, struct sk_import_result *out,
                          struct sk_error *err)
 {
     __attribute__((cleanup(arrival_clear))) struct arrival a = {
-        .store = store, .path = path, .progress = progress};
+        .store = store, .path = path, .worker = worker, .progress = progress};
     struct sk_import_result result = {.gaps = SK_RANGES_INIT};
     enum sk_status status = import_file(&a, &result, err);
     if (status != SK_OK) {

@@ -6,6 +6,7 @@
 #define SK_SYNC_IMPORT_H
 
 #include "core/log.h"
+#include "sync/worker.h"
 
 struct sk_import_result {
     char device[128]; /* alias */
@@ -23,23 +24,25 @@ struct sk_import_result {
 void sk_import_result_clear(struct sk_import_result *result);
 
 /*
- * Imports one file. Errors, with the archive unchanged: SK_MISSING, SK_DAMAGED, SK_REFUSED (not for
- * this archive; a spent index over other bytes), SK_LIMIT, SK_CONFIG (a newer format), SK_FULL,
- * SK_IO.
+ * Imports one file, which `worker` takes apart; NULL: this process itself, without a sandbox.
+ * Errors, with the archive unchanged: SK_MISSING, SK_DAMAGED, SK_REFUSED (not for this archive; a
+ * spent index over other bytes; what it made of its worker), SK_LIMIT, SK_CONFIG (a newer format; a
+ * worker that cannot be made safe), SK_FULL, SK_IO.
  */
 SK_MUST_CHECK enum sk_status sk_import(struct sk_store *store, const char *path,
+                                       const struct sk_worker *worker,
                                        const struct sk_progress *progress,
                                        struct sk_import_result *out, struct sk_error *err);
 
 /*
- * Approves a log that waits and imports what it sent, in order; calls `each` with one result a
- * bundle (borrowed). Errors: SK_REFUSED (it does not wait).
+ * Approves a log that waits and imports what it sent, in order, by `worker` as above; calls `each`
+ * with one result a bundle (borrowed). Errors: SK_REFUSED (it does not wait).
  */
 typedef enum sk_status sk_import_each_fn(void *context, const struct sk_import_result *result,
                                          struct sk_error *err);
 SK_MUST_CHECK enum sk_status sk_approve(struct sk_store *store, int64_t log,
-                                        sk_import_each_fn *each, void *context,
-                                        struct sk_error *err);
+                                        const struct sk_worker *worker, sk_import_each_fn *each,
+                                        void *context, struct sk_error *err);
 
 /*
  * Finds a device's log by what a person typed: its alias, the beginning of its log id (at least 8

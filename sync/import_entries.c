@@ -51,14 +51,15 @@ enum sk_status sk_intake_manifest(struct sk_intake *in, const struct sk_intake_e
     sk_auto_buf encoded = SK_BUF_INIT;
     uint8_t len_bytes[4];
     uint8_t signature[SK_SIGNATURE_LEN];
-    SK_TRY(sk_source_read(&in->source, len_bytes, sizeof(len_bytes), err));
+    struct sk_source source = sk_unpack_source(in->unpack);
+    SK_TRY(sk_source_read(&source, len_bytes, sizeof(len_bytes), err));
     uint32_t len = sk_get_u32(len_bytes);
     if (len == 0 || len > SK_MANIFEST_MAX)
         return sk_fail(err, SK_LIMIT, "the manifest is too long");
     SK_TRY(sk_buf_grow(&encoded, len, err));
-    SK_TRY(sk_source_read(&in->source, encoded.bytes, len, err));
+    SK_TRY(sk_source_read(&source, encoded.bytes, len, err));
     encoded.len = len;
-    SK_TRY(sk_source_read(&in->source, signature, sizeof(signature), err));
+    SK_TRY(sk_source_read(&source, signature, sizeof(signature), err));
     SK_TRY(sk_manifest_decode(&in->manifest, encoded.bytes, encoded.len, err));
     SK_TRY(
         sk_manifest_verify(signature, encoded.bytes, encoded.len, in->manifest.sign_public, err));
@@ -231,12 +232,13 @@ static enum sk_status read_entries(struct sk_intake *in, struct compare *compare
                                    struct sk_error *err)
 {
     sk_auto_free uint8_t *piece = malloc(PIECE_ENTRIES * SK_ENTRY_LEN);
+    struct sk_source source = sk_unpack_source(in->unpack);
     if (!piece)
         return sk_fail_status(err, SK_NOMEM);
     while (compare->tree.size < in->manifest.n1) {
         uint64_t left = in->manifest.n1 - compare->tree.size;
         size_t count = left < PIECE_ENTRIES ? (size_t)left : PIECE_ENTRIES;
-        SK_TRY(sk_source_read(&in->source, piece, count * SK_ENTRY_LEN, err));
+        SK_TRY(sk_source_read(&source, piece, count * SK_ENTRY_LEN, err));
         for (size_t i = 0; i < count; i++)
             SK_TRY(take_entry(in, compare, piece + i * SK_ENTRY_LEN, err));
     }

@@ -10,9 +10,9 @@
 
 #include "core/item.h"
 #include "core/media.h"
-#include "sync/frames.h"
 #include "sync/import.h"
 #include "sync/manifest.h"
+#include "sync/unpack.h"
 
 /* Why a bundle is in quarantine. */
 #define SK_REASON_FORK   "fork: it does not continue the log that came before"
@@ -20,8 +20,8 @@
 
 struct sk_intake {
     struct sk_store *store;
-    struct sk_source source;  /* the inner stream */
-    struct sk_source entries; /* without `keep`: the same stream again, for its entries */
+    struct sk_unpack *unpack; /* the inner stream; borrowed */
+    struct sk_unpack *again;  /* without `keep`: the same stream again, for its entries */
     bool keep;
     struct sk_log log; /* with `keep`: where it goes */
 
@@ -81,12 +81,13 @@ enum sk_status sk_malformed_count(struct sk_store *store, int64_t log, uint64_t 
 
 /*
  * Reads a bundle once more without keeping it in a log, verifies all of it, and keeps the stream as
- * a media file with a row in `quarantine`. in->source and in->entries: two fresh readings. Wants a
- * transaction.
+ * a media file with a row in `quarantine`. from: the bundle, which is opened twice. file_hash: of
+ * the file. Wants a transaction.
  */
 SK_MUST_CHECK
-enum sk_status sk_quarantine_add(struct sk_intake *in, const struct sk_intake_envelope *envelope,
-                                 int64_t log, int64_t peer, const char *reason,
+enum sk_status sk_quarantine_add(struct sk_intake *in, const struct sk_unpack_from *from,
+                                 const struct sk_worker *worker, int64_t log, int64_t peer,
+                                 const char *reason, uint8_t file_hash[static 32],
                                  struct sk_error *err);
 
 #endif

@@ -11,18 +11,16 @@
 
 struct payloads {
     struct sk_intake *in;
-    struct sk_frames_reader *frames;
     struct sk_hash indices;
     uint64_t count;
     uint64_t plain_bytes;
-    uint64_t entry_index; /* without `keep`: how many entries in->entries has given */
+    struct sk_merkle again; /* without `keep`: of the entries that in->again has given */
     uint8_t entry[SK_ENTRY_LEN];
     uint8_t *block; /* SK_BLOCK_LEN */
 };
 
 static void payloads_clear(struct payloads *p)
 {
-    sk_frames_reader_free(p->frames);
     if (p->block)
         sk_wipe(p->block, SK_BLOCK_LEN);
     free(p->block);
@@ -45,14 +43,36 @@ static enum sk_status find_held(struct payloads *p, uint64_t position, bool *wan
                                 : status;
 }
 
+/* The next entry of the second reading. */
+static enum sk_status read_again(struct payloads *p, struct sk_error *err)
+{
+    uint8_t leaf[SK_MERKLE_LEN];
+    struct sk_source source = sk_unpack_source(p->in->again);
+    SK_TRY(sk_source_read(&source, p->entry, SK_ENTRY_LEN, err));
+    sk_merkle_leaf(leaf, p->entry, SK_ENTRY_LEN);
+    sk_merkle_append(&p->again, leaf);
+    return SK_OK;
+}
+
 /* From the second reading of the bundle: payloads come in the order of their entries. */
 static enum sk_status find_read(struct payloads *p, uint32_t index, struct sk_error *err)
 {
-    while (p->entry_index <= index) {
-        SK_TRY(sk_source_read(&p->in->entries, p->entry, SK_ENTRY_LEN, err));
-        p->entry_index++;
-    }
+    while (p->again.size <= p->in->manifest.n0 + index)
+        SK_TRY(read_again(p, err));
     return SK_OK;
+}
+
+/* What the payloads were held against has to be what the device signed, as the first reading was.
+ */
+static enum sk_status check_again(struct payloads *p, struct sk_error *err)
+{
+    uint8_t root[SK_MERKLE_LEN];
+    while (p->again.size < p->in->manifest.n1)
+        SK_TRY(read_again(p, err));
+    sk_merkle_root(&p->again, root);
+    return memcmp(root, p->in->manifest.root, sizeof(root)) == 0
+               ? SK_OK
+               : sk_fail(err, SK_DAMAGED, "the bundle changed while it was read");
 }
 
 static enum sk_status find_target(struct payloads *p, const struct sk_payload_head *head,
@@ -107,7 +127,7 @@ static enum sk_status read_text(struct payloads *p, const struct sk_payload_head
     for (uint64_t j = 0; j < blocks; j++) {
         size_t len = sk_block_len(head->text_len, 0, j);
         uint8_t *at = payload->text.bytes + payload->text.len;
-        SK_TRY(sk_frames_read(p->frames, at, len, err));
+        SK_TRY(sk_unpack_read(p->in->unpack, at, len, err));
         SK_TRY(check_block(head, payload->hashes.bytes, j, at, len, err));
         payload->text.len += len;
         payload->text.bytes[payload->text.len] = 0;
@@ -124,7 +144,7 @@ static enum sk_status read_body(struct payloads *p, const struct sk_payload_head
     uint64_t blocks = sk_block_count(head->text_len, head->body_len);
     for (uint64_t j = first; j < blocks; j++) {
         size_t len = sk_block_len(head->text_len, head->body_len, j);
-        SK_TRY(sk_frames_read(p->frames, p->block, len, err));
+        SK_TRY(sk_unpack_read(p->in->unpack, p->block, len, err));
         SK_TRY(check_block(head, payload->hashes.bytes, j, p->block, len, err));
         if (sha)
             crypto_hash_sha256_update(sha, p->block, len);
@@ -187,7 +207,7 @@ static enum sk_status next_payload(struct payloads *p, struct sk_payload *payloa
     sk_buf_reset(&payload->text);
     payload->media = 0;
     payload->hashed = false;
-    SK_TRY(sk_frames_next(p->frames, &head, &payload->hashes,
+    SK_TRY(sk_unpack_next(p->in->unpack, &head, &payload->hashes,
                           p->in->manifest.plain_bytes - p->plain_bytes, more, err));
     if (!*more)
         return SK_OK;
@@ -219,9 +239,11 @@ enum sk_status sk_intake_payloads(struct sk_intake *in, struct sk_error *err)
     p.block = malloc(SK_BLOCK_LEN);
     if (!p.block)
         return sk_fail_status(err, SK_NOMEM);
-    SK_TRY(sk_frames_reader_new(&p.frames, in->source, err));
+    sk_merkle_from_peaks(&p.again, in->manifest.n0, &in->manifest.peaks[0][0]);
     sk_hash_init(&p.indices, NULL, SK_LABEL_INDICES);
     while (more)
         SK_TRY(next_payload(&p, &payload, &more, err));
+    if (!in->keep)
+        SK_TRY(check_again(&p, err));
     return check_totals(&p, err);
 }

@@ -11,26 +11,23 @@
 
 /* ---- putting in ---- */
 
-/* A source that writes what it gives into a media file. */
-struct tee {
-    struct sk_source below;
-    struct sk_media_writer *media;
-};
-
-static enum sk_status tee_read(void *context, void *out, size_t len, struct sk_error *err)
+static enum sk_status media_write(void *context, const void *bytes, size_t len,
+                                  struct sk_error *err)
 {
-    struct tee *tee = context;
-    SK_TRY(sk_source_read(&tee->below, out, len, err));
-    return sk_media_write(tee->media, out, len, err);
+    return sk_media_write(context, bytes, len, err);
 }
 
 /* Brings the second reading to its first entry: it goes over the same manifest. */
-static enum sk_status skip_manifest(struct sk_source *source, struct sk_error *err)
+static enum sk_status skip_manifest(struct sk_unpack *unpack, struct sk_error *err)
 {
+    struct sk_source from = sk_unpack_source(unpack);
+    const struct sk_source *source = &from;
     uint8_t len_bytes[4];
     uint8_t piece[512];
     SK_TRY(sk_source_read(source, len_bytes, sizeof(len_bytes), err));
     size_t left = (size_t)sk_get_u32(len_bytes) + SK_SIGNATURE_LEN;
+    if (left > SK_MANIFEST_MAX + SK_SIGNATURE_LEN)
+        return sk_fail(err, SK_LIMIT, "the manifest is too long");
     while (left > 0) {
         size_t part = left < sizeof(piece) ? left : sizeof(piece);
         SK_TRY(sk_source_read(source, piece, part, err));
@@ -58,24 +55,40 @@ static enum sk_status insert_row(const struct sk_intake *in, int64_t log, int64_
     return sk_run(stmt, err);
 }
 
-enum sk_status sk_quarantine_add(struct sk_intake *in, const struct sk_intake_envelope *envelope,
-                                 int64_t log, int64_t peer, const char *reason,
+static enum sk_status verify(struct sk_intake *in, const struct sk_unpack_from *from,
+                             struct sk_error *err)
+{
+    const struct sk_intake_envelope envelope = {from->unlocked->header_hash,
+                                                from->unlocked->set_id};
+    SK_TRY(sk_intake_manifest(in, &envelope, err));
+    SK_TRY(skip_manifest(in->again, err));
+    SK_TRY(sk_intake_entries(in, err));
+    return sk_intake_payloads(in, err);
+}
+
+enum sk_status sk_quarantine_add(struct sk_intake *in, const struct sk_unpack_from *from,
+                                 const struct sk_worker *worker, int64_t log, int64_t peer,
+                                 const char *reason, uint8_t file_hash[static 32],
                                  struct sk_error *err)
 {
     sk_auto_media_writer media = NULL;
+    sk_auto_unpack unpack = NULL;
+    sk_auto_unpack again = NULL;
+    struct sk_unpack_from first = *from;
+    struct sk_unpack_from second = *from;
     int64_t row = 0;
     SK_TRY(sk_media_create(in->store, &media, err));
-    struct tee tee = {in->source, media};
-    in->source = (struct sk_source){tee_read, &tee};
+    first.raw = (struct sk_sink){media_write, media};
+    second.progress = NULL;
+    SK_TRY(sk_unpack_open(&unpack, &first, worker, err));
+    SK_TRY(sk_unpack_open(&again, &second, worker, err));
+    in->unpack = unpack;
+    in->again = again;
     in->keep = false;
-    enum sk_status status = sk_intake_manifest(in, envelope, err);
+    enum sk_status status = verify(in, from, err);
     if (status == SK_OK)
-        status = skip_manifest(&in->entries, err);
-    if (status == SK_OK)
-        status = sk_intake_entries(in, err);
-    if (status == SK_OK)
-        status = sk_intake_payloads(in, err);
-    in->source = tee.below;
+        status = sk_unpack_end(unpack, file_hash, err);
+    in->unpack = in->again = NULL;
     SK_TRY(status);
     SK_TRY(sk_media_finish(media, err));
     SK_TRY(sk_media_keep(media, &row, err));
@@ -156,18 +169,30 @@ static enum sk_status remove_row(struct sk_store *store, const struct waiting *w
     return sk_media_erase(store, waiting->media, err);
 }
 
-static enum sk_status read_stream(struct sk_intake *in, const struct waiting *waiting,
+static enum sk_status read_intake(struct sk_intake *in, const struct waiting *waiting,
                                   struct sk_error *err)
 {
-    sk_auto_media_reader reader = NULL;
-    struct sk_intake_envelope envelope = {waiting->header_hash, NULL};
-    SK_TRY(sk_media_open(in->store, waiting->media, &reader, err));
-    in->source = (struct sk_source){media_source_read, reader};
+    const struct sk_intake_envelope envelope = {waiting->header_hash, NULL};
     SK_TRY(sk_intake_manifest(in, &envelope, err));
     if (memcmp(in->log_id, in->log.log_id, SK_HASH_LEN) != 0)
         return sk_fail(err, SK_DAMAGED, "a bundle in quarantine is of another log");
     SK_TRY(sk_intake_entries(in, err));
     return in->fork ? SK_OK : sk_intake_payloads(in, err);
+}
+
+static enum sk_status read_stream(struct sk_intake *in, const struct waiting *waiting,
+                                  const struct sk_worker *worker, struct sk_error *err)
+{
+    sk_auto_media_reader reader = NULL;
+    sk_auto_unpack unpack = NULL;
+    SK_TRY(sk_media_open(in->store, waiting->media, &reader, err));
+    const struct sk_unpack_from from = {.stream = {media_source_read, reader},
+                                        .stream_len = sk_media_size(reader)};
+    SK_TRY(sk_unpack_open(&unpack, &from, worker, err));
+    in->unpack = unpack;
+    enum sk_status status = read_intake(in, waiting, err);
+    in->unpack = NULL;
+    return status;
 }
 
 static void fill_result(struct sk_import_result *result, const struct sk_intake *in)
@@ -179,12 +204,13 @@ static void fill_result(struct sk_import_result *result, const struct sk_intake 
 
 /* In the current transaction. in->fork: roll it back. */
 static enum sk_status take_one(struct sk_intake *in, const struct waiting *waiting,
-                               struct sk_import_result *result, struct sk_error *err)
+                               const struct sk_worker *worker, struct sk_import_result *result,
+                               struct sk_error *err)
 {
     uint64_t before = 0;
     uint64_t after = 0;
     SK_TRY(sk_malformed_count(in->store, in->log.id, 0, SK_POSITION_MAX - 1, &before, err));
-    SK_TRY(read_stream(in, waiting, err));
+    SK_TRY(read_stream(in, waiting, worker, err));
     if (!in->fork)
         SK_TRY(sk_intake_finish(in, err));
     if (in->fork)
@@ -221,14 +247,14 @@ static enum sk_status freeze(struct sk_intake *in, const struct waiting *waiting
 }
 
 static enum sk_status approve_one(struct sk_store *store, int64_t log,
-                                  const struct waiting *waiting, struct sk_import_result *result,
-                                  struct sk_error *err)
+                                  const struct waiting *waiting, const struct sk_worker *worker,
+                                  struct sk_import_result *result, struct sk_error *err)
 {
     sk_auto_store_txn txn = NULL;
     struct sk_intake in = {.store = store, .keep = true};
     SK_TRY(sk_store_begin(&txn, store, err));
     SK_TRY(sk_log_get(store, log, &in.log, err));
-    SK_TRY(take_one(&in, waiting, result, err));
+    SK_TRY(take_one(&in, waiting, worker, result, err));
     if (in.fork) {
         sk_store_rollback(store);
         txn = NULL;
@@ -248,7 +274,8 @@ static enum sk_status set_enrolled(struct sk_store *store, int64_t log, struct s
 
 /* The log counts as enrolled when all that waited is in: an attempt that was cut off can be
  * repeated. */
-static enum sk_status approve_all(struct sk_store *store, int64_t log, sk_import_each_fn *each,
+static enum sk_status approve_all(struct sk_store *store, int64_t log,
+                                  const struct sk_worker *worker, sk_import_each_fn *each,
                                   void *context, struct sk_error *err)
 {
     for (;;) {
@@ -258,19 +285,19 @@ static enum sk_status approve_all(struct sk_store *store, int64_t log, sk_import
             return set_enrolled(store, log, err);
         __attribute__((cleanup(sk_import_result_clear))) struct sk_import_result result = {
             .gaps = SK_RANGES_INIT};
-        SK_TRY(approve_one(store, log, &waiting, &result, err));
+        SK_TRY(approve_one(store, log, &waiting, worker, &result, err));
         SK_TRY(each(context, &result, err));
         if (result.fork)
             return SK_OK;
     }
 }
 
-enum sk_status sk_approve(struct sk_store *store, int64_t log, sk_import_each_fn *each,
-                          void *context, struct sk_error *err)
+enum sk_status sk_approve(struct sk_store *store, int64_t log, const struct sk_worker *worker,
+                          sk_import_each_fn *each, void *context, struct sk_error *err)
 {
     struct sk_log row;
     SK_TRY(sk_log_get(store, log, &row, err));
     if (row.state != SK_LOG_STATE_WAITING)
         return sk_fail(err, SK_REFUSED, "\"%s\" does not wait for approval", row.alias);
-    return approve_all(store, log, each, context, err);
+    return approve_all(store, log, worker, each, context, err);
 }

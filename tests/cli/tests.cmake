@@ -13,6 +13,7 @@ foreach(name
         marker.py
         orders.py
         read_only.py
+        sandbox.py
         scenario.py
         second_reader.py
         stopped.py
@@ -32,6 +33,12 @@ foreach(name
     set_tests_properties(cli/${stem} PROPERTIES LABELS cli TIMEOUT 600
         ENVIRONMENT "SK_BIN=${PROJECT_BINARY_DIR}/cli;SK_SANITIZE=${SK_SANITIZE}")
 endforeach()
+
+# A kernel without filters of system calls, for sandbox.py.
+add_executable(no_seccomp support/no_seccomp.c)
+target_link_libraries(no_seccomp PRIVATE sk_build PkgConfig::SECCOMP)
+set_property(TEST cli/sandbox APPEND PROPERTY
+    ENVIRONMENT "SK_NO_SECCOMP=$<TARGET_FILE:no_seccomp>")
 
 if(SK_VALGRIND)
     add_test(NAME valgrind/cli COMMAND python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/cli/valgrind.py)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Goal of this test: no include points upwards (crypto <- core <- sync <- cli), only core/sqlite.h
-# sees sqlite3.h, crypto does no input or output, and nothing below cli prints. That no call points
-# upwards is for links.sh.
+# sees sqlite3.h and only sync/worker_sandbox.c seccomp.h, crypto does no input or output, and nothing
+# below cli prints. That no call points upwards is for links.sh.
 set -eu
 
 # refuse WHY PATTERN FILE...: no line of the files may match.
@@ -30,6 +30,8 @@ findings() {
     refuse "only cli prints" '(^|[^a-z_])(printf|puts|putchar|perror|fprintf|fputs|vprintf) ?\(' \
         crypto/*.c core/*.c sync/*.c
     for file in crypto/*.[ch] core/*.[ch] sync/*.[ch] cli/*.[ch]; do
+        [ "$file" = sync/worker_sandbox.c ] || refuse "seccomp.h outside sync/worker_sandbox.c" \
+            'include *[<"]seccomp' "$file"
         [ "$file" = core/sqlite.h ] || refuse "sqlite3.h outside core/sqlite.h" \
             'include *[<"]sqlite3' "$file"
     done
@@ -70,6 +72,8 @@ sync/planted.c|#include "cli/command.h"|sync includes from above
 cli/planted.c|#include "tests/support/work.h"|cli includes tests
 crypto/planted.c|#include <fcntl.h>|crypto does input or output
 core/planted.c|#include <sqlite3.h>|sqlite3.h outside core/sqlite.h
+sync/planted.c|#include <seccomp.h>|seccomp.h outside sync/worker_sandbox.c
+cli/planted.c|#include <seccomp.h>|seccomp.h outside sync/worker_sandbox.c
 cli/planted.c|#include <sqlite3.h>|sqlite3.h outside core/sqlite.h
 core/planted.c|    printf("%s", text);|only cli prints
 sync/planted.c|    fprintf(stderr, "x");|only cli prints

@@ -161,8 +161,8 @@ struct sk_export_result sk_world_export(struct sk_world *world, unsigned device,
 struct sk_import_result sk_world_import(struct sk_world *world, unsigned archive, const char *name)
 {
     struct sk_import_result result;
-    EXPECT_OK(sk_import(world->archive[archive].store, sk_world_path(world, name), NULL, &result,
-                        &sk_test_err));
+    EXPECT_OK(sk_import(world->archive[archive].store, sk_world_path(world, name), NULL, NULL,
+                        &result, &sk_test_err));
     return result;
 }
 
@@ -176,7 +176,7 @@ void sk_world_import_fails(struct sk_world *world, unsigned archive, const char 
     uint8_t before[32];
     uint8_t after[32];
     sk_world_dump(store, before);
-    EXPECT(status, sk_import(store, sk_world_path(world, name), NULL, &result, &sk_test_err));
+    EXPECT(status, sk_import(store, sk_world_path(world, name), NULL, NULL, &result, &sk_test_err));
     if (words && !strstr(sk_test_err.text, words))
         fail_msg("\"%s\" does not say \"%s\"", sk_test_err.text, words);
     sk_world_dump(store, after);

@@ -101,7 +101,7 @@ static enum sk_status devices_send(struct sk_story *story, struct sk_error *err)
 static enum sk_status import_file(struct sk_story *story, const char *path, struct sk_error *err)
 {
     struct sk_import_result result = {.log = 0};
-    SK_TRY(sk_import(story->store, path, NULL, &result, err));
+    SK_TRY(sk_import(story->store, path, NULL, NULL, &result, err));
     sk_import_result_clear(&result);
     return SK_OK;
 }
@@ -138,7 +138,7 @@ static enum sk_status ignore_result(void *context, const struct sk_import_result
 
 static enum sk_status approve(struct sk_story *story, struct sk_error *err)
 {
-    return sk_approve(story->store, WAITING_LOG, ignore_result, NULL, err);
+    return sk_approve(story->store, WAITING_LOG, NULL, ignore_result, NULL, err);
 }
 
 /* ---- more ---- */

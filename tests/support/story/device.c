@@ -58,7 +58,7 @@ static enum sk_status archive_answers(struct sk_story *story, struct sk_error *e
     char code[SK_CODE_LEN];
     sk_story_path(path, "bundle", story->bundle);
     SK_TRY(sk_store_open(&archive, &options, err));
-    enum sk_status status = sk_import(archive, path, NULL, &result, err);
+    enum sk_status status = sk_import(archive, path, NULL, NULL, &result, err);
     sk_import_result_clear(&result);
     if (status == SK_OK)
         status = sk_receipt_write(archive, 1, SK_STORY_STICK "/receipt", code, err);

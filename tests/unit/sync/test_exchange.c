@@ -405,8 +405,9 @@ static void an_invite_used_twice_is_noticed(void **state)
 
     EXPECT_OK(sk_device_find(archive(world), "lark", true, &log, &sk_test_err));
     assert_int_equal(log.id, 2);
-    EXPECT(SK_REFUSED, sk_approve(archive(world), 1, count_approved, &approved, &sk_test_err));
-    EXPECT_OK(sk_approve(archive(world), log.id, count_approved, &approved, &sk_test_err));
+    EXPECT(SK_REFUSED,
+           sk_approve(archive(world), 1, NULL, count_approved, &approved, &sk_test_err));
+    EXPECT_OK(sk_approve(archive(world), log.id, NULL, count_approved, &approved, &sk_test_err));
     assert_int_equal(approved, 2);
     assert_int_equal(count_items(archive(world)), 3);
     assert_int_equal(sk_test_sql_int(archive(world), "SELECT count(*) FROM quarantine"), 0);

@@ -62,7 +62,7 @@ static void expect_damaged(struct sk_world *world, const void *bytes, size_t len
     sk_world_dump(archive(world), before);
     sk_error_clear(&sk_test_err);
     enum sk_status status =
-        sk_import(archive(world), sk_world_path(world, "bad"), NULL, &result, &sk_test_err);
+        sk_import(archive(world), sk_world_path(world, "bad"), NULL, NULL, &result, &sk_test_err);
     if (status != SK_DAMAGED && status != SK_REFUSED)
         fail_msg("%zu bytes: %s (%s)", len, sk_status_name(status), sk_test_err.text);
     assert_int_not_equal(sk_test_err.text[0], 0);
@@ -145,12 +145,12 @@ static void what_is_not_a_bundle(void **state)
     struct sk_world *world = *state;
     struct sk_import_result result;
     make_bundle(world);
-    EXPECT(SK_MISSING,
-           sk_import(archive(world), sk_world_path(world, "nothing"), NULL, &result, &sk_test_err));
+    EXPECT(SK_MISSING, sk_import(archive(world), sk_world_path(world, "nothing"), NULL, NULL,
+                                 &result, &sk_test_err));
     EXPECT_OK(sk_dir_create(sk_world_path(world, "folder"), &sk_test_err));
     sk_error_clear(&sk_test_err);
-    enum sk_status status =
-        sk_import(archive(world), sk_world_path(world, "folder"), NULL, &result, &sk_test_err);
+    enum sk_status status = sk_import(archive(world), sk_world_path(world, "folder"), NULL, NULL,
+                                      &result, &sk_test_err);
     assert_true(status == SK_IO || status == SK_DAMAGED);
     sk_world_import_fails(world, 0, "invite", SK_DAMAGED, NULL, true);
     size_t len = 0;

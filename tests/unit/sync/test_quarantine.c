@@ -89,7 +89,7 @@ static enum sk_status tell(void *context, const struct sk_import_result *result,
 static struct told approve(struct sk_world *world, enum sk_status status, char refuse)
 {
     struct told told = {.refuse = refuse};
-    EXPECT(status, sk_approve(archive(world), WAITING_LOG, tell, &told, &sk_test_err));
+    EXPECT(status, sk_approve(archive(world), WAITING_LOG, NULL, tell, &told, &sk_test_err));
     return told;
 }
 
@@ -134,7 +134,7 @@ static void what_waits_comes_in_the_order_it_was_made(void **state)
     assert_int_equal(media_files(world), 0);
     assert_int_equal(sql(world, "SELECT count(*) FROM quarantine"), 0);
     assert_int_equal(sql(world, "SELECT state FROM log WHERE id = 2"), SK_LOG_STATE_ENROLLED);
-    EXPECT(SK_REFUSED, sk_approve(archive(world), WAITING_LOG, tell, &told, &sk_test_err));
+    EXPECT(SK_REFUSED, sk_approve(archive(world), WAITING_LOG, NULL, tell, &told, &sk_test_err));
     sk_world_verify(archive(world));
 }
 
@@ -198,7 +198,7 @@ static void expect_unchanged(struct sk_world *world, enum sk_status status, cons
     struct told told = {.bundles = ""};
     unsigned files = media_files(world);
     sk_world_dump(archive(world), before);
-    EXPECT(status, sk_approve(archive(world), WAITING_LOG, tell, &told, &sk_test_err));
+    EXPECT(status, sk_approve(archive(world), WAITING_LOG, NULL, tell, &told, &sk_test_err));
     if (!strstr(sk_test_err.text, words))
         fail_msg("\"%s\" does not say \"%s\"", sk_test_err.text, words);
     sk_world_dump(archive(world), after);
@@ -256,7 +256,7 @@ static void a_bundle_of_another_log_is_not_taken(void **state)
     put_aside(world, "w1");
     /* The enrolled log waits for it instead. */
     sk_test_sql(archive(world), "UPDATE quarantine SET log = 1; UPDATE log SET state = 2");
-    EXPECT(SK_DAMAGED, sk_approve(archive(world), 1, tell, NULL, &sk_test_err));
+    EXPECT(SK_DAMAGED, sk_approve(archive(world), 1, NULL, tell, NULL, &sk_test_err));
     assert_non_null(strstr(sk_test_err.text, "of another log"));
     assert_int_equal(sql(world, "SELECT count(*) FROM entry"), 1);
     assert_int_equal(sql(world, "SELECT count(*) FROM quarantine"), 1);
@@ -307,7 +307,7 @@ static void a_fork_ends_the_approval(void **state)
     EXPECT_OK(sk_quarantined_each(archive(world), collect_reasons, reasons, &sk_test_err));
     assert_string_equal(reasons, "3: fork: it does not continue the log that came before\n"
                                  "4: the log is frozen, since it forked\n");
-    EXPECT(SK_REFUSED, sk_approve(archive(world), WAITING_LOG, tell, &told, &sk_test_err));
+    EXPECT(SK_REFUSED, sk_approve(archive(world), WAITING_LOG, NULL, tell, &told, &sk_test_err));
     sk_world_verify(archive(world));
     struct sk_receipt_result receipt = sk_world_receipt(world, 0, WAITING_LOG, 1, "r");
     assert_non_null(strstr(receipt.notes, "bundle 3 is in quarantine: fork"));

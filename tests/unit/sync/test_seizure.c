@@ -216,7 +216,7 @@ static void a_key_that_could_not_go_is_told(void **state)
     free(data);
     limit_files((rlim_t)st.st_size);
     enum sk_status status =
-        sk_import(archive->store, sk_world_path(world, "b"), NULL, &result, &sk_test_err);
+        sk_import(archive->store, sk_world_path(world, "b"), NULL, NULL, &result, &sk_test_err);
     limit_files(RLIM_INFINITY);
     assert_int_equal(status, SK_FULL);
     assert_non_null(strstr(sk_test_err.text, "it was saved, but"));

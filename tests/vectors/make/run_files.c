@@ -121,7 +121,7 @@ static json_t *import(const json_t *file, bool alone)
     uint8_t after[32];
     const char *path = put_file(file);
     sk_world_dump(store, before);
-    enum sk_status status = sk_import(store, path, NULL, &result, NULL);
+    enum sk_status status = sk_import(store, path, NULL, NULL, &result, NULL);
     sk_world_dump(store, after);
     if (status != SK_OK) {
         MUST(!alone || memcmp(before, after, sizeof(before)) == 0);

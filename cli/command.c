@@ -391,8 +391,10 @@ static enum sk_status parse_and_run(struct sk_run *run, struct arguments *args,
 
 /* ---- what is said when something failed ---- */
 
-static bool has_command(const struct sk_program *program, const char *name)
+bool sk_run_has_command(const struct sk_run *run, const char *name)
 {
+    const struct sk_program *program = run->program;
+
     for (size_t i = 0; i < program->command_count; i++) {
         if (strcmp(program->commands[i].name, name) == 0)
             return true;
@@ -405,8 +407,8 @@ static void advise_damaged(struct sk_run *run, const char *words)
 {
     const char *name = run->program->name;
     bool keys = strstr(words, "/keys: ") != NULL;
-    bool repair = !keys && has_command(run->program, "repair");
-    bool restore = has_command(run->program, "restore");
+    bool repair = !keys && sk_run_has_command(run, "repair");
+    bool restore = sk_run_has_command(run, "restore");
 
     sk_run_advise(
         run, "%s%s%s%s%s%s%s%s",

@@ -96,6 +96,9 @@ struct sk_run {
 /* The whole of main(). */
 int sk_program_main(const struct sk_program *program, int argc, char **argv);
 
+/* Whether the program has such a command. */
+bool sk_run_has_command(const struct sk_run *run, const char *name);
+
 /* The value of an option of the command, NULL when it was not given. */
 const char *sk_run_option(const struct sk_run *run, const char *name);
 

@@ -25,11 +25,19 @@ struct mark {
     int64_t done;
 };
 
+/* Media rows whose files could not be read, and may be the next time. */
+struct unread {
+    int64_t done;        /* of the mark, before the first of them */
+    int64_t last;        /* of them; 0: there is none */
+    struct sk_error why; /* of the first */
+};
+
 struct job {
     struct sk_store *store;
     const struct sk_progress *progress;
     uint64_t done, total; /* bytes */
     struct mark mark;
+    struct unread unread;
     struct sk_rekey result;
 };
 
@@ -279,10 +287,9 @@ enum sk_status sk_rekey_settle(struct sk_store *store, struct sk_error *err)
 
 /* ---- the media files ---- */
 
-/* Copies what a reader gives; *unreadable: it was the reading that failed. */
+/* Copies what a reader gives; *failed: it was the reading that did. */
 static enum sk_status copy_media(struct job *job, struct sk_media_reader *reader,
-                                 struct sk_media_writer *writer, bool *unreadable,
-                                 struct sk_error *err)
+                                 struct sk_media_writer *writer, bool *failed, struct sk_error *err)
 {
     sk_auto_buf piece = SK_BUF_INIT;
     size_t got = PIECE_LEN;
@@ -290,7 +297,7 @@ static enum sk_status copy_media(struct job *job, struct sk_media_reader *reader
     piece.len = PIECE_LEN; /* to be wiped */
     while (got == PIECE_LEN) {
         enum sk_status status = sk_media_read(reader, piece.bytes, PIECE_LEN, &got, err);
-        *unreadable = status != SK_OK;
+        *failed = status != SK_OK;
         SK_TRY(status);
         SK_TRY(sk_media_write(writer, piece.bytes, got, err));
         advance(job, got);
@@ -298,16 +305,16 @@ static enum sk_status copy_media(struct job *job, struct sk_media_reader *reader
     return sk_media_finish(writer, err);
 }
 
-static enum sk_status renew_file(struct job *job, int64_t row, bool *unreadable,
-                                 struct sk_error *err)
+/* *left: it is the old file that cannot be renewed. */
+static enum sk_status renew_file(struct job *job, int64_t row, bool *left, struct sk_error *err)
 {
     sk_auto_media_reader reader = NULL;
     sk_auto_media_writer writer = NULL;
     enum sk_status status = sk_media_open(job->store, row, &reader, err);
-    *unreadable = status == SK_MISSING || status == SK_DAMAGED || status == SK_IO;
+    *left = status == SK_MISSING || status == SK_DAMAGED || status == SK_IO;
     SK_TRY(status);
     SK_TRY(sk_media_create(job->store, &writer, err));
-    SK_TRY(copy_media(job, reader, writer, unreadable, err));
+    SK_TRY(copy_media(job, reader, writer, left, err));
     return sk_media_replace(writer, row, err);
 }
 
@@ -327,27 +334,77 @@ static enum sk_status next_row(struct job *job, int64_t *row, uint64_t *size, st
     return SK_OK;
 }
 
-/* A file that cannot be read is none to be lost: it stays as it is, and is counted. */
+/* "attachment 0123...": what the user has of a media file. */
+static enum sk_status name_owner(struct sk_store *store, int64_t row, struct sk_buf *out,
+                                 struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    bool found = false;
+    struct sk_id id;
+    char text[SK_ID_TEXT_LEN];
+    SK_TRY(sk_db_prepare(store->db, &stmt,
+                         "SELECT item.uid FROM payload JOIN entry ON entry.id = payload.id "
+                         "JOIN item ON item.id = entry.item WHERE payload.media = ?1",
+                         err));
+    sk_bind_int(stmt, 1, row);
+    SK_TRY(sk_step(stmt, &found, err));
+    if (!found)
+        return sk_buf_add_text(out, "a bundle in quarantine", err);
+    SK_TRY(sk_column_copy(stmt, 0, id.bytes, SK_ID_LEN, err));
+    sk_id_format(text, &id);
+    return sk_buf_printf(out, err, "attachment %s", text);
+}
+
+/* Nothing says that its bytes are lost: it keeps its place among those to be renewed. */
+static enum sk_status note_unread(struct job *job, int64_t row, const struct sk_error *why,
+                                  struct sk_error *err)
+{
+    if (job->unread.last == 0) {
+        sk_auto_buf owner = SK_BUF_INIT;
+        SK_TRY(name_owner(job->store, row, &owner, err));
+        sk_ignore(sk_fail(&job->unread.why, why->status, "%s: %s", sk_buf_text(&owner), why->text));
+        job->unread.done = job->mark.done;
+    }
+    job->unread.last = row;
+    job->result.unread++;
+    return SK_OK;
+}
+
+/* A file that is damaged or missing is none to be lost: it stays as it is, and is counted. */
 static enum sk_status renew_row(struct job *job, int64_t row, struct sk_error *err)
 {
     struct sk_error why = SK_ERROR_INIT;
-    bool unreadable = false;
-    enum sk_status status = renew_file(job, row, &unreadable, &why);
-    if (status != SK_OK && !unreadable)
+    bool left = false;
+    enum sk_status status = renew_file(job, row, &left, &why);
+    if (status != SK_OK && !left)
         return sk_fail(err, status, "%s", why.text);
-    job->result.unreadable += status != SK_OK;
+    if (status == SK_IO)
+        SK_TRY(note_unread(job, row, &why, err));
+    job->result.damaged += status == SK_DAMAGED || status == SK_MISSING;
     job->result.renewed += status == SK_OK;
     job->mark.done = row;
     return SK_OK;
 }
 
+/* What the next run finds, were this one stopped here. */
+static enum sk_status store_rest(struct job *job, bool finished, struct sk_error *err)
+{
+    struct mark rest = job->mark;
+    if (job->unread.last != 0)
+        rest.done = job->unread.done;
+    if (finished && job->unread.last != 0)
+        rest.last = job->unread.last;
+    if (finished && job->unread.last == 0)
+        return sk_db_exec(job->store->db, "DELETE FROM meta WHERE key = '" MARK_KEY "'", err);
+    return store_mark(job->store, &rest, err);
+}
+
 static enum sk_status renew_batch(struct job *job, bool *finished, struct sk_error *err)
 {
-    struct sk_store *store = job->store;
     sk_auto_store_txn txn = NULL;
     uint64_t bytes = 0;
 
-    SK_TRY(sk_store_begin(&txn, store, err));
+    SK_TRY(sk_store_begin(&txn, job->store, err));
     for (unsigned files = 0; files < BATCH_FILES && bytes < BATCH_BYTES && !*finished; files++) {
         int64_t row = 0;
         uint64_t size = 0;
@@ -357,8 +414,7 @@ static enum sk_status renew_batch(struct job *job, bool *finished, struct sk_err
             SK_TRY(renew_row(job, row, err));
         bytes += size;
     }
-    SK_TRY(*finished ? sk_db_exec(store->db, "DELETE FROM meta WHERE key = '" MARK_KEY "'", err)
-                     : store_mark(store, &job->mark, err));
+    SK_TRY(store_rest(job, *finished, err));
     return sk_store_commit(&txn, err);
 }
 
@@ -418,6 +474,7 @@ enum sk_status sk_rekey(struct sk_store *store, const struct sk_unlock *unlock,
     struct job job = {.store = store, .progress = progress};
     bool finished = false;
 
+    *out = job.result;
     if (sk_keys_slot_kind(&store->keys, store->slot) != SK_SLOT_WORDS)
         words = NULL;
     SK_TRY(check_given(store, unlock, words, err));
@@ -429,5 +486,7 @@ enum sk_status sk_rekey(struct sk_store *store, const struct sk_unlock *unlock,
     while (!finished)
         SK_TRY(renew_batch(&job, &finished, err));
     *out = job.result;
-    return SK_OK;
+    if (job.unread.last == 0)
+        return SK_OK;
+    return sk_fail(err, job.unread.why.status, "%s", job.unread.why.text);
 }

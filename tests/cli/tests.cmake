@@ -5,6 +5,7 @@ foreach(name
         clock.py
         contract.py
         damage.py
+        failing_disk.py
         full_disk.py
         keys.py
         keys_terminal.py

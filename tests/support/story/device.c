@@ -284,7 +284,7 @@ static const struct sk_story_action actions[] = {
     {"add", add, 1, false, 0},
     {"close", sk_story_close, 0, false, 0},
     {"reopen", sk_story_open, 0, false, 0},
-    {"rekey", sk_story_rekey, 2, false, 1}, /* its one media file */
+    {"rekey", sk_story_rekey, 2, false, 0},
     {"accept invite", accept_invite, 1, false, 0},
     {"export", export, 2, false, 0},
     {"the archive answers", archive_answers, 0, true, 0},

@@ -112,8 +112,8 @@ enum sk_status sk_story_rekey(struct sk_story *story, struct sk_error *err)
 {
     struct sk_rekey result;
     SK_TRY(sk_rekey(story->store, sk_story_unlock(story->passphrase), NULL, NULL, &result, err));
-    /* It goes on past a file that it cannot read, and says so. */
-    return result.unreadable == 0 ? SK_OK : sk_fail(err, SK_IO, "it was saved, but for a file");
+    /* Nothing here is damaged, whatever call failed. */
+    return result.damaged == 0 ? SK_OK : sk_fail(err, SK_INTERNAL, "a whole file was left behind");
 }
 
 void sk_story_digest(struct sk_store *store, uint8_t out[static SK_STORY_DIGEST])

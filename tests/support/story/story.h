@@ -41,7 +41,7 @@ struct sk_story_action {
     unsigned commits; /* most states that it shows one after the other, the last included */
     bool far;         /* done by the other end, somewhere else: no power cut here */
     unsigned past;    /* most states more that it shows where a call fails and it goes on: rekey
-                         leaves a media file that it cannot read under its old key */
+                         renews the files after one that it cannot read */
 };
 
 struct sk_story_plot {

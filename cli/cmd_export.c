@@ -69,6 +69,9 @@ enum sk_status sk_cmd_export(struct sk_run *run, struct sk_error *err)
     if (status == SK_CREATE && !sk_file_exists(run->args[0]))
         sk_run_advise(run, "Nothing counts as sent. Is the stick there, and can it be written? "
                            "Choose another name, or a folder that takes files.");
+    else if (status != SK_OK && status != SK_CREATE && sk_file_exists(run->args[0]))
+        sk_run_advise(run, "%sxport again, under another name: an archive knows what comes twice.",
+                      status == SK_FULL ? "Make room, then e" : "E");
     SK_TRY(status);
     sk_bar_end(&bar);
     if (result.nothing) {

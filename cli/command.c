@@ -347,15 +347,24 @@ static enum sk_status run_command(struct sk_run *run, struct sk_error *err)
 static enum sk_status close_store(struct sk_run *run, enum sk_status status, struct sk_error *err)
 {
     struct sk_error closing = SK_ERROR_INIT;
+    bool copies = run->store && sk_store_left_copies(run->store);
     enum sk_status closed = sk_store_close(run->store, &closing);
 
     run->store = NULL;
+    if (status != SK_OK && copies && !run->advice[0])
+        sk_run_advise(run,
+                      "Do not do it again. %s, then run '%s list' once: it takes them away, if it "
+                      "ends without a warning.",
+                      status == SK_FULL ? "Make room" : "See that the disk can be written",
+                      run->program->name);
     if (status != SK_OK || closed == SK_OK)
         return status;
-    if (closed == SK_FULL) {
+    if (closed == SK_FULL || closed == SK_IO) {
         /* It was saved. A script that is told otherwise would do it again. */
-        sk_say(run->program->name,
-               "warning: %s. What was saved is safe. Make room before you go on.", closing.text);
+        sk_say(run->program->name, "warning: %s. What was saved is safe. %s", closing.text,
+               closed == SK_FULL ? "Make room before you go on."
+                                 : "The disk gives errors: copy the whole folder to another disk "
+                                   "before you go on.");
         return SK_OK;
     }
     sk_run_advise(run, "What was saved is safe; it is taken up at the next start.");

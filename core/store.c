@@ -621,9 +621,10 @@ static enum sk_status forget_words(struct sk_store *store, struct sk_error *err)
     return sk_db_exec(store->db, "INSERT INTO search(search) VALUES('optimize')", err);
 }
 
-enum sk_status sk_store_commit(struct sk_store **txn, struct sk_error *err)
+static enum sk_status commit(struct sk_store **txn, const char *words, struct sk_error *err)
 {
     struct sk_store *store = *txn;
+    store->left_copies = false;
     SK_TRY(sk_log_finish(store, err));
     if (store->words_erased)
         SK_TRY(forget_words(store, err));
@@ -643,12 +644,30 @@ enum sk_status sk_store_commit(struct sk_store **txn, struct sk_error *err)
     enum sk_status removed = sk_media_remove(store, &gone, &why);
     enum sk_status cut = sk_db_checkpoint(store->db, &why);
     enum sk_status status = removed != SK_OK ? removed : cut;
+    store->left_copies = status != SK_OK;
     return status == SK_OK
                ? SK_OK
                : sk_fail(err, status,
-                         "it was saved, but old copies of what it took away may still be on the "
-                         "disk: %s",
+                         "%s old copies of what was taken away may still be on the disk: %s", words,
                          why.text);
+}
+
+enum sk_status sk_store_commit(struct sk_store **txn, struct sk_error *err)
+{
+    return commit(txn, "it was saved, but", err);
+}
+
+enum sk_status sk_store_commit_step(struct sk_store **txn, struct sk_error *err)
+{
+    struct sk_store *store = *txn;
+    enum sk_status status = commit(txn, "it was not ended, and", err);
+    store->left_copies = false;
+    return status;
+}
+
+bool sk_store_left_copies(const struct sk_store *store)
+{
+    return store->left_copies;
 }
 
 void sk_store_erases(struct sk_store *store)

@@ -160,6 +160,13 @@ SK_MUST_CHECK
 enum sk_status sk_store_begin(struct sk_store **txn, struct sk_store *store, struct sk_error *err);
 SK_MUST_CHECK
 enum sk_status sk_store_commit(struct sk_store **txn, struct sk_error *err);
+/* The same for a step of what is not done by that: the error says that it was not ended, so that
+ * who does it again does right. */
+SK_MUST_CHECK
+enum sk_status sk_store_commit_step(struct sk_store **txn, struct sk_error *err);
+/* Whether the last sk_store_commit() failed with what it was to save saved. The next opening and
+ * closing takes the old copies away. */
+bool sk_store_left_copies(const struct sk_store *store);
 void sk_store_rollback(struct sk_store *store);
 
 /* Says that the running transaction takes away what must not stay readable in old pages: a key. */

@@ -46,6 +46,7 @@ struct sk_store {
     struct sk_buf
         new_media;     /* names of files whose marks go with the commit, and they without it */
     bool erased;       /* the transaction erased something: old pages must go */
+    bool left_copies;  /* the last commit was made, and did not take all of them away */
     bool words_erased; /* and it took words out of the search index */
 };
 

@@ -95,7 +95,7 @@ static enum sk_status reserve(struct sk_store *store, const struct sk_peers *pee
         memcpy(out->items[i].dh_public, peers->items[i].dh_public, SK_DH_LEN);
     }
     out->count = peers->count;
-    return sk_store_commit(&txn, err);
+    return sk_store_commit_step(&txn, err);
 }
 
 /* ---- the bundle ---- */
@@ -205,10 +205,8 @@ static enum sk_status run(struct job *job, struct sk_export_result *out, struct 
     struct sk_error why = SK_ERROR_INIT;
     enum sk_status status = mark_done(job->store, job->peers, &job->plan, result.number, &why);
     if (status != SK_OK)
-        return sk_fail(err, status,
-                       "%s. %s is whole, but may not count as sent: export again, under another "
-                       "name",
-                       why.text, job->path);
+        return sk_fail(err, status, "%s. %s is whole, but may not count as sent", why.text,
+                       job->path);
     sk_code_format(result.code, hash);
     *out = result;
     return SK_OK;

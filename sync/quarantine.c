@@ -261,7 +261,7 @@ static enum sk_status approve_one(struct sk_store *store, int64_t log,
         SK_TRY(sk_store_begin(&txn, store, err));
         SK_TRY(freeze(&in, waiting, result, err));
     }
-    return sk_store_commit(&txn, err);
+    return sk_store_commit_step(&txn, err);
 }
 
 static enum sk_status set_enrolled(struct sk_store *store, int64_t log, struct sk_error *err)

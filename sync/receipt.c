@@ -170,7 +170,7 @@ static enum sk_status reserve(struct sk_store *store, const struct sk_log *log, 
     SK_TRY(sk_peer_set_number(store, peer.id, peer.number + 1, err));
     SK_TRY(sk_chain_take(store, peer.send, &index, &out->keys, err));
     memcpy(out->dh_public, log->dh_public, SK_DH_LEN);
-    SK_TRY(sk_store_commit(&txn, err));
+    SK_TRY(sk_store_commit_step(&txn, err));
     *number = peer.number + 1;
     return SK_OK;
 }

@@ -48,8 +48,9 @@ enum sk_status sk_cmd_passphrase(struct sk_run *run, struct sk_error *err)
         sk_say(run->program->name, "a passphrase was added.");
     else
         sk_say(run->program->name,
-               "the passphrase was changed. Copies of the folder and backups made before still "
-               "open with the old one: make new ones, and destroy the old.");
+               "the passphrase was changed. Copies of the folder%s made before still "
+               "open with the old one: make new ones, and destroy the old.",
+               sk_run_has_command(run, "backup") ? " and backups" : "");
     if (opened_by_words(run))
         sk_say(run->program->name, "the recovery words stay as they are.");
     return SK_OK;

@@ -61,10 +61,10 @@ static void say_done(const struct sk_run *run, const struct sk_rekey *result)
             sk_plural(result->renewed, "file was", "files were"));
     else if (!result->resumed)
         sk_say(run->program->name,
-               "%s is under new keys. Copies of the folder and backups made before still "
+               "%s is under new keys. Copies of the folder%s made before still "
                "open as they did, and show what was in it then: make new ones, and destroy the "
                "old.",
-               what);
+               what, sk_run_has_command(run, "backup") ? " and backups" : "");
     if (result->damaged > 0 && result->unread > 0)
         sk_say(run->program->name, DAMAGED_WORDS, DAMAGED(result));
 }

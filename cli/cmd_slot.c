@@ -119,10 +119,13 @@ static enum sk_status add_words(const struct sk_run *run, struct sk_error *err)
 
     SK_TRY(sk_slot_add(run->store, NULL, &by, &number, err));
     SK_TRY(print_added(run, number, run->terminal ? NULL : &words, err));
-    sk_say(run->program->name,
-           "slot %u was added. Its twelve words open the store where the passphrase is asked for; "
-           "they open a backup only if it was made while they opened the store.",
-           number);
+    sk_say(
+        run->program->name,
+        "slot %u was added. Its twelve words open the store where the passphrase is asked for%s.",
+        number,
+        sk_run_has_command(run, "backup")
+            ? "; they open a backup only if it was made while they opened the store"
+            : "");
     return SK_OK;
 }
 
@@ -173,6 +176,7 @@ static enum sk_status remove_slot(struct sk_run *run, struct sk_error *err)
         return sk_fail_status(err, SK_USAGE);
 
     const char *kind = removable(run, number);
+    bool backups = sk_run_has_command(run, "backup");
 
     if (run->terminal && kind)
         SK_TRY(confirm(number, kind, err));
@@ -185,9 +189,9 @@ static enum sk_status remove_slot(struct sk_run *run, struct sk_error *err)
         sk_run_advise(run, "Nothing was changed.");
     SK_TRY(status);
     sk_say(run->program->name,
-           "slot %u was removed. Copies of the folder, and backups that were made with it, still "
-           "open with it: 'rekey' makes new keys; make new backups, and destroy the old.",
-           number);
+           "slot %u was removed. Copies of the folder%s that were made with it still open with it: "
+           "'rekey' makes new keys; then make new %s, and destroy the old.",
+           number, backups ? " and backups" : "", backups ? "backups" : "copies");
     return SK_OK;
 }
 

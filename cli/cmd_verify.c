@@ -31,8 +31,12 @@ enum sk_status sk_cmd_verify(struct sk_run *run, struct sk_error *err)
     sk_auto_bar bar;
 
     sk_bar_begin(&bar, "verifying");
-    SK_TRY(sk_verify(run->store, sk_problems_add, &problems, &bar.progress, err));
+    SK_TRY(sk_verify_content(run->store, sk_problems_add, &problems, &bar.progress, err));
     sk_bar_end(&bar);
+
+    bool whole = problems.count == 0;
+
+    SK_TRY(sk_verify_folder(run->store, sk_problems_add, &problems, err));
     if (problems.lost)
         return sk_fail_status(err, SK_NOMEM);
     if (run->json)
@@ -41,6 +45,14 @@ enum sk_status sk_cmd_verify(struct sk_run *run, struct sk_error *err)
         if (!run->json)
             sk_out("Everything is as it was signed.\n");
         return SK_OK;
+    }
+    if (whole) {
+        sk_run_advise(run,
+                      "What the store has is as it was signed. What to do with %s stands there.",
+                      sk_plural(problems.count, "that file", "each of them"));
+        return sk_fail(err, SK_DAMAGED, "%llu %s found that the store does not know",
+                       (unsigned long long)problems.count,
+                       sk_plural(problems.count, "file was", "files were"));
     }
     return sk_fail(err, SK_DAMAGED, "%llu %s found", (unsigned long long)problems.count,
                    sk_plural(problems.count, "problem was", "problems were"));

@@ -346,7 +346,8 @@ static enum sk_status tell_stray(void *context, const char *name, bool unknown,
                                      "that came later: if 'data' was put back from an older copy, "
                                      "put the newest copy of the whole folder back; if there is "
                                      "none, keep this file, or move it out of the store"
-                                   : ": this file does not belong to the store",
+                                   : ": this file does not belong to the store: move it out, "
+                                     "or delete it if it is of no use",
                            err));
     tell(context, sk_buf_text(&sentence));
     return SK_OK;
@@ -424,6 +425,14 @@ enum sk_status sk_verify(struct sk_store *store, sk_problem_fn *each, void *cont
                          const struct sk_progress *progress, struct sk_error *err)
 {
     return verify(store, true, each, context, progress, err);
+}
+
+enum sk_status sk_verify_folder(struct sk_store *store, sk_problem_fn *each, void *context,
+                                struct sk_error *err)
+{
+    struct check check = {.store = store, .each = each, .context = context, .lost = SK_OK};
+    SK_TRY(sk_folder_strays(store, tell_stray, &check, err));
+    return check.lost == SK_OK ? SK_OK : sk_fail_status(err, check.lost);
 }
 
 enum sk_status sk_verify_content(struct sk_store *store, sk_problem_fn *each, void *context,

@@ -23,4 +23,10 @@ SK_MUST_CHECK
 enum sk_status sk_verify_content(struct sk_store *store, sk_problem_fn *each, void *context,
                                  const struct sk_progress *progress, struct sk_error *err);
 
+/* Only that look: files that are not the store's, or that `data` does not know. None of them says
+ * that something is damaged. Errors: those of sk_folder_strays(). */
+SK_MUST_CHECK
+enum sk_status sk_verify_folder(struct sk_store *store, sk_problem_fn *each, void *context,
+                                struct sk_error *err);
+
 #endif

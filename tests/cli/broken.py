@@ -4,8 +4,10 @@
 Each file of a store is damaged, cut, emptied, taken away, exchanged, or replaced by a folder, a link or a
 pipe. Every command that opens it ends with the right exit code, names the file, says what was kept and what
 to do, writes nothing, and does not wait for anything. A store with a damaged attachment can be read, all but
-that; verify names it. An older 'data' that is put back alone takes no later attachment away.
+that; verify names it. An older 'data' that is put back alone takes no later attachment away. Files
+of others in the folder are named, and are no damage.
 """
+import json
 import os
 import shutil
 import time
@@ -154,6 +156,26 @@ def test_attachment(store, kept, photo, at):
         put_back(store, kept)
 
 
+def test_strays(store):
+    """What others put into the folder is named, and nobody is sent to repair what is whole."""
+    for name in (".DS_Store", "Thumbs.db", "data-journal", os.path.join("media", "Thumbs.db")):
+        path = write(os.path.join(store.folder, name), b"x" * 100)
+        ran = store.run("verify")
+        check(ran.code == DAMAGED and f"{name}: this file does not belong to the store" in ran.out, ran.out)
+        check("delete it" in ran.out and "as it was signed" in ran.err, ran.err)
+        check("repair" not in ran.err and COPY_FIRST not in ran.err, f"{name}: {ran.err}")
+        check(json.loads(store.run("verify", "--json").out)["ok"] is False, f"{name} is not told")
+        # With damage beside it, damage is what is advised on.
+        if os.path.dirname(name) == "":
+            medium = os.path.join(store.folder, "media", sorted(os.listdir(os.path.join(store.folder, "media")))[0])
+            whole = read(medium)
+            write(medium, whole[:100] + bytes([whole[100] ^ 1]) + whole[101:])
+            check(COPY_FIRST in store.run("verify").err, "damage is not told for a stray file")
+            write(medium, whole)
+        os.unlink(path)
+    check(store.json("verify")["ok"], "it does not verify any more")
+
+
 def test_older_data(store, at):
     """An older 'data' put back alone, and used: no attachment that came later is lost, what was withdrawn
     later is said to be, and the newer 'data' finds all it had."""
@@ -209,6 +231,7 @@ def test(top):
     test_page(store, kept)
     test_attachment(store, kept, photo, at)
     check(files(store.folder) == before and store.json("verify")["ok"], "put back, it is whole")
+    test_strays(store)
     test_older_data(store, at)
     ran = run("skrynia", "--store", at("nothing"), "list", passphrase="x")
     check(ran.code == MISSING and "'skrynia init'" in ran.err, ran.err)

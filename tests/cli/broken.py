@@ -4,8 +4,8 @@
 Each file of a store is damaged, cut, emptied, taken away, exchanged, or replaced by a folder, a link or a
 pipe. Every command that opens it ends with the right exit code, names the file, says what was kept and what
 to do, writes nothing, and does not wait for anything. A store with a damaged attachment can be read, all but
-that; verify names it. An older 'data' that is put back alone takes no later attachment away. Files
-of others in the folder are named, and are no damage.
+that; verify names it. An older 'data' that is put back alone takes no later attachment away, and neither does
+the media folder of another store lose anything. Files of others in the folder are named, and are no damage.
 """
 import json
 import os
@@ -176,6 +176,29 @@ def test_strays(store):
     check(store.json("verify")["ok"], "it does not verify any more")
 
 
+def test_media_of_another(store, stranger, at):
+    """Two stores with each other's media folder: neither takes away what is not its own, and put back both
+    are whole."""
+    stranger("attach", stranger("add", "event", "title=Far"), write(at("far.jpg"), os.urandom(5000)))
+    places = [os.path.join(one.folder, "media") for one in (store, stranger)]
+    before = [files(place) for place in places]
+    check(all(before) and not set(before[0]) & set(before[1]), "there is nothing to be lost")
+
+    def exchange():
+        os.rename(places[0], at("aside"))
+        os.rename(places[1], places[0])
+        os.rename(at("aside"), places[1])
+    exchange()
+    for _ in range(2):
+        for one in (store, stranger):
+            one("list")
+            one("add", "event", "title=With the other's attachments")
+            check(one.run("verify").code == DAMAGED, "that the attachments are missing is not told")
+    check([files(place) for place in reversed(places)] == before, "an attachment of the other store is gone")
+    exchange()
+    check(store.json("verify")["ok"] and stranger.json("verify")["ok"], "put back, they are not whole")
+
+
 def test_older_data(store, at):
     """An older 'data' put back alone, and used: no attachment that came later is lost, what was withdrawn
     later is said to be, and the newer 'data' finds all it had."""
@@ -232,6 +255,7 @@ def test(top):
     test_attachment(store, kept, photo, at)
     check(files(store.folder) == before and store.json("verify")["ok"], "put back, it is whole")
     test_strays(store)
+    test_media_of_another(store, stranger, at)
     test_older_data(store, at)
     ran = run("skrynia", "--store", at("nothing"), "list", passphrase="x")
     check(ran.code == MISSING and "'skrynia init'" in ran.err, ran.err)

@@ -71,6 +71,8 @@ static void say_done(const struct sk_run *run, const struct sk_rekey *result)
 
 static void advise(struct sk_run *run, enum sk_status status, const struct sk_rekey *result)
 {
+    if (sk_store_left_copies(run->store)) /* it is complete: what is said of other commands holds */
+        return;
     if (result->unread > 0)
         sk_run_advise(
             run,

@@ -415,7 +415,8 @@ static enum sk_status renew_batch(struct job *job, bool *finished, struct sk_err
         bytes += size;
     }
     SK_TRY(store_rest(job, *finished, err));
-    return sk_store_commit_step(&txn, err);
+    bool all = *finished && job->unread.last == 0;
+    return all ? sk_store_commit(&txn, err) : sk_store_commit_step(&txn, err);
 }
 
 /* ---- all of it ---- */

@@ -35,6 +35,8 @@ static enum sk_status add_json(struct history *history, const struct sk_record *
         (void)json_object_set_new(element, "apart", json_true());
     if (withdrawn_in_old(history, record) && element)
         (void)json_object_set_new(element, "withdrawn_in", json_string(history->old.name));
+    if (record->unproven && element)
+        (void)json_object_set_new(element, "unproven", json_true());
     return sk_out_array_add(&history->array, element, err);
 }
 
@@ -60,7 +62,7 @@ static enum sk_status add_text(struct history *history, const struct sk_record *
     SK_TRY(sk_out_text(sk_recorded(record, day), err));
     sk_out(", device ");
     SK_TRY(sk_out_text(history->device.name, err));
-    sk_out("\n");
+    sk_out("\n%s", record->unproven ? SK_UNPROVEN : "");
     if (apart)
         SK_TRY(
             add_line("apart: made after the log of ", &history->heir, " continued this one", err));

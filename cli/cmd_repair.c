@@ -63,7 +63,7 @@ static enum sk_status take_over(struct sk_run *run, const struct sk_given *given
 enum sk_status sk_cmd_repair(struct sk_run *run, struct sk_error *err)
 {
     sk_auto_given given = SK_GIVEN_INIT;
-    sk_auto_succeed succeed = {.run = run, .lines = SK_BUF_INIT};
+    sk_auto_succeed succeed = {.run = run, .lines = SK_BUF_INIT, .saved_lines = SK_BUF_INIT};
     struct sk_dir_lock *lock = NULL;
 
     SK_TRY(sk_run_dir(run, err));
@@ -80,7 +80,7 @@ enum sk_status sk_cmd_repair(struct sk_run *run, struct sk_error *err)
 
     enum sk_status status = sk_given_ask(run, &given, err);
 
-    succeed.losses = run->json ? json_array() : NULL;
+    sk_succeed_begin(&succeed);
     if (status == SK_OK)
         status = take_over(run, &given, &succeed, err);
     sk_dir_unlock(lock);
@@ -90,5 +90,9 @@ enum sk_status sk_cmd_repair(struct sk_run *run, struct sk_error *err)
            "%s was made; %s was left as it is: keep it. Ask each archive for a new invite and take "
            "it in the new store with 'receive FILE'; let nobody use the old store again.",
            run->args[0], run->dir);
-    return SK_OK;
+    sk_run_advise(run,
+                  "%s is there and works. Keep %s and its backups: what is lost may still be "
+                  "in them, or at an archive.",
+                  run->args[0], run->dir);
+    return sk_succeed_end(&succeed, err);
 }

@@ -18,6 +18,10 @@ static void advise(struct sk_run *run, enum sk_status status)
                            "day, or the recovery words, if they opened the store then.");
     else if (status == SK_DAMAGED)
         sk_run_advise(run, "No store was made. Try another copy of the backup, or an older one.");
+    else if (status == SK_IO)
+        sk_run_advise(run,
+                      "No store was made, and the backup is as it was. Try again; if it happens "
+                      "again, copy the backup to another disk, or restore to another one.");
     else if (status == SK_FULL)
         sk_run_advise(run, "No store was made. Restoring needs room for the backup twice.");
 }
@@ -44,7 +48,8 @@ enum sk_status sk_cmd_restore(struct sk_run *run, struct sk_error *err)
 {
     sk_auto_given given = SK_GIVEN_INIT;
     sk_auto_invited invited = SK_INVITED_INIT;
-    sk_auto_succeed succeed = {.run = run, .lines = SK_BUF_INIT, .invited = &invited};
+    sk_auto_succeed succeed = {
+        .run = run, .lines = SK_BUF_INIT, .saved_lines = SK_BUF_INIT, .invited = &invited};
     struct sk_store_options store = {.kind = SK_STORE_DEVICE, .name = ""};
     struct sk_succession_options options = {.store = &store,
                                             .also = sk_succeed_also,
@@ -56,7 +61,7 @@ enum sk_status sk_cmd_restore(struct sk_run *run, struct sk_error *err)
     SK_TRY(sk_run_new_place(run, err));
     SK_TRY(sk_invited_read(run, &invited, err));
     SK_TRY(sk_given_ask(run, &given, err));
-    succeed.losses = run->json ? json_array() : NULL;
+    sk_succeed_begin(&succeed);
     store.dir = run->dir;
     store.unlock = &given.unlock;
     store.words = sk_given_words(&given);
@@ -75,5 +80,9 @@ enum sk_status sk_cmd_restore(struct sk_run *run, struct sk_error *err)
     sk_bar_end(&bar);
     SK_TRY(sk_succeed_report(&succeed, run->dir, err));
     say_next(run, &invited);
-    return SK_OK;
+    sk_run_advise(run,
+                  "%s is there and works. Keep the backup, and look for another one: what is "
+                  "lost may still be in it, or at an archive.",
+                  run->dir);
+    return sk_succeed_end(&succeed, err);
 }

@@ -147,6 +147,8 @@ static enum sk_status show_json(struct view *view, struct sk_error *err)
         (void)json_object_set_new(whole, "apart", json_true());
     if (json_array_size(view->others) > 0 && whole)
         (void)json_object_set(whole, "apart_in", view->others);
+    if (whole && view->record.unproven)
+        (void)json_object_set_new(whole, "unproven", json_true());
     return sk_out_json_line(whole, err);
 }
 
@@ -228,7 +230,7 @@ static enum sk_status show_text(struct view *view, struct sk_error *err)
     SK_TRY(sk_out_text(sk_recorded(&view->record, day), err));
     sk_out(", device ");
     SK_TRY(sk_out_text(view->device.name, err));
-    sk_out("\n");
+    sk_out("\n%s", view->record.unproven ? SK_UNPROVEN : "");
     SK_TRY(apart_text(view, err));
     sk_out("\n");
     if (!view->record.fields)

@@ -16,22 +16,40 @@ void sk_problems_add(void *context, const char *sentence)
     problems->lost |= json_array_append_new(problems->list, json_string(sentence)) != 0;
 }
 
-static enum sk_status print_json(const struct sk_problems *problems, struct sk_error *err)
+static enum sk_status print_json(const struct sk_problems *problems, uint64_t unproven,
+                                 struct sk_error *err)
 {
     sk_auto_json result =
         json_pack("{s:b, s:O}", "ok", problems->count == 0, "problems", problems->list);
 
+    if (result && unproven > 0)
+        (void)json_object_set_new(result, "unproven", json_integer((json_int_t)unproven));
     return sk_out_json_line(result, err);
+}
+
+static void print_good(uint64_t unproven)
+{
+    if (unproven == 0)
+        sk_out("Everything is as it was signed.\n");
+    else
+        sk_out("Everything is as its log signed it, but %llu %s saved from damage by 'repair' or "
+               "'restore', and nothing proved that %s signed before: 'show' and 'history' mark %s "
+               "as \"saved without a proof\".\n",
+               (unsigned long long)unproven, sk_plural(unproven, "entry was", "entries were"),
+               sk_plural(unproven, "it had been", "they had been"),
+               sk_plural(unproven, "it", "them"));
 }
 
 enum sk_status sk_cmd_verify(struct sk_run *run, struct sk_error *err)
 {
     sk_auto_json list = run->json ? json_array() : NULL;
     struct sk_problems problems = {.list = list};
+    uint64_t unproven = 0;
     sk_auto_bar bar;
 
     sk_bar_begin(&bar, "verifying");
     SK_TRY(sk_verify_content(run->store, sk_problems_add, &problems, &bar.progress, err));
+    SK_TRY(sk_verify_unproven(run->store, &unproven, err));
     sk_bar_end(&bar);
 
     bool whole = problems.count == 0;
@@ -40,15 +58,14 @@ enum sk_status sk_cmd_verify(struct sk_run *run, struct sk_error *err)
     if (problems.lost)
         return sk_fail_status(err, SK_NOMEM);
     if (run->json)
-        SK_TRY(print_json(&problems, err));
+        SK_TRY(print_json(&problems, unproven, err));
     if (problems.count == 0) {
         if (!run->json)
-            sk_out("Everything is as it was signed.\n");
+            print_good(unproven);
         return SK_OK;
     }
     if (whole) {
-        sk_run_advise(run,
-                      "What the store has is as it was signed. What to do with %s stands there.",
+        sk_run_advise(run, "Nothing of the store is damaged. What to do with %s is said above.",
                       sk_plural(problems.count, "that file", "each of them"));
         return sk_fail(err, SK_DAMAGED, "%llu %s found that the store does not know",
                        (unsigned long long)problems.count,

@@ -43,13 +43,21 @@ void sk_item_list_begin(struct sk_item_list *list, struct sk_run *run)
 static enum sk_status add_json(struct sk_item_list *list, const struct sk_item *item,
                                const char *id, bool apart, struct sk_error *err)
 {
-    json_t *element =
+    uint8_t bytes[SK_ENTRY_LEN];
+    struct sk_entry entry;
+    bool found = false;
+
+    SK_TRY(sk_log_entry(list->run->store, item->log, item->position, bytes, &found, err));
+
+    json_t *json =
         json_pack("{s:s, s:s, s:s, s:s, s:I}", "id", id, "type", sk_type_name(item->type), "title",
                   item->title, "device", list->device.name, "rev", (json_int_t)item->revision);
 
-    if (apart && element)
-        (void)json_object_set_new(element, "apart", json_true());
-    return sk_out_array_add(&list->array, element, err);
+    if (json && found && sk_entry_decode(&entry, bytes) == SK_OK && entry.unproven)
+        (void)json_object_set_new(json, "unproven", json_true());
+    if (apart && json)
+        (void)json_object_set_new(json, "apart", json_true());
+    return sk_out_array_add(&list->array, json, err);
 }
 
 enum sk_status sk_item_list_add(void *context, const struct sk_item *item, struct sk_error *err)

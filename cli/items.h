@@ -38,6 +38,11 @@ void sk_item_list_end(struct sk_item_list *list);
 struct sk_record;
 const char *sk_recorded(const struct sk_record *record, char day[static 11]);
 
+/* A line about an entry that bears the mark (core/entry.h). */
+#define SK_UNPROVEN                                                                      \
+    "(saved without a proof: 'repair' saved this entry from damage, and nothing proved " \
+    "that it had been signed)\n"
+
 /* What stands in place of the fields when a record has none to show. */
 const char *sk_no_fields(const struct sk_item *item, const struct sk_record *record);
 

@@ -53,13 +53,21 @@ enum sk_status sk_invited_accept(struct sk_store *store, void *context, struct s
 void sk_succeed_clear(struct sk_succeed *succeed)
 {
     json_decref(succeed->losses);
+    json_decref(succeed->saved);
     sk_buf_clear(&succeed->lines);
+    sk_buf_clear(&succeed->saved_lines);
+}
+
+void sk_succeed_begin(struct sk_succeed *succeed)
+{
+    succeed->losses = succeed->run->json ? json_array() : NULL;
+    succeed->saved = succeed->run->json ? json_array() : NULL;
 }
 
 static const char *loss_name(enum sk_loss_kind kind)
 {
-    static const char *const names[] = {"entries",    "refused",  "content",
-                                        "attachment", "revision", "unknown"};
+    static const char *const names[] = {"entries",  "refused", "content", "attachment",
+                                        "revision", "unknown", "proof"};
 
     return names[kind];
 }
@@ -76,8 +84,9 @@ static enum sk_status loss_json(struct sk_succeed *succeed, const struct sk_loss
         (void)json_object_set_new(json, "rev", json_integer((json_int_t)loss->revision));
     if (json && loss->kind == SK_LOSS_BODY)
         (void)json_object_set_new(json, "bytes", json_integer((json_int_t)loss->bytes));
-    return json_array_append_new(succeed->losses, json) == 0 ? SK_OK
-                                                             : sk_fail_status(err, SK_NOMEM);
+    json_t *to = loss->kind == SK_LOSS_PROOF ? succeed->saved : succeed->losses;
+
+    return json_array_append_new(to, json) == 0 ? SK_OK : sk_fail_status(err, SK_NOMEM);
 }
 
 static enum sk_status loss_text(struct sk_buf *out, const struct sk_loss *loss, const char *id,
@@ -102,7 +111,9 @@ static enum sk_status loss_text(struct sk_buf *out, const struct sk_loss *loss, 
     case SK_LOSS_ENTRIES:
         return sk_buf_add_text(out, "nothing is left\n", err);
     case SK_LOSS_REFUSED:
-        return sk_buf_add_text(out, "not what the log was signed for, or beyond it: refused\n",
+        return sk_buf_add_text(out,
+                               "not what the log was signed for, beyond it, or never "
+                               "saved: refused\n",
                                err);
     case SK_LOSS_UNKNOWN:
         return sk_buf_add_text(out, "of a kind that this version does not know, left out\n", err);
@@ -112,6 +123,8 @@ static enum sk_status loss_text(struct sk_buf *out, const struct sk_loss *loss, 
     case SK_LOSS_BODY:
         sk_size_text(size, loss->bytes);
         return sk_buf_printf(out, err, " (position %llu): its %s are lost\n", from, size);
+    case SK_LOSS_PROOF:
+        return sk_buf_printf(out, err, ", revision %u (position %llu)\n", loss->revision, from);
     case SK_LOSS_REVISION:
         break;
     }
@@ -125,8 +138,10 @@ enum sk_status sk_succeed_loss(void *context, const struct sk_loss *loss, struct
 
     if (loss->id)
         sk_id_format(id, loss->id);
+    struct sk_buf *lines = loss->kind == SK_LOSS_PROOF ? &succeed->saved_lines : &succeed->lines;
+
     return succeed->losses ? loss_json(succeed, loss, loss->id ? id : NULL, err)
-                           : loss_text(&succeed->lines, loss, loss->id ? id : NULL, err);
+                           : loss_text(lines, loss, loss->id ? id : NULL, err);
 }
 
 enum sk_status sk_succeed_also(struct sk_store *store, void *context, struct sk_error *err)
@@ -144,11 +159,13 @@ static enum sk_status report_json(const struct sk_succeed *s, const char *dir, c
 {
     const struct sk_remains_facts *f = &s->facts;
     sk_auto_json json = json_pack(
-        "{s:s, s:s, s:s?, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:O}", "store", dir, "safety_number",
-        safety, "continues", s->result.continues ? old : NULL, "head", f->head_known, "size",
-        (json_int_t)f->size, "carried", (json_int_t)s->result.carried, "unproven",
-        (json_int_t)s->result.unproven, "uncovered", (json_int_t)f->uncovered, "beyond",
-        (json_int_t)f->beyond, "bad_pages", (json_int_t)f->bad_pages, "lost", s->losses);
+        "{s:s, s:s, s:s?, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O, s:O}", "store", dir,
+        "safety_number", safety, "continues", s->result.continues ? old : NULL, "head",
+        f->head_known, "log_doubtful", f->pages.log_doubtful, "size", (json_int_t)f->size,
+        "carried", (json_int_t)s->result.carried, "unproven", (json_int_t)s->result.unproven,
+        "uncovered", (json_int_t)f->uncovered, "beyond", (json_int_t)f->beyond, "bad_pages",
+        (json_int_t)f->bad_pages, "unread", (json_int_t)s->result.unread, "lost", s->losses,
+        "unproven_entries", s->saved);
 
     return sk_out_json_line(json, err);
 }
@@ -157,8 +174,19 @@ static void report_doubts(const struct sk_succeed *s)
 {
     const struct sk_remains_facts *f = &s->facts;
 
+    if (s->result.unread > 0)
+        sk_out(
+            "%llu %s failed: the disk could not be read (I/O error), which may be no damage. Copy "
+            "the folder to another disk, or try again, with another new folder, before you take "
+            "anything for lost.\n",
+            (unsigned long long)s->result.unread, sk_plural(s->result.unread, "read", "reads"));
+    if (f->undone > 0)
+        sk_out("%llu %s of a command that was interrupted before anything of it was saved, and %s "
+               "left out.\n",
+               (unsigned long long)f->undone, sk_plural(f->undone, "entry is", "entries are"),
+               sk_plural(f->undone, "was", "were"));
     if (f->bad_pages > 0)
-        sk_out("%llu of %llu pages of the old database are damaged.\n",
+        sk_out("%llu of %llu pages of the old database do not open.\n",
                (unsigned long long)f->bad_pages, (unsigned long long)f->pages.pages);
     if (f->pages.log_doubtful)
         sk_out(
@@ -169,9 +197,11 @@ static void report_doubts(const struct sk_succeed *s)
                "nothing proves that it is all here.\n");
     if (s->result.unproven > 0)
         sk_out(
-            "%llu of the entries are vouched for by the seal of their page alone, since the proof "
-            "under the signed head was lost with their neighbours.\n",
-            (unsigned long long)s->result.unproven);
+            "%llu of the entries %s saved without a proof: the seal of its page alone vouches for "
+            "each, which whoever can open the store could have made, since the proof under the "
+            "signed head was lost with their neighbours. 'show', 'history' and 'verify' will "
+            "always say so, here and at the archive. They are listed below.\n",
+            (unsigned long long)s->result.unproven, sk_plural(s->result.unproven, "was", "were"));
     if (f->uncovered > 0)
         sk_out("%llu of these %s beyond the newest signed head that is left: no signature covers "
                "%s. Look at what was recorded last.\n",
@@ -199,6 +229,27 @@ enum sk_status sk_succeed_report(struct sk_succeed *s, const char *dir, struct s
            (unsigned long long)s->result.carried, (unsigned long long)s->facts.size);
     report_doubts(s);
     if (s->result.losses > 0)
-        sk_out("Lost:\n%s", sk_buf_text(&s->lines));
+        sk_out("%s:\n%s", s->result.unread > 0 ? "Not brought back, or lost" : "Lost",
+               sk_buf_text(&s->lines));
+    if (s->result.unproven > 0)
+        sk_out("Saved without a proof:\n%s", sk_buf_text(&s->saved_lines));
+    return SK_OK;
+}
+
+enum sk_status sk_succeed_end(struct sk_succeed *s, struct sk_error *err)
+{
+    const struct sk_remains_facts *f = &s->facts;
+
+    if (s->result.unread > 0)
+        return sk_fail(
+            err, SK_IO,
+            "the new store was made, but may lack what could not be read: try again into "
+            "another folder");
+    if (s->result.losses > 0 || f->pages.log_doubtful || !f->head_known)
+        return sk_fail(err, SK_DAMAGED,
+                       "the new store was made, but something is lost or may be: see above");
+    if (s->result.unproven > 0)
+        return sk_fail(err, SK_DAMAGED,
+                       "the new store was made, but not all of it is proven: see above");
     return SK_OK;
 }

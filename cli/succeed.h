@@ -30,7 +30,9 @@ SK_MUST_CHECK enum sk_status sk_invited_accept(struct sk_store *store, void *inv
 struct sk_succeed {
     struct sk_run *run;
     json_t *losses;      /* owned; NULL without --json */
+    json_t *saved;       /* owned; the same of what was taken without a proof */
     struct sk_buf lines; /* the losses as they are printed, without --json */
+    struct sk_buf saved_lines;
     struct sk_remains_facts facts;
     struct sk_succession_result result;
     uint8_t new_id[32];
@@ -44,6 +46,13 @@ SK_MUST_CHECK enum sk_status sk_succeed_loss(void *context, const struct sk_loss
                                              struct sk_error *err);
 SK_MUST_CHECK enum sk_status sk_succeed_also(struct sk_store *store, void *context,
                                              struct sk_error *err);
+
+/* Ends a command whose new store is there: an error unless everything came with it and is proven.
+ * Errors: SK_DAMAGED, SK_IO (something could not be read). */
+SK_MUST_CHECK enum sk_status sk_succeed_end(struct sk_succeed *succeed, struct sk_error *err);
+
+/* Wants JSON, if the command does. */
+void sk_succeed_begin(struct sk_succeed *succeed);
 
 /* Prints what came of it. dir: the new store. */
 SK_MUST_CHECK enum sk_status sk_succeed_report(struct sk_succeed *succeed, const char *dir,

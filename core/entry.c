@@ -11,11 +11,13 @@
 #define OFFSET_COMMITMENT 32
 #define OFFSET_PREVIOUS   64
 
+#define UNPROVEN (UINT32_C(1) << 31) /* of the flags */
+
 void sk_entry_encode(uint8_t out[static SK_ENTRY_LEN], const struct sk_entry *entry)
 {
     sk_put_u16(out, SK_ENTRY_VERSION);
     sk_put_u16(out + OFFSET_TYPE, entry->type);
-    sk_put_u32(out + OFFSET_FLAGS, entry->flags);
+    sk_put_u32(out + OFFSET_FLAGS, entry->flags | (entry->unproven ? UNPROVEN : 0));
     sk_put_u32(out + OFFSET_DAY, entry->day);
     memcpy(out + OFFSET_ID, entry->id.bytes, SK_ID_LEN);
     sk_put_u32(out + OFFSET_REVISION, entry->revision);
@@ -42,7 +44,8 @@ enum sk_status sk_entry_decode(struct sk_entry *out, const uint8_t bytes[static 
 {
     struct sk_entry entry = {
         .type = sk_get_u16(bytes + OFFSET_TYPE),
-        .flags = sk_get_u32(bytes + OFFSET_FLAGS),
+        .flags = sk_get_u32(bytes + OFFSET_FLAGS) & ~UNPROVEN,
+        .unproven = (sk_get_u32(bytes + OFFSET_FLAGS) & UNPROVEN) != 0,
         .day = sk_get_u32(bytes + OFFSET_DAY),
         .revision = sk_get_u32(bytes + OFFSET_REVISION),
     };
@@ -59,6 +62,14 @@ enum sk_status sk_entry_decode(struct sk_entry *out, const uint8_t bytes[static 
         return SK_REFUSED;
     *out = entry;
     return SK_OK;
+}
+
+void sk_entry_name(uint8_t out[static SK_MERKLE_LEN], const uint8_t bytes[static SK_ENTRY_LEN])
+{
+    uint8_t plain[SK_ENTRY_LEN];
+    memcpy(plain, bytes, sizeof(plain));
+    sk_put_u32(plain + OFFSET_FLAGS, sk_get_u32(plain + OFFSET_FLAGS) & ~UNPROVEN);
+    sk_merkle_leaf(out, plain, sizeof(plain));
 }
 
 bool sk_entry_has_payload(const struct sk_entry *entry)

@@ -24,13 +24,15 @@
  * | 0 | u16 version | 2 | u16 type | 4 | u32 flags | 8 | u32 day | 12 | id[16] | 28 | u32 revision
  * | 32 | commitment[32] | 64 | previous[32] |
  *
- * flags: for an erasure, the type of what is erased; otherwise 0. revision counts from 1 for each
- * id. previous: the RFC 6962 leaf hash of the entry of the revision before, zeros for revision 1.
+ * flags: for an erasure, the type of what is erased; otherwise 0; with bit 31, the entry was saved
+ * from damage and nothing proved that it had been signed. revision counts from 1 for each id.
+ * previous: sk_entry_name() of the entry of the revision before, zeros for revision 1.
  * The commitment of an erasure, which has no payload, is zeros.
  */
 struct sk_entry {
     uint16_t type;
-    uint32_t flags;
+    uint32_t flags; /* without bit 31 */
+    bool unproven;  /* bit 31 */
     uint32_t day;
     struct sk_id id;
     uint32_t revision;
@@ -43,6 +45,10 @@ void sk_entry_encode(uint8_t out[static SK_ENTRY_LEN], const struct sk_entry *en
 /* Errors: SK_REFUSED for a version, type, flags, revision or zero field that cannot be. */
 SK_MUST_CHECK
 enum sk_status sk_entry_decode(struct sk_entry *out, const uint8_t bytes[static SK_ENTRY_LEN]);
+
+/* What the next revision names: the RFC 6962 leaf hash of the entry without bit 31 of the flags,
+ * which a later log may have set. */
+void sk_entry_name(uint8_t out[static SK_MERKLE_LEN], const uint8_t bytes[static SK_ENTRY_LEN]);
 
 /* Whether entries of that type have a payload. */
 bool sk_entry_has_payload(const struct sk_entry *entry);

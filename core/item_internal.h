@@ -77,15 +77,16 @@ void sk_search_check_clear(struct sk_search_check *check);
     "item.erased, item.title"
 /*
  * Of an item that is shown: no related log shows the same revision in its place, or a later one.
- * What stands in both is the same entry, byte for byte. A revision that a log got after another
- * continued it takes no place there.
+ * What stands in both is the same entry, byte for byte but for the mark (core/entry.h). A
+ * revision that a log got after another continued it takes no place there.
  */
-#define SK_ITEM_ONCE                                                                          \
-    "NOT EXISTS (SELECT 1 FROM kin CROSS JOIN item AS twin ON twin.uid = item.uid AND "       \
-    "twin.log = kin.other CROSS JOIN entry AS mine ON mine.id = item.shown "                  \
-    "CROSS JOIN entry AS theirs ON theirs.item = twin.id AND theirs.id <= twin.shown AND "    \
-    "theirs.bytes = mine.bytes WHERE kin.log = item.log AND twin.shown <> 0 AND (kin.prefer " \
-    "OR theirs.id < twin.shown) AND (kin.relation <> 2 OR "                                   \
+#define SK_ITEM_ONCE                                                                       \
+    "NOT EXISTS (SELECT 1 FROM kin CROSS JOIN item AS twin ON twin.uid = item.uid AND "    \
+    "twin.log = kin.other CROSS JOIN entry AS mine ON mine.id = item.shown "               \
+    "CROSS JOIN entry AS theirs ON theirs.item = twin.id AND theirs.id <= twin.shown AND " \
+    "substr(theirs.bytes, 1, 7) = substr(mine.bytes, 1, 7) AND substr(theirs.bytes, 9) = " \
+    "substr(mine.bytes, 9) WHERE kin.log = item.log AND twin.shown <> 0 AND (kin.prefer "  \
+    "OR theirs.id < twin.shown) AND (kin.relation <> 2 OR "                                \
     "(twin.shown & 1099511627775) < kin.size))"
 /* Of an item: it stands in the log ?2 or in one related to it. */
 #define SK_ITEM_RELATED \

@@ -22,9 +22,10 @@
 struct sk_pages_state {
     uint64_t pages;     /* of `data` */
     bool log_used;      /* the write-ahead log holds pages that count */
-    bool log_doubtful;  /* it is missing, foreign or damaged, and was needed */
+    bool log_doubtful;  /* it is missing, foreign or damaged, and may hold what is nowhere else */
     bool start_damaged; /* neither copy of the preamble opens */
     bool data_missing;
+    uint64_t unread; /* reads that failed by an I/O error so far: try again, it may be no damage */
 };
 
 struct sk_pages;

@@ -36,7 +36,7 @@ static enum sk_status newest_leaf(struct sk_store *store, const struct sk_id *id
         return sk_fail(err, SK_DAMAGED, "an entry in the database is not one");
     if (newest.revision != revision)
         return sk_fail(err, SK_REFUSED, "it was changed meanwhile; look at it again");
-    sk_merkle_leaf(out, bytes, SK_ENTRY_LEN);
+    sk_entry_name(out, bytes);
     return SK_OK;
 }
 
@@ -264,7 +264,10 @@ enum sk_status sk_record_load(struct sk_store *store, const struct sk_item *item
         memcmp(&entry.id, &item->id, sizeof(entry.id)) != 0)
         return sk_fail(err, SK_DAMAGED, "the database lacks an entry of a record");
 
-    sk_auto_record record = {.revision = entry.revision, .position = position, .day = entry.day};
+    sk_auto_record record = {.revision = entry.revision,
+                             .position = position,
+                             .day = entry.day,
+                             .unproven = entry.unproven};
     sk_auto_payload payload = SK_PAYLOAD_INIT;
     SK_TRY(sk_payload_load(store, item->log, position, &payload, &found, err));
     if (found)

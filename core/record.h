@@ -16,6 +16,7 @@ struct sk_record {
     char *recorded; /* owned; NULL when there are no fields */
     json_t *fields; /* owned; NULL when withdrawn, malformed or not here yet */
     bool malformed; /* what a device wrote is no record */
+    bool unproven;  /* saved from damage; nothing proved that it had been signed */
 };
 void sk_record_clear(struct sk_record *record);
 #define sk_auto_record __attribute__((cleanup(sk_record_clear))) struct sk_record

@@ -6,9 +6,10 @@
  * An entry is **proven** when the signed head of the log covers it: its leaf, with the others or
  * with kept nodes of the tree in place of lost ones, gives the signed root. Where too much is lost
  * around it, only the seal of its page speaks for it: it is **unproven**. Entries that are all
- * there and do not give the signed root are **refused**. Those beyond the newest head are unproven
- * where pages are lost, and the head that covered them may be among these; in a whole database, or
- * if they may be of a transaction that was undone, they are refused.
+ * there and do not give the signed root are **refused**, every one, and so are those of a
+ * transaction that no commit ended, unless they are proven. Those beyond the newest head are
+ * unproven where pages are lost, and the head that covered them may be among these; in a whole
+ * database, or if they may be of a transaction that was undone, they are refused.
  */
 #ifndef SK_CORE_REMAINS_H
 #define SK_CORE_REMAINS_H
@@ -31,6 +32,7 @@ struct sk_remains_facts {
     uint8_t sign_public[SK_SIGN_PUBLIC_LEN];
     uint8_t dh_public[SK_DH_LEN];
     uint64_t proven, unproven, refused, beyond; /* entries; beyond the head: refused as well */
+    uint64_t undone;    /* entries of a transaction that was never committed: left out */
     uint64_t uncovered; /* of the unproven: beyond every head that was found */
     uint64_t unknown;   /* entries that would be taken, and are of no kind that is known here */
 };
@@ -98,6 +100,9 @@ typedef enum sk_status sk_remains_item_fn(void *context, const struct sk_remains
 SK_MUST_CHECK
 enum sk_status sk_remains_items(struct sk_remains *remains, sk_remains_item_fn *each, void *context,
                                 struct sk_error *err);
+
+/* How many reads failed so far for another reason than damage: SK_IO. */
+uint64_t sk_remains_unread(const struct sk_remains *remains);
 
 /* Whether an entry at that position was taken. */
 bool sk_remains_taken(const struct sk_remains *remains, uint64_t position);

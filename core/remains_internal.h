@@ -24,6 +24,7 @@ enum verdict {
     VERDICT_REFUSED,
     VERDICT_UNKNOWN, /* signed or not: no entry of a kind that is known here */
     VERDICT_BEYOND,
+    VERDICT_UNDONE, /* of a transaction that was never committed: nothing is lost with it */
 };
 
 struct place_list {
@@ -89,7 +90,6 @@ size_t remains_find(const struct place_list *list, int64_t id);
 bool remains_entry(struct sk_remains *r, const struct place *at, uint8_t out[static SK_ENTRY_LEN]);
 
 /* Gives every entry its verdict, under the head that fits best. */
-SK_MUST_CHECK
-enum sk_status remains_prove(struct sk_remains *r, struct sk_error *err);
+void remains_prove(struct sk_remains *r);
 
 #endif

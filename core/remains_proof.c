@@ -15,7 +15,7 @@
 struct proof {
     struct sk_remains *r;
     struct place *entries;
-    uint64_t counts[VERDICT_BEYOND + 1];
+    uint64_t counts[VERDICT_UNDONE + 1];
 };
 
 static size_t first_of(const struct proof *p, uint64_t position)
@@ -120,63 +120,20 @@ static void prove(struct proof *p, uint64_t start, uint64_t len, const uint8_t *
     mark(p, start, len, full ? VERDICT_CONTRARY : VERDICT_UNPROVEN);
 }
 
-/* ---- entries that contradict the head ---- */
-
-/* Whether the entry itself is none, or does not fit what it commits to. */
-static enum sk_status is_culprit(struct sk_remains *r, const struct place *at, bool *out,
-                                 struct sk_error *err)
-{
-    uint8_t bytes[SK_ENTRY_LEN];
-    struct sk_entry entry;
-    sk_auto_payload payload = SK_PAYLOAD_INIT;
-    bool fits = false;
-    size_t any = remains_find(&r->payloads, at->id);
-    *out = true;
-    if (!remains_entry(r, at, bytes) || sk_entry_decode(&entry, bytes) != SK_OK)
-        return SK_OK;
-    bool there = any < place_count(&r->payloads) && places(&r->payloads)[any].id == at->id;
-    if (there)
-        SK_TRY(sk_remains_payload(r, (uint64_t)at->id, &entry, &payload, &fits, err));
-    *out = there && !fits;
-    return SK_OK;
-}
-
 /*
- * Entries that are all there and give another root: if it can be told which of them are altered,
- * these are refused, and the others are like those that have lost a neighbour; else all are.
+ * Entries that are all there and do not give the root are refused, every one: which of them is
+ * altered the head cannot tell, and what a neighbour looks like is no proof for the others.
+ * So are entries out of a transaction that was undone, unless a signed head proves them.
  */
-static enum sk_status judge_run(struct sk_remains *r, size_t from, size_t to, struct sk_error *err)
+static void refuse(struct proof *p)
 {
-    struct place *entries = places(&r->entries);
-    bool told = false;
-    for (size_t i = from; i < to; i++) {
-        bool culprit = false;
-        SK_TRY(is_culprit(r, &entries[i], &culprit, err));
-        if (culprit)
-            entries[i].verdict = VERDICT_REFUSED;
-        told |= culprit;
+    for (size_t i = 0; i < place_count(&p->r->entries); i++) {
+        struct place *at = &p->entries[i];
+        bool undone =
+            at->verdict == VERDICT_UNPROVEN && !sk_pages_marked(p->r->pages, at->view, at->page);
+        if (undone || at->verdict == VERDICT_CONTRARY)
+            at->verdict = VERDICT_REFUSED;
     }
-    for (size_t i = from; i < to; i++) {
-        if (entries[i].verdict == VERDICT_CONTRARY)
-            entries[i].verdict = told ? VERDICT_UNPROVEN : VERDICT_REFUSED;
-    }
-    return SK_OK;
-}
-
-static enum sk_status judge(struct sk_remains *r, struct sk_error *err)
-{
-    struct place *entries = places(&r->entries);
-    size_t count = place_count(&r->entries);
-    for (size_t i = 0; i < count; i++) {
-        size_t end = i;
-        while (end < count && entries[end].verdict == VERDICT_CONTRARY)
-            end++;
-        if (end > i)
-            SK_TRY(judge_run(r, i, end, err));
-        if (end > i)
-            i = end - 1;
-    }
-    return SK_OK;
 }
 
 /* ---- the whole ---- */
@@ -187,7 +144,8 @@ static void prove_without_head(struct proof *p)
     struct sk_remains_facts *facts = &p->r->facts;
     uint64_t size = 0;
     size_t count = place_count(&p->r->entries);
-    while (size < count && p->entries[size].id == (int64_t)size)
+    while (size < count && p->entries[size].id == (int64_t)size &&
+           sk_pages_marked(p->r->pages, p->entries[size].view, p->entries[size].page))
         size++;
     if (size == 0 || !leaves_root(p, 0, size, facts->root)) {
         struct sk_merkle empty;
@@ -197,8 +155,12 @@ static void prove_without_head(struct proof *p)
     }
     for (size_t i = 0; i < count; i++)
         p->entries[i].verdict = VERDICT_UNPROVEN;
-    facts->size = count > 0 ? (uint64_t)p->entries[count - 1].id + 1 : 0;
-    facts->known_size = size;
+    refuse(p);
+    facts->size = facts->known_size = size;
+    for (size_t i = 0; i < count; i++) {
+        if (p->entries[i].verdict == VERDICT_UNPROVEN)
+            facts->size = (uint64_t)p->entries[i].id + 1;
+    }
 }
 
 static void count_verdicts(struct proof *p)
@@ -272,8 +234,8 @@ static void take_beyond(struct proof *p, const struct head *newest)
     }
     for (size_t i = 0; i < place_count(&p->r->entries); i++) {
         struct place *at = &p->entries[i];
-        bool taken = (uint64_t)at->id < covered ||
-                     (lost && sk_pages_marked(p->r->pages, at->view, at->page));
+        bool taken = ((uint64_t)at->id < covered || lost) &&
+                     sk_pages_marked(p->r->pages, at->view, at->page);
         if (at->verdict != VERDICT_BEYOND || !taken)
             continue;
         at->verdict = VERDICT_UNPROVEN;
@@ -297,7 +259,20 @@ static void set_unknown(struct proof *p)
     }
 }
 
-enum sk_status remains_prove(struct sk_remains *r, struct sk_error *err)
+/* What an interrupted command left behind the end of the log, as any opening would pass over it. */
+static void pass_over_undone(struct proof *p)
+{
+    const struct sk_remains_facts *facts = &p->r->facts;
+    for (size_t i = 0; i < place_count(&p->r->entries); i++) {
+        struct place *at = &p->entries[i];
+        bool refused = at->verdict == VERDICT_BEYOND || at->verdict == VERDICT_REFUSED;
+        if (refused && (uint64_t)at->id >= facts->size && !facts->pages.log_doubtful &&
+            !sk_pages_marked(p->r->pages, at->view, at->page))
+            at->verdict = VERDICT_UNDONE;
+    }
+}
+
+void remains_prove(struct sk_remains *r)
 {
     struct proof p = {.r = r, .entries = places(&r->entries)};
     const struct head *newest = NULL;
@@ -308,17 +283,18 @@ enum sk_status remains_prove(struct sk_remains *r, struct sk_error *err)
         r->facts.size = head->size;
         r->facts.known_size = head->size;
         memcpy(r->facts.root, head->root, SK_MERKLE_LEN);
-        SK_TRY(judge(r, err));
+        refuse(&p);
         take_beyond(&p, newest);
     } else {
         prove_without_head(&p);
     }
     set_unknown(&p);
+    pass_over_undone(&p);
     count_verdicts(&p);
     r->facts.unknown = p.counts[VERDICT_UNKNOWN];
     r->facts.proven = p.counts[VERDICT_PROVEN];
     r->facts.unproven = p.counts[VERDICT_UNPROVEN];
     r->facts.refused = p.counts[VERDICT_REFUSED];
     r->facts.beyond = p.counts[VERDICT_BEYOND];
-    return SK_OK;
+    r->facts.undone = p.counts[VERDICT_UNDONE];
 }

@@ -26,7 +26,7 @@ static void work_clear(struct work *work)
 
 static enum sk_status tell_loss(struct work *work, const struct sk_loss *loss, struct sk_error *err)
 {
-    work->result.losses++;
+    work->result.losses += loss->kind != SK_LOSS_PROOF;
     return work->options->loss(work->options->loss_context, loss, err);
 }
 
@@ -72,6 +72,7 @@ static enum sk_status copy_body(struct work *work, const struct sk_payload *payl
         uint8_t hash[SK_HASH_LEN];
         struct sk_error why = SK_ERROR_INIT;
         enum sk_status status = sk_media_read(from, work->block, len, &got, &why);
+        work->result.unread += status == SK_IO;
         if (status == SK_NOMEM)
             return sk_fail_status(err, status);
         sk_block_hash(hash, payload->salt, j, work->block, got);
@@ -96,6 +97,7 @@ static enum sk_status take_body(struct work *work, struct sk_payload *payload, b
     if (payload->body_len == 0)
         return SK_OK;
     enum sk_status status = sk_remains_body(work->remains, old, &from, &why);
+    work->result.unread += status == SK_IO;
     *whole = status == SK_OK && sk_media_size(from) == payload->body_len;
     if (status == SK_NOMEM)
         return sk_fail_status(err, status);
@@ -112,21 +114,44 @@ static enum sk_status take_body(struct work *work, struct sk_payload *payload, b
     return sk_media_keep(to, &payload->media, err);
 }
 
-static enum sk_status put(struct work *work, const struct sk_entry *entry, bool proven,
-                          const struct sk_payload *payload, struct sk_error *err)
-{
-    uint64_t position = 0;
-    SK_TRY(sk_log_size(work->store, SK_LOG_OWN, &position, err));
-    SK_TRY(sk_item_put(work->store, SK_LOG_OWN, position, entry, payload, NULL, err));
-    work->result.carried++;
-    work->result.unproven += !proven;
-    return next_batch(work, false, err);
-}
-
 /* What an entry says it is called, if its text is there. */
 static const char *title_in(const struct sk_meaning *meaning)
 {
     return meaning->title ? meaning->title : "";
+}
+
+/* An entry that is not proven is told, and bears the mark of it from now on. */
+static enum sk_status mark(struct work *work, uint64_t old, struct sk_entry *entry,
+                           const struct sk_payload *payload, struct sk_error *err)
+{
+    sk_auto_meaning meaning = {.json = NULL};
+    struct sk_loss loss = {.kind = SK_LOSS_PROOF,
+                           .from = old,
+                           .to = old + 1,
+                           .id = &entry->id,
+                           .type = entry->type,
+                           .revision = entry->revision};
+    if (payload)
+        sk_ignore(sk_meaning_read(&meaning, entry->type, sk_buf_text(&payload->text),
+                                  payload->text.len, payload->body_len, NULL));
+    loss.title = title_in(&meaning);
+    entry->unproven = true;
+    work->result.unproven++;
+    return tell_loss(work, &loss, err);
+}
+
+/* old: its position in the old log. */
+static enum sk_status put(struct work *work, uint64_t old, const struct sk_entry *entry,
+                          bool proven, const struct sk_payload *payload, struct sk_error *err)
+{
+    uint64_t position = 0;
+    struct sk_entry kept = *entry;
+    if (!proven)
+        SK_TRY(mark(work, old, &kept, payload, err));
+    SK_TRY(sk_log_size(work->store, SK_LOG_OWN, &position, err));
+    SK_TRY(sk_item_put(work->store, SK_LOG_OWN, position, &kept, payload, NULL, err));
+    work->result.carried++;
+    return next_batch(work, false, err);
 }
 
 static enum sk_status lose_payload(struct work *work, uint64_t position,
@@ -161,14 +186,14 @@ static enum sk_status take_entry(void *context, uint64_t position, const struct 
 
     sk_progress_tell(work->options->progress, work->done++, facts->proven + facts->unproven);
     if (!sk_entry_has_payload(entry) || sk_remains_erased(work->remains, &entry->id))
-        return put(work, entry, proven, NULL, err);
+        return put(work, position, entry, proven, NULL, err);
     SK_TRY(sk_remains_payload(work->remains, position, entry, &payload, &found, err));
     if (!found)
         return lose_payload(work, position, entry, NULL, err);
     SK_TRY(take_body(work, &payload, &whole, err));
     if (!whole)
         return lose_payload(work, position, entry, &payload, err);
-    return put(work, entry, proven, &payload, err);
+    return put(work, position, entry, proven, &payload, err);
 }
 
 /* ---- what is lost ---- */
@@ -228,6 +253,15 @@ static enum sk_status check_listed(void *context, const struct sk_remains_item *
 
 /* ---- the whole ---- */
 
+/* Once everything was read. */
+static enum sk_status check_read(struct work *work, struct sk_error *err)
+{
+    work->result.unread += sk_remains_unread(work->remains);
+    if (!work->options->readable || work->result.unread == 0)
+        return SK_OK;
+    return sk_fail(err, SK_IO, "a part of what was to be brought back could not be read");
+}
+
 static enum sk_status take_all(struct work *work, struct sk_error *err)
 {
     SK_TRY(sk_store_begin(&work->txn, work->store, err));
@@ -237,6 +271,7 @@ static enum sk_status take_all(struct work *work, struct sk_error *err)
     SK_TRY(sk_remains_missing(work->remains, SK_LACK_ENTRY, lose_missing, work, err));
     SK_TRY(sk_remains_missing(work->remains, SK_LACK_REFUSED, lose_refused, work, err));
     SK_TRY(sk_remains_missing(work->remains, SK_LACK_UNKNOWN, lose_unknown, work, err));
+    SK_TRY(check_read(work, err));
     return next_batch(work, true, err);
 }
 
@@ -261,6 +296,8 @@ enum sk_status sk_succession(struct sk_remains *remains,
     const struct sk_remains_facts *facts = sk_remains_facts(remains);
     __attribute__((cleanup(work_clear))) struct work work = {.remains = remains,
                                                              .options = options};
+    if (options->readable && sk_remains_unread(remains) > 0)
+        return check_read(&work, err);
     if (!facts->key_known && !facts->head_known && facts->unproven == 0)
         return sk_fail(err, SK_DAMAGED,
                        "nothing that belongs to a documenter's store is left of it");

@@ -5,15 +5,16 @@
  * have to invite the new store.
  *
  * Its first entry says which log it continues, signed by the old key (core/continuation.h). Every
- * entry that was taken then stands in it byte for byte, in the old order, with what it commits to;
- * attachments are sealed anew. What was withdrawn comes without its text, as it was.
+ * entry that was taken then stands in it byte for byte, in the old order, with what it commits to,
+ * but that one which is not proven bears the mark of it (core/entry.h) for ever; attachments are
+ * sealed anew. What was withdrawn comes without its text, as it was.
  */
 #ifndef SK_CORE_SUCCESSION_H
 #define SK_CORE_SUCCESSION_H
 
 #include "core/remains.h"
 
-/* What cannot be brought back. */
+/* What cannot be brought back, or proven. */
 enum sk_loss_kind {
     SK_LOSS_ENTRIES,  /* positions of which there is no entry */
     SK_LOSS_REFUSED,  /* positions whose entries contradict the signed head, or lie beyond it */
@@ -21,6 +22,7 @@ enum sk_loss_kind {
     SK_LOSS_BODY,     /* the same of an attachment's bytes */
     SK_LOSS_REVISION, /* something that is known by its title, and whose newest entry is lost */
     SK_LOSS_UNKNOWN,  /* positions whose entries are of no kind that is known here */
+    SK_LOSS_PROOF,    /* no loss: an entry was taken, and nothing proves that it was signed */
 };
 
 struct sk_loss {
@@ -41,12 +43,14 @@ struct sk_succession_options {
     sk_loss_fn *loss;
     void *loss_context;
     const struct sk_progress *progress; /* entries */
+    bool readable; /* what cannot be read for another reason than damage ends it with SK_IO */
 };
 
 struct sk_succession_result {
     uint64_t carried;  /* entries */
     uint64_t unproven; /* of these */
-    uint64_t losses;   /* calls of `loss` */
+    uint64_t losses;   /* calls of `loss`, but for SK_LOSS_PROOF */
+    uint64_t unread;   /* reads that failed by an I/O error, which may be no damage */
     bool continues;    /* the new log names the old one: else the old key was lost */
 };
 

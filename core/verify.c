@@ -440,3 +440,14 @@ enum sk_status sk_verify_content(struct sk_store *store, sk_problem_fn *each, vo
 {
     return verify(store, false, each, context, progress, err);
 }
+
+enum sk_status sk_verify_unproven(struct sk_store *store, uint64_t *out, struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    bool row = false;
+    SK_TRY(sk_db_prepare(store->db, &stmt,
+                         "SELECT count(*) FROM entry WHERE substr(bytes, 8, 1) >= x'80'", err));
+    SK_TRY(sk_step(stmt, &row, err));
+    *out = row ? (uint64_t)sk_column_int(stmt, 0) : 0;
+    return SK_OK;
+}

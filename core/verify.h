@@ -29,4 +29,8 @@ SK_MUST_CHECK
 enum sk_status sk_verify_folder(struct sk_store *store, sk_problem_fn *each, void *context,
                                 struct sk_error *err);
 
+/* How many entries bear the mark that nothing proved them when they were saved from damage. */
+SK_MUST_CHECK
+enum sk_status sk_verify_unproven(struct sk_store *store, uint64_t *out, struct sk_error *err);
+
 #endif

@@ -56,26 +56,38 @@ void sk_pages_free(struct sk_pages *pages)
 }
 
 /* A file that is not there, or cannot be read, is like one of no bytes. */
-static void open_one(struct sk_file **out, uint64_t *len, const char *dir, const char *name)
+static void open_one(struct sk_pages *pages, struct sk_file **out, uint64_t *len, const char *dir,
+                     const char *name)
 {
     sk_auto_free char *path = NULL;
     bool regular = false;
     *len = 0;
-    if (sk_path_join(&path, dir, name, NULL) != SK_OK ||
-        sk_file_open_regular(out, path, NULL) != SK_OK)
+    if (sk_path_join(&path, dir, name, NULL) != SK_OK)
+        return;
+    enum sk_status status = sk_file_open_regular(out, path, NULL);
+    pages->state.unread += status == SK_IO;
+    if (status != SK_OK)
         return;
     if (sk_file_size(*out, len, &regular, NULL) != SK_OK || !regular)
         *len = 0;
 }
 
+/* Whether all of the bytes were read. A call that fails is counted: it may be no damage. */
+static bool read_at(struct sk_pages *pages, struct sk_file *file, void *out, size_t len,
+                    uint64_t place)
+{
+    enum sk_status status = sk_file_read_at(file, out, len, place, NULL);
+    pages->state.unread += status == SK_IO;
+    return status == SK_OK;
+}
+
 /* ---- one page ---- */
 
-static bool read_frame(const struct sk_pages *pages, uint64_t frame, uint8_t out[static FRAME_LEN])
+static bool read_frame(struct sk_pages *pages, uint64_t frame, uint8_t out[static FRAME_LEN])
 {
     const struct sk_vfs *vfs = pages->vfs;
     if (!pages->log ||
-        sk_file_read_at(pages->log, out, FRAME_LEN, (uint64_t)vfs_frame_place(vfs, frame), NULL) !=
-            SK_OK ||
+        !read_at(pages, pages->log, out, FRAME_LEN, (uint64_t)vfs_frame_place(vfs, frame)) ||
         !vfs_unseal(vfs, VFS_KIND_FRAME, pages->log_id, vfs_frame_offset(vfs, frame), out, out,
                     FRAME_LEN - SK_PAGE_OVERHEAD))
         return false;
@@ -83,11 +95,11 @@ static bool read_frame(const struct sk_pages *pages, uint64_t frame, uint8_t out
     return true;
 }
 
-static bool read_main(const struct sk_pages *pages, uint32_t page, uint8_t out[static SK_PAGE_LEN])
+static bool read_main(struct sk_pages *pages, uint32_t page, uint8_t out[static SK_PAGE_LEN])
 {
     uint64_t place = VFS_PREAMBLE_LEN + (uint64_t)(page - 1) * SK_PAGE_LEN;
     if (!pages->data || page > pages->main_count ||
-        sk_file_read_at(pages->data, out, SK_PAGE_LEN, place, NULL) != SK_OK ||
+        !read_at(pages, pages->data, out, SK_PAGE_LEN, place) ||
         !vfs_unseal(pages->vfs, VFS_KIND_PAGE, NULL, page, out, out, SK_PAGE_PLAIN))
         return false;
     memset(out + SK_PAGE_PLAIN, 0, SK_PAGE_OVERHEAD);
@@ -156,10 +168,11 @@ static bool frame_fits(const uint8_t *head, uint32_t sum[static 2],
 
 /*
  * The frames as SQLite would recover them, up to the last commit, into `recovered`; all that are
- * whole into `all`. *beyond tells whether the second has more.
+ * whole into `all`. *beyond tells whether the second has more, *lost whether something may have
+ * been committed that is not recovered: a commit stands further on, or a frame does not open.
  */
 static void map_frames(struct sk_pages *pages, const uint8_t *head, uint64_t frames,
-                       uint32_t *recovered, uint32_t *all, bool *beyond)
+                       uint32_t *recovered, uint32_t *all, bool *beyond, bool *lost)
 {
     uint8_t frame[FRAME_LEN];
     uint32_t sum[2] = {big(head + AT_SUM), big(head + AT_SUM + 4)};
@@ -167,6 +180,7 @@ static void map_frames(struct sk_pages *pages, const uint8_t *head, uint64_t fra
     bool fits = true;
     for (uint64_t number = 1; number <= frames; number++) {
         bool whole = read_frame(pages, number, frame);
+        *lost |= !whole;
         fits = fits && whole && frame_fits(head, sum, frame);
         uint32_t page = whole ? big(frame) : 0;
         if (whole && big(frame + 4) != 0)
@@ -181,6 +195,7 @@ static void map_frames(struct sk_pages *pages, const uint8_t *head, uint64_t fra
         if (read_frame(pages, number, frame) && big(frame) <= pages->count)
             recovered[big(frame)] = (uint32_t)number;
     }
+    *lost |= pages->marked > committed;
     *beyond = memcmp(all, recovered, ((size_t)pages->count + 1) * sizeof(*all)) != 0;
     sk_wipe(frame, sizeof(frame));
 }
@@ -201,14 +216,14 @@ static bool format_known(const uint8_t *plain)
 }
 
 /* The newest preamble that opens. */
-static bool load_preamble(const struct sk_pages *pages, struct vfs_preamble *out)
+static bool load_preamble(struct sk_pages *pages, struct vfs_preamble *out)
 {
     bool found = false;
     for (unsigned copy = 0; pages->data && copy < VFS_COPY_COUNT; copy++) {
         uint8_t block[VFS_COPY_LEN];
         struct vfs_preamble p;
-        if (sk_file_read_at(pages->data, block, sizeof(block), (uint64_t)copy * VFS_COPY_DISTANCE,
-                            NULL) != SK_OK ||
+        if (!read_at(pages, pages->data, block, sizeof(block),
+                     (uint64_t)copy * VFS_COPY_DISTANCE) ||
             !vfs_preamble_unseal(pages->vfs, copy, block, &p) || !format_known(block) ||
             (found && p.epoch < out->epoch))
             continue;
@@ -219,7 +234,7 @@ static bool load_preamble(const struct sk_pages *pages, struct vfs_preamble *out
 }
 
 /* Whether the frames that the database depends on are all there, as they were. */
-static bool needed_there(const struct sk_pages *pages, const struct vfs_preamble *p)
+static bool needed_there(struct sk_pages *pages, const struct vfs_preamble *p)
 {
     struct sk_hash hash;
     uint8_t digest[SK_HASH_LEN];
@@ -231,7 +246,7 @@ static bool needed_there(const struct sk_pages *pages, const struct vfs_preamble
     sk_hash_init(&hash, vfs_key(pages->vfs, VFS_KIND_FRAME), SK_LABEL_WAL);
     for (uint64_t frame = 1; frame <= p->needed; frame++) {
         uint64_t place = (uint64_t)vfs_frame_place(pages->vfs, frame + 1) - sizeof(tag);
-        if (sk_file_read_at(pages->log, tag, sizeof(tag), place, NULL) != SK_OK)
+        if (!read_at(pages, pages->log, tag, sizeof(tag), place))
             memset(tag, 0, sizeof(tag));
         sk_hash_add(&hash, tag, sizeof(tag));
     }
@@ -243,7 +258,7 @@ static bool open_head(struct sk_pages *pages, uint8_t plain[static VFS_HEAD_PLAI
 {
     uint8_t sealed[VFS_HEAD_SEALED_LEN];
     if (!pages->log || pages->log_len < sizeof(sealed) ||
-        sk_file_read_at(pages->log, sealed, sizeof(sealed), 0, NULL) != SK_OK ||
+        !read_at(pages, pages->log, sealed, sizeof(sealed), 0) ||
         !vfs_unseal(pages->vfs, VFS_KIND_LOG_HEAD, NULL, 0, plain, sealed, VFS_HEAD_PLAIN_LEN))
         return false;
     memcpy(pages->log_id, plain + VFS_LOG_HEAD, VFS_LOG_ID_LEN);
@@ -256,11 +271,12 @@ static enum sk_status map_log(struct sk_pages *pages, const uint8_t *head, bool 
     uint32_t *recovered = NULL;
     uint32_t *all = NULL;
     bool beyond = false;
+    bool lost = false;
     uint64_t frames =
         pages->log_len > VFS_LOG_SHIFT ? (pages->log_len - VFS_LOG_SHIFT) / FRAME_LEN : 0;
     SK_TRY(add_view(pages, &recovered));
     SK_TRY(add_view(pages, &all));
-    map_frames(pages, head, frames, recovered, all, &beyond);
+    map_frames(pages, head, frames, recovered, all, &beyond, &lost);
     pages->state.log_used = true;
     if (beyond) {
         pages->views[pages->view_count - 1].loose = true;
@@ -268,7 +284,7 @@ static enum sk_status map_log(struct sk_pages *pages, const uint8_t *head, bool 
         free(all);
         pages->views[--pages->view_count].frames = NULL;
     }
-    pages->state.log_doubtful = (!sure && frames > 0) || beyond;
+    pages->state.log_doubtful = (!sure && frames > 0) || lost;
     if (!sure)
         pages->view_count++;
     return SK_OK;
@@ -287,7 +303,10 @@ static enum sk_status find_views(struct sk_pages *pages)
     /* A log that may have begun has no frames, unless a newer copy of the preamble was lost. */
     if (opened && (!known || named))
         return map_log(pages, head, false);
-    pages->state.log_doubtful = known ? p.running : pages->log_len > 0;
+    /* A log of which all is in the database is spent; a torn head has no frames behind it. */
+    bool spent = opened && memcmp(pages->log_id, p.spent_id, VFS_LOG_ID_LEN) == 0;
+    bool begun = pages->log_len > (known ? VFS_LOG_SHIFT : 0);
+    pages->state.log_doubtful = (known && p.running) || (begun && !spent);
     pages->view_count = 1;
     return SK_OK;
 }
@@ -318,7 +337,7 @@ static void take_next(struct sk_pages *pages, uint64_t *data_len, const char *di
     if (load_preamble(pages, &p))
         return;
     pages->data = NULL;
-    open_one(&pages->data, &next_len, dir, "data.next");
+    open_one(pages, &pages->data, &next_len, dir, "data.next");
     if (load_preamble(pages, &p)) {
         sk_file_close(old);
         *data_len = next_len;
@@ -339,8 +358,8 @@ enum sk_status sk_pages_open(struct sk_pages **out, const char *dir, const uint8
     if (!pages)
         return sk_fail_status(err, SK_NOMEM);
     SK_TRY(sk_vfs_register(&pages->vfs, &options, err));
-    open_one(&pages->data, &data_len, dir, "data");
-    open_one(&pages->log, &pages->log_len, dir, "data-wal");
+    open_one(pages, &pages->data, &data_len, dir, "data");
+    open_one(pages, &pages->log, &pages->log_len, dir, "data-wal");
     take_next(pages, &data_len, dir);
     if (!pages->data && !pages->log)
         return sk_fail(err, SK_MISSING, "%s: there is no database that could be read here", dir);

@@ -253,6 +253,7 @@ static enum sk_status restore_from(struct reader *r, const char *dir, const stru
     if (r->by_words)
         store.unlock = NULL;
     options.store = &store;
+    options.readable = true;
     return sk_succession(remains, &options, out, err);
 }
 

@@ -147,7 +147,7 @@ static bool chained(const uint8_t earlier[static SK_ENTRY_LEN],
         return true;
     if (second.revision != first.revision + 1)
         return true;
-    sk_merkle_leaf(leaf, earlier, SK_ENTRY_LEN);
+    sk_entry_name(leaf, earlier);
     return memcmp(leaf, second.previous, sizeof(leaf)) == 0;
 }
 

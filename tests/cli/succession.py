@@ -34,6 +34,23 @@ def fill(by, top, count=40, words=20):
     return ids
 
 
+def repaired(store, folder, *args, code=None):
+    """What `repair` says as JSON. It ends with 0 only where everything came, and is proven."""
+    ran = store.run("repair", folder, "--json", *args)
+    check(ran.code in (0, DAMAGED), f"repair: {ran.code} {ran.err}")
+    report = json.loads(ran.out)
+    whole = not report["lost"] and not report["unproven"] and report["head"] and not report["log_doubtful"]
+    check(ran.code == (0 if whole else DAMAGED) and code in (None, ran.code), f"{ran.code}: {report}")
+    check(whole or "the new store was made" in ran.err, ran.err)
+    check(len(report["unproven_entries"]) == report["unproven"], f"not all are named: {report}")
+    return report
+
+
+def good(report):
+    """What `verify` is to say of the store that was made."""
+    return {"ok": True, "problems": [], **({"unproven": report["unproven"]} if report["unproven"] else {})}
+
+
 def restore(backup, folder, *more, expect=0, passphrase=None, **rest):
     """Makes a store from a backup."""
     made = Store("skrynia", folder)
@@ -276,16 +293,28 @@ def repairs(top):
     listed = {row["id"]: row for row in by.json("list")}
     bad = Store("skrynia", os.path.join(top, "bad"))
     new = Store("skrynia", os.path.join(top, "new"))
-    lost_most = 0
+    lost_most = most_marked = 0
     for page in range(0, page_count(by) + 1):
         shutil.copytree(by.folder, bad.folder)
         data = os.path.join(bad.folder, "data")
         spoil(data, 8192 + (page - 1) * 4096 if page else 0, 4096 if page else 8192)
         before = files(bad.folder)
-        report = bad.json("repair", new.folder)
+        report = repaired(bad, new.folder)
         check(files(bad.folder) == before, f"page {page}: the damaged store was changed")
-        check(new.json("verify") == {"ok": True, "problems": []}, f"page {page}: {new.json('verify')}")
-        after = {row["id"]: row for row in new.json("list")}
+        check(new.json("verify") == good(report), f"page {page}: {new.json('verify')}")
+        said = new("verify")
+        check(("but" in said and "nothing proved" in said) == bool(report["unproven"]), said)
+        shown = new.json("list")
+        marked = {row["id"] for row in shown if row.pop("unproven", False)}
+        after = {row["id"]: row for row in shown}
+        unproven = {row["id"] for row in report["unproven_entries"]}
+        check(marked <= unproven and marked >= {row["id"] for row in report["unproven_entries"]
+                                                if row["id"] in after and row["rev"] == after[row["id"]]["rev"]},
+              f"page {page}: not those that are unproven are marked: {marked ^ unproven}")
+        for id in sorted(marked)[:1]:
+            check(new.json("show", id)["unproven"] and "saved without a proof" in new("show", id) and
+                  "saved without a proof" in new("history", id), "show and history do not tell")
+            most_marked = max(most_marked, len(marked))
         check(set(after) <= set(listed), f"page {page}: something was made up")
         check(ids["gone"] not in after, f"page {page}: something withdrawn came back")
         lost = set(listed) - set(after)
@@ -299,19 +328,20 @@ def repairs(top):
         shutil.rmtree(bad.folder)
         shutil.rmtree(new.folder)
     check(lost_most < len(listed), "one page took everything")
+    check(most_marked > 0, "no page took the proof of others")
 
     # Attachments that are damaged or gone, the log, and `keys`.
     shutil.copytree(by.folder, bad.folder)
     media = os.path.join(bad.folder, "media")
     large = max((os.path.join(media, name) for name in os.listdir(media)), key=os.path.getsize)
     spoil(large, 70_000)
-    report = bad.json("repair", new.folder)
+    report = repaired(bad, new.folder, code=DAMAGED)
     check([(row["kind"], row["id"], row["title"], row["bytes"]) for row in report["lost"]] ==
           [("attachment", ids["photo"], "photo.jpg", 300_000)], f"the attachment: {report['lost']}")
     check(new.json("verify")["ok"], "verify after a lost attachment")
     shutil.rmtree(new.folder)
     spoil(os.path.join(bad.folder, "keys"), 40 + 128 * 3, 700)
-    out = bad("repair", new.folder)
+    out = bad("repair", new.folder, expect=DAMAGED)
     check("photo.jpg" in out and "are lost" in out, out)
     shutil.rmtree(new.folder)
     spoil(os.path.join(bad.folder, "keys"), 40 + 20, 40)
@@ -327,7 +357,7 @@ def repairs(top):
     check_refusals(by, new, top)
 
     # A whole one loses nothing; one of noise gives nothing.
-    report = by.json("repair", new.folder)
+    report = repaired(by, new.folder, code=0)
     check(report["lost"] == [] and report["unproven"] == 0 and report["continues"] == by.json("status")["log"],
           f"of a whole store: {report}")
     same_content(by, new)
@@ -336,6 +366,48 @@ def repairs(top):
     write(os.path.join(bad.folder, "data"), random.randbytes(size))
     bad("repair", os.path.join(top, "nothing"), expect=DAMAGED)
     check(not os.path.exists(os.path.join(top, "nothing")), "a store was made of noise")
+
+
+def marks(top):
+    """What was saved without a proof is marked at the archive too, where the signed record is still listed once;
+    a later revision of it is none of it, and follows it without a break."""
+    at = lambda name: os.path.join(top, name)
+    to = archive(at("archive"))
+    by = device(at("store"), to)
+    ids = fill(by, top, 60, 4)
+    by("export", at("first"))
+    to("import", at("first"))
+    before = {row["id"] for row in to.json("list")}
+    nothing_there = to.json("quarantine")
+    bad, new = Store("skrynia", at("bad")), Store("skrynia", at("new"))
+    for page in range(page_count(by), 0, -1):
+        shutil.copytree(by.folder, bad.folder)
+        spoil(os.path.join(bad.folder, "data"), 8192 + (page - 1) * 4096, 4096)
+        report = repaired(bad, new.folder)
+        left = {row["id"] for row in new.json("list") if row.get("unproven")}
+        if left and report["continues"]:
+            break
+        shutil.rmtree(bad.folder)
+        shutil.rmtree(new.folder)
+    check(left and report["continues"], "no page took the proof of others")
+    edited = sorted(left)[0]
+    new("edit", edited, "title=Looked at again")
+    check("unproven" not in new.json("show", edited), "a new revision is marked")
+    check([row.get("unproven") for row in new.json("history", edited)][-2:] == [True, None], "its history")
+    letter = at("letter")
+    words = to("invite", "birch again", letter)
+    new("receive", letter, code=words)
+    new("export", at("second"))
+    to("import", at("second"))
+    listed = to.json("list")
+    check({row["id"] for row in listed} == before and len(listed) == len(before),
+          f"a record is listed twice, or lost: {len(listed)} of {len(before)}")
+    check({row["id"] for row in listed if row.get("unproven")} == left - {edited}, "the marks of the archive")
+    check(to.json("quarantine") == nothing_there, "an entry is malformed")
+    found = to.json("verify")
+    check(found == {"ok": True, "problems": [], "unproven": report["unproven"]}, f"verify: {found}")
+    check("nothing proved" in to("verify") and "saved without a proof" in to("show", sorted(left)[1]), "in words")
+    check(ids["gone"] not in before, "what was withdrawn")
 
 
 def damaged_backups(top):
@@ -383,7 +455,7 @@ def damaged_backups(top):
     bad("backup", at("copy"), expect=DAMAGED)
     check(read(at("copy.damaged")) == kept and not os.path.exists(at("copy")), "a second attempt changed something")
     made = Store("skrynia", at("made"))
-    report = made.json("restore", at("copy.damaged"), "--insecure-test-kdf")
+    report = made.json("restore", at("copy.damaged"), "--insecure-test-kdf", expect=DAMAGED)
     check([row["id"] for row in report["lost"]] == [ids["photo"]], f"restored: {report}")
     os.unlink(at("copy.damaged"))
     os.unlink(os.path.join(bad.folder, "media", large))
@@ -443,12 +515,12 @@ def kills(top):
             ended = killed(damaged, "repair", new.folder, after=after)
         else:
             ended = killed(by, "backup", at("copy"), after=after)
-        check(ended in (0, None), f"{what}: ended with {ended}")
+        check(ended in (0, None) or ended == DAMAGED and what == 1, f"{what}: ended with {ended}")
         there = os.path.exists(at("copy") if what == 2 else new.folder)
         check(there or ended is None, f"{what}: done, and nothing is there")
         seen.add((what, there))
         if what < 2 and there:
-            check(new.json("verify") == {"ok": True, "problems": []}, "half a store is there")
+            check(new.json("verify")["ok"], "half a store is there")
             check(what == 1 or [row["id"] for row in new.json("list")] ==
                   [row["id"] for row in expected_list], "not the whole store is there")
             shutil.rmtree(new.folder)
@@ -496,20 +568,20 @@ def after_crash(top):
         bad, new = Store("skrynia", at(f"bad{number}")), Store("skrynia", at(f"new{number}"))
         shutil.copytree(by.folder, bad.folder)
         spoil_it(bad.folder)
-        ran = bad.run("repair", new.folder, "--json")
         if number == 8:
+            ran = bad.run("repair", new.folder, "--json")
             check(ran.code in (0, DAMAGED), f"without `data`: {ran.code} {ran.err}")
             continue
-        check(ran.code == 0, f"{number}: {ran.code} {ran.err}")
+        report = repaired(bad, new.folder, code=0 if number == 0 else None)
         titles = {row["title"] for row in new.json("list")}
-        check(new.json("verify") == {"ok": True, "problems": []}, f"{number}: verify")
+        check(new.json("verify") == good(report), f"{number}: verify")
         check("Withdrawn" not in titles, f"{number}: something withdrawn came back")
         check(sum(title.startswith("Late") for title in titles) >= (2000 if late_there else 0) and
               (late_there or not any(title.startswith("Late") for title in titles)),
               f"{number}: {len(titles)} titles")
         check("Birch, edited" in titles and number != 0 or len(titles) == 2232, f"{number}: {len(titles)}")
         if number in (1, 2, 3):
-            text = bad("repair", at("text"))
+            text = bad("repair", at("text"), expect=DAMAGED)
             check("write-ahead log is missing, damaged" in text, text)
             shutil.rmtree(at("text"))
     check(files(by.folder) == before and ids, "the store was changed")
@@ -523,7 +595,7 @@ def after_crash(top):
 
 def test(top):
     random.seed(SEED)
-    for part in (exchange, withdrawn_meanwhile, backups, damaged_backups, repairs, kills, after_crash):
+    for part in (exchange, withdrawn_meanwhile, backups, damaged_backups, repairs, marks, kills, after_crash):
         place = os.path.join(top, part.__name__)
         os.mkdir(place)
         part(place)

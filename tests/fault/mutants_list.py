@@ -289,3 +289,25 @@ mutant("verify compares which logs are related", "kin-not-compared", "sync/withd
 mutant("an entry of an unknown kind is told as lost", "unknown-passed-over", "core/succession",
        "an_entry_of_an_unknown_kind_is_told", [
            ("core/remains_proof.c", "    set_unknown(&p);\n", "")])
+
+# ---- repair ----
+
+mutant("repair takes nothing that contradicts the signed head", "contrary-is-unproven", "core/succession",
+       "a_forged_entry_does_not_come_back_beside_another", [
+           ("core/remains_proof.c", "if (undone || at->verdict == VERDICT_CONTRARY)\n            at->verdict = VERDICT_REFUSED;",
+            "if (undone || at->verdict == VERDICT_CONTRARY)\n"
+            "            at->verdict = undone ? VERDICT_REFUSED : VERDICT_UNPROVEN;")])
+mutant("repair marks what it cannot prove", "no-mark", "core/succession",
+       "what_is_not_proven_is_marked_for_ever", [
+           ("core/succession.c", "    entry->unproven = true;\n", "")])
+mutant("repair takes nothing that was never committed", "undone-is-unproven", "core/succession",
+       "what_no_commit_ended_does_not_come_back", [
+           ("core/remains_proof.c", "at->verdict == VERDICT_UNPROVEN && !sk_pages_marked(p->r->pages, at->view, at->page);",
+            "false;")])
+mutant("a failed read is no damage", "unread-not-counted", "core/succession",
+       "a_read_that_fails_is_no_damage", [
+           ("core/vfs_pages.c", "    pages->state.unread += status == SK_IO;\n    return status == SK_OK;",
+            "    return status == SK_OK;")])
+mutant("repair tells of a log it did not use", "unused-log-is-silent", "core/succession",
+       "a_log_that_is_not_used_is_told", [
+           ("core/vfs_pages.c", "(begun && !spent)", "false")])

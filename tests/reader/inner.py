@@ -41,6 +41,14 @@ def read_manifest(data):
     return out
 
 
+MARK = 1 << 31  # of an entry's flags: saved from damage without a proof
+
+
+def unmarked(data):
+    """An entry as the next revision names it."""
+    return data[:7] + bytes([data[7] & 0x7f]) + data[8:]
+
+
 def read_entry(data):
     """The fields, or None for what is kept and marked."""
     cursor = Cursor(data)
@@ -51,6 +59,7 @@ def read_entry(data):
         return None
     if (out["revision"] == 1) != (not any(out["previous"])):
         return None
+    flags &= ~MARK
     if kind != ERASURE:
         return out if flags == 0 else None
     right = 1 <= flags <= 8 and out["revision"] > 1 and not any(out["commitment"])

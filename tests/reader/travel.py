@@ -10,7 +10,7 @@ import re
 from nacl import bindings as sodium
 from nacl.exceptions import CryptoError
 
-from inner import ERASURE, MIB, grown, read_entry, read_manifest, read_payloads
+from inner import ERASURE, MIB, grown, read_entry, read_manifest, read_payloads, unmarked
 from notes import check_cosigned, checkpoint, note_text, read_receipt_text, shown
 from store import h, leaf, root, u32
 from texts import check_text
@@ -168,7 +168,7 @@ def settle(log):
             continue
         earlier = before.get(entry["id"])
         if earlier is not None and entry["revision"] == fields[earlier]["revision"] + 1 and \
-                entry["previous"] != leaf(log.entries[earlier]):
+                entry["previous"] != leaf(unmarked(log.entries[earlier])):
             log.malformed.add(position)
         before[entry["id"]] = position
         if entry["type"] == ERASURE:

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+bool sk_test_readable;
+
 static enum sk_status note_loss(void *context, const struct sk_loss *loss, struct sk_error *err)
 {
     static const char *const kinds[] = {"entries", "refused",  "payload",
@@ -12,6 +14,10 @@ static enum sk_status note_loss(void *context, const struct sk_loss *loss, struc
     struct sk_test_heir *heir = context;
     size_t len = strlen(heir->losses);
     (void)err;
+    if (loss->kind == SK_LOSS_PROOF) {
+        heir->unproven++;
+        return SK_OK;
+    }
     (void)snprintf(heir->losses + len, sizeof(heir->losses) - len, "%s %llu-%llu %s;",
                    kinds[loss->kind], (unsigned long long)loss->from, (unsigned long long)loss->to,
                    loss->title);
@@ -24,7 +30,7 @@ enum sk_status sk_test_inherit_status(const char *from, const char *to, struct s
     struct sk_store_options old = sk_test_options(from, SK_STORE_DEVICE);
     struct sk_store_options store = sk_test_options(to, SK_STORE_DEVICE);
     const struct sk_succession_options options = {
-        .store = &store, .loss = note_loss, .loss_context = out};
+        .store = &store, .loss = note_loss, .loss_context = out, .readable = sk_test_readable};
     sk_auto_secret key = NULL;
     sk_auto_remains remains = NULL;
     uint8_t id[SK_STORE_ID_LEN];

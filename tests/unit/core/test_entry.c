@@ -97,6 +97,33 @@ static void test_decode(void **state)
     }
 }
 
+/* The mark of what was saved without a proof is bit 31, and no part of what the next revision
+ * names. */
+static void test_mark(void **state)
+{
+    uint8_t plain[SK_ENTRY_LEN], marked[SK_ENTRY_LEN];
+    uint8_t leaf[SK_MERKLE_LEN], name[SK_MERKLE_LEN];
+    struct sk_entry out;
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct sk_entry entry = i ? erasure() : sample();
+        sk_entry_encode(plain, &entry);
+        entry.unproven = true;
+        sk_entry_encode(marked, &entry);
+        assert_back(&entry);
+        assert_int_equal(sk_entry_decode(&out, marked), SK_OK);
+        assert_true(out.unproven && out.flags == entry.flags);
+        sk_merkle_leaf(leaf, plain, sizeof(plain));
+        sk_entry_name(name, marked);
+        assert_memory_equal(name, leaf, sizeof(name));
+        sk_entry_name(name, plain);
+        assert_memory_equal(name, leaf, sizeof(name));
+        assert_int_equal(marked[7], plain[7] | 0x80);
+        marked[7] = plain[7];
+        assert_memory_equal(marked, plain, sizeof(plain));
+    }
+}
+
 static void assert_refused(const struct sk_entry *entry)
 {
     uint8_t bytes[SK_ENTRY_LEN];
@@ -122,7 +149,7 @@ static void test_refused(void **state)
     entry = sample();
     entry.flags = 1;
     assert_refused(&entry);
-    entry.flags = 1u << 31;
+    entry.flags = 1u << 30;
     assert_refused(&entry);
 
     entry = sample();
@@ -255,9 +282,13 @@ static void test_commitment(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_layout),           cmocka_unit_test(test_decode),
-        cmocka_unit_test(test_refused),          cmocka_unit_test(test_refused_erasures),
-        cmocka_unit_test(test_refused_versions), cmocka_unit_test(test_blocks),
+        cmocka_unit_test(test_layout),
+        cmocka_unit_test(test_decode),
+        cmocka_unit_test(test_mark),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_refused_erasures),
+        cmocka_unit_test(test_refused_versions),
+        cmocka_unit_test(test_blocks),
         cmocka_unit_test(test_commitment),
     };
     return cmocka_run_group_tests(tests, begin, NULL);

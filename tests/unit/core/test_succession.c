@@ -1,12 +1,15 @@
 /*
  * Goal of this test: a succession brings back everything of a whole store and nothing that was not
  * signed: not what was altered behind the program's back, not what stands beyond the signed head,
- * not what was withdrawn, also when old pages are put back; and where entries are lost it says
- * which of the others are proven.
+ * not what was withdrawn, also when old pages are put back, and not what no commit ended; where
+ * entries are lost it says which of the others are proven, and marks those that are not for ever;
+ * a disk that cannot be read is not taken for damage.
  */
 #include "core/succession.h"
 
 #include "core/file.h"
+#include "core/file_calls.h"
+#include "core/store_internal.h"
 #include "core/verify.h"
 #include "core/vfs_internal.h"
 #include "tests/support/heir.h"
@@ -18,6 +21,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -162,7 +166,7 @@ static void an_altered_commitment_does_not_come_back(void **state)
     altered(state,
             "UPDATE entry SET bytes = CAST(substr(bytes, 1, 32) || zeroblob(32) || "
             "substr(bytes, 65) AS BLOB) WHERE " ENTRY(0),
-            "beta two ", "revision 0-1 alpha;refused 0-1 ;", POSITIONS - 1);
+            NULL, NULL, 0);
 }
 
 /* Nothing tells which of them it is. */
@@ -182,6 +186,105 @@ static void an_entry_beyond_the_head_does_not_come_back(void **state)
                    "INSERT INTO payload SELECT (1 << 40) + 7, salt, hashes, body_len, media, text "
                    "FROM payload WHERE " ENTRY(0),
             "beta two alpha ", "refused 7-8 ;", 0);
+}
+
+/* A text that was never signed, and an entry that fits it: made by somebody who can seal pages. */
+static void forge(struct sk_store *store, uint64_t position)
+{
+    uint8_t bytes[SK_ENTRY_LEN];
+    struct sk_entry entry;
+    sk_auto_payload payload = SK_PAYLOAD_INIT;
+    bool found = false;
+    char sql[1024], text[2 * 256 + 1], hashes[65], whole[2 * SK_ENTRY_LEN + 1];
+    EXPECT_OK(sk_log_entry(store, SK_LOG_OWN, position, bytes, &found, &sk_test_err));
+    assert_int_equal(sk_entry_decode(&entry, bytes), SK_OK);
+    EXPECT_OK(sk_payload_load(store, SK_LOG_OWN, position, &payload, &found, &sk_test_err));
+    char *title = strstr(sk_buf_text(&payload.text), "alpha");
+    assert_non_null(title);
+    memcpy(title, "forge", 5);
+    sk_block_hash(payload.hashes.bytes, payload.salt, 0, payload.text.bytes, payload.text.len);
+    sk_commitment(entry.commitment, &entry.id, entry.revision, payload.salt, payload.text.len, 0,
+                  payload.hashes.bytes);
+    sk_entry_encode(bytes, &entry);
+    assert_true(payload.text.len <= 256);
+    sk_hex(text, payload.text.bytes, payload.text.len);
+    sk_hex(hashes, payload.hashes.bytes, SK_HASH_LEN);
+    sk_hex(whole, bytes, sizeof(bytes));
+    (void)snprintf(sql, sizeof(sql),
+                   "UPDATE payload SET text = x'%s', hashes = x'%s' WHERE id = (1 << 40) + %llu; "
+                   "UPDATE entry SET bytes = x'%s' WHERE id = (1 << 40) + %llu",
+                   text, hashes, (unsigned long long)position, whole, (unsigned long long)position);
+    sk_test_sql(store, sql);
+}
+
+/* A second one that is no entry's text does not make the first a neighbour of what was lost. */
+static void a_forged_entry_does_not_come_back_beside_another(void **state)
+{
+    struct small small;
+    struct sk_test_heir heir;
+    fill(*state, &small);
+    forge(small.at->store, A);
+    sk_test_sql(small.at->store, "UPDATE payload SET salt = zeroblob(32) WHERE " ENTRY(5));
+    const char *to = sk_test_path(small.at, "heir");
+    sk_test_close(small.at);
+    EXPECT(SK_DAMAGED, sk_test_inherit_status(small.at->path, to, &heir, &sk_test_err));
+    assert_int_equal(heir.facts.refused, POSITIONS);
+    assert_false(sk_file_exists(to));
+    sk_test_open(small.at);
+}
+
+/* How many entries of a store bear the mark, by their bytes. */
+static uint64_t marked(struct sk_store *store)
+{
+    uint64_t size = 0, count = 0;
+    EXPECT_OK(sk_log_size(store, SK_LOG_OWN, &size, &sk_test_err));
+    for (uint64_t i = 0; i < size; i++) {
+        uint8_t bytes[SK_ENTRY_LEN];
+        struct sk_entry entry;
+        bool found = false;
+        EXPECT_OK(sk_log_entry(store, SK_LOG_OWN, i, bytes, &found, &sk_test_err));
+        assert_int_equal(sk_entry_decode(&entry, bytes), SK_OK);
+        count += entry.unproven;
+    }
+    return count;
+}
+
+/*
+ * Beside a lost entry a forged one cannot be told from the others that lost their proof: each of
+ * them is told and marked, the new log's signature does not wash it off, nor does another repair,
+ * and a later revision has none.
+ */
+static void what_is_not_proven_is_marked_for_ever(void **state)
+{
+    struct small small;
+    struct sk_test_heir heir;
+    struct sk_store *store = NULL;
+    uint64_t count = 0;
+    fill(*state, &small);
+    forge(small.at->store, A);
+    sk_test_sql(small.at->store, "DELETE FROM entry WHERE " ENTRY(6));
+    sk_auto_free char *first = strdup(sk_test_path(small.at, "heir"));
+    sk_auto_free char *second = strdup(sk_test_path(small.at, "heir2"));
+    sk_test_inherit(small.at, first, &heir);
+    assert_int_equal(heir.result.unproven, POSITIONS - 1);
+    assert_int_equal(heir.unproven, POSITIONS - 1);
+    struct sk_store_options options = sk_test_options(first, SK_STORE_DEVICE);
+    EXPECT_OK(sk_store_open(&store, &options, &sk_test_err));
+    assert_int_equal(marked(store), POSITIONS - 1);
+    EXPECT_OK(sk_verify_unproven(store, &count, &sk_test_err));
+    assert_int_equal(count, POSITIONS - 1);
+    sk_test_edit(store, &small.a, "alpha, looked at");
+    assert_int_equal(marked(store), POSITIONS - 1);
+    EXPECT_OK(sk_store_close(store, &sk_test_err));
+
+    EXPECT_OK(sk_test_inherit_status(first, second, &heir, &sk_test_err));
+    assert_int_equal(heir.result.unproven, 0);
+    options = sk_test_options(second, SK_STORE_DEVICE);
+    EXPECT_OK(sk_store_open(&store, &options, &sk_test_err));
+    assert_int_equal(marked(store), POSITIONS - 1);
+    EXPECT_OK(sk_store_close(store, &sk_test_err));
+    check_heir(second, "beta two alpha, looked at ");
+    sk_dir_discard(first);
 }
 
 static void an_entry_in_another_place_does_not_come_back(void **state)
@@ -309,6 +412,142 @@ static void what_was_committed_last_outlives_its_head(void **state)
     sk_test_open(at);
 }
 
+/*
+ * A program was killed in a transaction of which a part was written to the log already: nothing of
+ * it was saved, so nothing of it comes back, whatever page of the database is damaged besides; and
+ * where none is, nothing is lost and nothing is told.
+ */
+static void what_no_commit_ended_does_not_come_back(void **state)
+{
+    struct sk_test_store *at = *state;
+    struct sk_test_heir heir;
+    struct sk_store *txn = NULL;
+    struct sk_id id;
+    size_t data_len = 0, log_len = 0;
+    uint64_t undone = 0;
+    bool headless = false;
+    (void)sk_test_add(at->store, SK_TYPE_SOURCE, "alpha");
+    sk_test_close(at);
+    sk_test_open(at);
+    (void)sk_test_add(at->store, SK_TYPE_SOURCE, "beta");
+    sk_test_sql(at->store, "PRAGMA cache_size = 10");
+    EXPECT_OK(sk_store_begin(&txn, at->store, &sk_test_err));
+    for (unsigned i = 0; i < 300; i++) {
+        json_t *fields = sk_test_fields("never saved");
+        EXPECT_OK(sk_record_add(at->store, SK_TYPE_SOURCE, fields, &id, &sk_test_err));
+        json_decref(fields);
+    }
+    sk_auto_free char *data = sk_temp_path(at->path, "data");
+    sk_auto_free char *log = sk_temp_path(at->path, "data-wal");
+    sk_auto_free uint8_t *whole = sk_test_read(data, &data_len);
+    sk_auto_free uint8_t *frames = sk_test_read(log, &log_len);
+    sk_store_rollback(at->store);
+    sk_test_close(at);
+    const char *to = sk_test_path(at, "heir");
+    for (size_t page = 0; HEAD + page * PAGE <= data_len; page++) {
+        sk_temp_write(data, whole, data_len);
+        sk_temp_write(log, frames, log_len);
+        if (page > 0)
+            sk_test_flip(data, HEAD + (page - 1) * PAGE + 100);
+        /* A second frame hides the head that the log holds. */
+        for (size_t frame = 0; page % 2 == 1 && frame < 12; frame++)
+            sk_test_flip(log, LOG_SHIFT + frame * FRAME + 100);
+        enum sk_status status = sk_test_inherit_status(at->path, to, &heir, &sk_test_err);
+        assert_true(heir.facts.proven + heir.facts.unproven <= 2);
+        if (page == 0) {
+            assert_int_equal(status, SK_OK);
+            assert_string_equal(heir.losses, "");
+            assert_false(heir.facts.pages.log_doubtful);
+            assert_int_equal(heir.result.carried, 2);
+        }
+        undone += heir.facts.undone + heir.facts.beyond + heir.facts.refused;
+        headless |= !heir.facts.head_known;
+        if (status == SK_OK)
+            sk_dir_discard(to);
+    }
+    assert_true(undone > 0 && headless);
+    sk_temp_write(data, whole, data_len);
+    sk_temp_write(log, frames, log_len);
+    sk_test_open(at);
+}
+
+/* An older `data`, closed as it should be, lies over a log of later work: that is told. */
+static void a_log_that_is_not_used_is_told(void **state)
+{
+    struct sk_test_store *at = *state;
+    struct sk_test_heir heir;
+    size_t old_len = 0, log_len = 0, new_len = 0;
+    (void)sk_test_add(at->store, SK_TYPE_SOURCE, "alpha");
+    sk_test_close(at);
+    sk_auto_free char *data = sk_temp_path(at->path, "data");
+    sk_auto_free char *log = sk_temp_path(at->path, "data-wal");
+    sk_auto_free uint8_t *old = sk_test_read(data, &old_len);
+    sk_test_open(at);
+    (void)sk_test_add(at->store, SK_TYPE_SOURCE, "beta");
+    sk_auto_free uint8_t *new = sk_test_read(data, &new_len);
+    sk_auto_free uint8_t *frames = sk_test_read(log, &log_len);
+    sk_test_close(at);
+    sk_temp_write(data, old, old_len);
+    const char *to = sk_test_path(at, "heir");
+    EXPECT_OK(sk_test_inherit_status(at->path, to, &heir, &sk_test_err));
+    assert_false(heir.facts.pages.log_doubtful);
+    check_heir(to, "alpha ");
+    sk_temp_write(log, frames, log_len);
+    EXPECT_OK(sk_test_inherit_status(at->path, to, &heir, &sk_test_err));
+    assert_true(heir.facts.pages.log_doubtful);
+    check_heir(to, "alpha ");
+    sk_temp_write(data, new, new_len);
+    sk_test_open(at);
+}
+
+/* ---- a disk that cannot be read ---- */
+
+static unsigned preads, fails_at;
+
+static ssize_t pread_fails_once(int fd, void *out, size_t len, off_t offset)
+{
+    if (++preads == fails_at) {
+        errno = EIO;
+        return -1;
+    }
+    return sk_system_calls.pread(fd, out, len, offset);
+}
+
+/* Each read fails once: it is counted, and who says that all must be readable gets no store. */
+static void a_read_that_fails_is_no_damage(void **state)
+{
+    struct small small;
+    struct sk_file_calls calls = sk_system_calls;
+    unsigned failed = 0;
+    calls.pread = pread_fails_once;
+    fill(*state, &small);
+    sk_test_close(small.at);
+    const char *to = sk_test_path(small.at, "heir");
+    for (fails_at = 1; fails_at < 200; fails_at++) {
+        struct sk_test_heir heir;
+        sk_test_readable = fails_at % 2 == 0;
+        preads = 0;
+        sk_file_use_calls(&calls);
+        enum sk_status status = sk_test_inherit_status(small.at->path, to, &heir, &sk_test_err);
+        sk_file_use_calls(NULL);
+        bool reached = preads >= fails_at;
+        if (status == SK_OK) {
+            assert_true(heir.result.unread > 0 || heir.losses[0] == '\0');
+            assert_true(!sk_test_readable || heir.result.unread == 0);
+            failed += heir.result.unread > 0;
+            sk_dir_discard(to);
+        } else {
+            assert_int_equal(status, SK_IO);
+            assert_false(sk_file_exists(to));
+        }
+        if (!reached)
+            break;
+    }
+    sk_test_readable = false;
+    assert_true(fails_at > 20 && failed > 10);
+    sk_test_open(small.at);
+}
+
 /* In a larger log kept nodes prove what stands away from a lost page. */
 static void nodes_prove_the_rest(void **state)
 {
@@ -425,6 +664,8 @@ int main(void)
         TEST(an_altered_commitment_does_not_come_back),
         TEST(an_altered_day_brings_nothing_back),
         TEST(an_entry_beyond_the_head_does_not_come_back),
+        TEST(a_forged_entry_does_not_come_back_beside_another),
+        TEST(what_is_not_proven_is_marked_for_ever),
         TEST(an_entry_in_another_place_does_not_come_back),
         TEST(a_lost_entry_leaves_the_others_unproven),
         TEST(a_lost_erasure_is_told_by_the_list),
@@ -432,6 +673,9 @@ int main(void)
         TEST(a_head_that_is_not_signed_proves_nothing),
         TEST(old_pages_bring_nothing_back),
         TEST(what_was_committed_last_outlives_its_head),
+        TEST(what_no_commit_ended_does_not_come_back),
+        TEST(a_log_that_is_not_used_is_told),
+        TEST(a_read_that_fails_is_no_damage),
         TEST(nodes_prove_the_rest),
         TEST(a_store_without_an_entry_left_is_refused),
         TEST(an_empty_store_is_succeeded),

@@ -94,13 +94,13 @@ json_t *sk_run_entry(const json_t *vector)
     if (sk_entry_decode(&e, in.bytes) != SK_OK)
         return sk_result_class("malformed");
     sk_merkle_leaf(leaf, in.bytes, in.len);
-    return sk_result(SK_OK,
-                     json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "type", e.type,
-                               "flags", number(e.flags), "day", number(e.day), "id",
-                               sk_hex_json(e.id.bytes, SK_ID_LEN), "revision", number(e.revision),
-                               "commitment", sk_hex_json(e.commitment, 32), "previous",
-                               sk_hex_json(e.previous, 32), "payload",
-                               (int)sk_entry_has_payload(&e), "leaf", sk_hex_json(leaf, 32)));
+    return sk_result(
+        SK_OK, json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "type", e.type, "flags",
+                         number(e.flags | (e.unproven ? UINT32_C(1) << 31 : 0)), "day",
+                         number(e.day), "id", sk_hex_json(e.id.bytes, SK_ID_LEN), "revision",
+                         number(e.revision), "commitment", sk_hex_json(e.commitment, 32),
+                         "previous", sk_hex_json(e.previous, 32), "payload",
+                         (int)sk_entry_has_payload(&e), "leaf", sk_hex_json(leaf, 32)));
 }
 
 /* ---- frames ---- */

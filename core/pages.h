@@ -31,7 +31,7 @@ struct sk_pages_state {
 struct sk_pages;
 
 /* Opens `data` and `data-wal` in a folder, for reading alone. Errors: SK_MISSING (neither file),
- * SK_NOMEM, SK_CONFIG. */
+ * SK_IO (neither can be opened), SK_NOMEM, SK_CONFIG. */
 SK_MUST_CHECK
 enum sk_status sk_pages_open(struct sk_pages **out, const char *dir, const uint8_t *store_key,
                              const uint8_t *store_id, struct sk_error *err);

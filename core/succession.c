@@ -298,11 +298,14 @@ enum sk_status sk_succession(struct sk_remains *remains,
                                                              .options = options};
     if (options->readable && sk_remains_unread(remains) > 0)
         return check_read(&work, err);
-    if (!facts->key_known && !facts->head_known && facts->unproven == 0)
+    if (!facts->key_known && !facts->head_known && facts->unproven == 0 &&
+        sk_remains_unread(remains) == 0)
         return sk_fail(err, SK_DAMAGED,
                        "nothing that belongs to a documenter's store is left of it");
     /* A store with nothing in it is one whose signed head says so; else everything is lost. */
     bool empty = facts->head_known && facts->size == 0 && facts->beyond == 0;
+    if (facts->proven + facts->unproven == 0 && !empty && sk_remains_unread(remains) > 0)
+        return sk_fail(err, SK_IO, "not one of its entries could be read");
     if (facts->proven + facts->unproven == 0 && !empty)
         return sk_fail(err, SK_DAMAGED, "not one of its entries is left that verifies");
     work.block = malloc(SK_BLOCK_LEN);

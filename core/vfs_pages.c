@@ -55,21 +55,23 @@ void sk_pages_free(struct sk_pages *pages)
     free(pages);
 }
 
-/* A file that is not there, or cannot be read, is like one of no bytes. */
-static void open_one(struct sk_pages *pages, struct sk_file **out, uint64_t *len, const char *dir,
-                     const char *name)
+/* A file that is not there, or cannot be read, is like one of no bytes; the latter is counted. */
+static enum sk_status open_one(struct sk_pages *pages, struct sk_file **out, uint64_t *len,
+                               const char *dir, const char *name, struct sk_error *err)
 {
     sk_auto_free char *path = NULL;
     bool regular = false;
     *len = 0;
-    if (sk_path_join(&path, dir, name, NULL) != SK_OK)
-        return;
+    SK_TRY(sk_path_join(&path, dir, name, err));
     enum sk_status status = sk_file_open_regular(out, path, NULL);
+    if (status == SK_OK)
+        status = sk_file_size(*out, len, &regular, NULL);
+    if (status == SK_NOMEM)
+        return sk_fail_status(err, SK_NOMEM);
     pages->state.unread += status == SK_IO;
-    if (status != SK_OK)
-        return;
-    if (sk_file_size(*out, len, &regular, NULL) != SK_OK || !regular)
+    if (status != SK_OK || !regular)
         *len = 0;
+    return SK_OK;
 }
 
 /* Whether all of the bytes were read. A call that fails is counted: it may be no damage. */
@@ -329,22 +331,24 @@ static enum sk_status count_pages(struct sk_pages *pages, uint64_t data_len, str
 
 /* A rekey that was interrupted may have left the database beside its place ("New keys"): it is the
  * one that opens. */
-static void take_next(struct sk_pages *pages, uint64_t *data_len, const char *dir)
+static enum sk_status take_next(struct sk_pages *pages, uint64_t *data_len, const char *dir,
+                                struct sk_error *err)
 {
     struct vfs_preamble p = {.epoch = 0};
     struct sk_file *old = pages->data;
     uint64_t next_len = 0;
     if (load_preamble(pages, &p))
-        return;
+        return SK_OK;
     pages->data = NULL;
-    open_one(pages, &pages->data, &next_len, dir, "data.next");
-    if (load_preamble(pages, &p)) {
+    enum sk_status status = open_one(pages, &pages->data, &next_len, dir, "data.next", err);
+    if (status == SK_OK && load_preamble(pages, &p)) {
         sk_file_close(old);
         *data_len = next_len;
-        return;
+        return SK_OK;
     }
     sk_file_close(pages->data);
     pages->data = old;
+    return status;
 }
 
 enum sk_status sk_pages_open(struct sk_pages **out, const char *dir, const uint8_t *store_key,
@@ -358,9 +362,11 @@ enum sk_status sk_pages_open(struct sk_pages **out, const char *dir, const uint8
     if (!pages)
         return sk_fail_status(err, SK_NOMEM);
     SK_TRY(sk_vfs_register(&pages->vfs, &options, err));
-    open_one(pages, &pages->data, &data_len, dir, "data");
-    open_one(pages, &pages->log, &pages->log_len, dir, "data-wal");
-    take_next(pages, &data_len, dir);
+    SK_TRY(open_one(pages, &pages->data, &data_len, dir, "data", err));
+    SK_TRY(open_one(pages, &pages->log, &pages->log_len, dir, "data-wal", err));
+    SK_TRY(take_next(pages, &data_len, dir, err));
+    if (!pages->data && !pages->log && pages->state.unread > 0)
+        return sk_fail(err, SK_IO, "%s: the database could not be read", dir);
     if (!pages->data && !pages->log)
         return sk_fail(err, SK_MISSING, "%s: there is no database that could be read here", dir);
     SK_TRY(count_pages(pages, data_len, err));

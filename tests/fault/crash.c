@@ -191,17 +191,12 @@ static uint64_t number_wanted(void)
 
 int main(int argc, char **argv)
 {
-    static const struct sk_story_plot *const plots[] = {&sk_story_device, &sk_story_archive,
-                                                        &sk_story_restore, &sk_story_repair};
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(power_fails_everywhere),
         cmocka_unit_test(lies_about_files_are_found_out),
         cmocka_unit_test(lies_about_folders_are_found_out),
     };
-    for (size_t i = 0; argc > 1 && i < sizeof(plots) / sizeof(plots[0]); i++) {
-        if (strcmp(argv[1], plots[i]->name) == 0)
-            plot = plots[i];
-    }
+    plot = argc > 1 ? sk_story_find(argv[1]) : NULL;
     if (!plot)
         return 64;
     wanted = argc > 2 ? strtoull(argv[2], NULL, 10) : number_wanted();

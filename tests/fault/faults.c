@@ -172,8 +172,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(calls_fail_everywhere, begin_story, end_story),
         cmocka_unit_test_setup_teardown(the_stick_is_pulled_out, begin_story, end_story),
     };
-    if (argc < 2)
+    plot = argc > 1 ? sk_story_find(argv[1]) : NULL;
+    if (!plot)
         return 64;
-    plot = strcmp(argv[1], "archive") == 0 ? &sk_story_archive : &sk_story_device;
     return cmocka_run_group_tests(tests, sk_test_begin, sk_test_end);
 }

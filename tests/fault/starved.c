@@ -167,7 +167,9 @@ int main(int argc, char **argv)
     if (argc < 2)
         return 64;
     sk_sim_memory = (struct sk_sim_memory){__libc_malloc, __libc_realloc, __libc_free};
-    plot = strcmp(argv[1], "archive") == 0 ? &sk_story_archive : &sk_story_device;
+    plot = sk_story_find(argv[1]);
+    if (!plot)
+        return 64;
     return cmocka_run_group_tests(tests, sk_test_begin, sk_test_end);
 }
 

@@ -14,9 +14,12 @@ foreach(name crash faults starved)
     endforeach()
 endforeach()
 
-foreach(story restore repair)
-    add_test(NAME fault/crash_${story} COMMAND crash ${story})
-    set_tests_properties(fault/crash_${story} PROPERTIES LABELS fault TIMEOUT 7200)
+# A repair goes on past what cannot be read, and so ends in a state of its own for each failing read:
+# unit/core/succession has those.
+foreach(run crash_restore crash_repair faults_restore starved_restore starved_repair)
+    string(REPLACE "_" ";" words ${run})
+    add_test(NAME fault/${run} COMMAND ${words})
+    set_tests_properties(fault/${run} PROPERTIES LABELS fault TIMEOUT 7200)
 endforeach()
 
 # Tests labelled fault. The long run asks for more rounds through SK_LONG; under sanitizers there are fewer.

@@ -227,3 +227,13 @@ void sk_story_forget(struct sk_story_tale *tale)
     sk_sim_free(tale->marks);
     sk_sim_record_clear(&tale->record);
 }
+
+const struct sk_story_plot *sk_story_find(const char *name)
+{
+    static const struct sk_story_plot *const plots[] = {&sk_story_device, &sk_story_archive,
+                                                        &sk_story_restore, &sk_story_repair};
+    for (size_t i = 0; i < sizeof(plots) / sizeof(plots[0]); i++)
+        if (strcmp(name, plots[i]->name) == 0)
+            return plots[i];
+    return NULL;
+}

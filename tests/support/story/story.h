@@ -58,6 +58,9 @@ struct sk_story_plot {
 extern const struct sk_story_plot sk_story_device, sk_story_archive, sk_story_restore,
     sk_story_repair;
 
+/* The story of that name; NULL if there is none. */
+const struct sk_story_plot *sk_story_find(const char *name);
+
 /* ---- telling it ---- */
 
 struct sk_story_file {

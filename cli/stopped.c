@@ -1,5 +1,6 @@
 #include "cli/stopped.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -15,9 +16,14 @@ static size_t message_len;
  * back what it does by itself. */
 static void tell_and_end(int number)
 {
-    ssize_t written = write(STDERR_FILENO, message, message_len);
+    struct pollfd said = {.fd = STDERR_FILENO, .events = POLLOUT};
 
-    (void)written; /* the terminal may be what is gone */
+    /* Nobody may read what is said, or the terminal may be gone: it is not waited for. */
+    if (poll(&said, 1, 0) == 1 && (said.revents & POLLOUT) != 0) {
+        ssize_t written = write(STDERR_FILENO, message, message_len);
+
+        (void)written;
+    }
     (void)raise(number);
 }
 

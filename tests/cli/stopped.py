@@ -51,6 +51,30 @@ def without_terminal(by, to):
         check(code == 0 and "stopped" not in said, f"{number}, which is ignored: {code} {said}")
 
 
+def nobody_reads(by):
+    """A signal ends it also where what it says is taken by nobody any more."""
+    for number in SIGNALS:
+        said, full = os.pipe()
+        source, ours = os.pipe()
+        with by.run("search", how=start, stdin=source, stdout=subprocess.DEVNULL, stderr=full) as process:
+            check(b"unlocks fast" in os.read(said, 4096), "it says when it is open")
+            os.set_blocking(full, False)
+            try:
+                while os.write(full, bytes(4096)) > 0:
+                    pass
+            except BlockingIOError:
+                os.set_blocking(full, True)
+            process.send_signal(number)
+            try:
+                code = process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                code = "nothing: it waits for a reader"
+            check(code == -number, f"{number}, and nobody reads: it ended with {code}")
+        for fd in (said, full, source, ours):
+            os.close(fd)
+
+
 def on_terminal(top, home):
     """A signal from elsewhere while a passphrase is asked for, and while a question is."""
     pid = os.path.join(top, "pid")
@@ -81,6 +105,7 @@ def test(top):
     by = device(os.path.join(home, "skrynia"), to)
     by("add", "person", "title=Birch")
     without_terminal(by, to)
+    nobody_reads(by)
     on_terminal(top, home)
     check(by.json("verify")["ok"] and to.json("verify")["ok"], "verify at the end")
 

@@ -812,7 +812,10 @@ static void the_log_is_moved_now_and_then(void **state)
 #define PREAMBLE  8192
 #define LOCK_PAGE (1073741824 / PAGE + 1)
 
-/* `data` through the VFS alone; closed by close_raw(). */
+/* The name that open_raw() gave: SQLite goes on reading it until the file is closed. */
+static const char *raw_name;
+
+/* `data` through the VFS alone, one at a time; closed by close_raw(). */
 static sqlite3_file *open_raw(struct sk_vfs **vfs)
 {
     const struct sk_vfs_options options = {.store_key = key, .store_id = id};
@@ -820,17 +823,17 @@ static sqlite3_file *open_raw(struct sk_vfs **vfs)
     sqlite3_vfs *methods = sqlite3_vfs_find(sk_vfs_name(*vfs));
     sqlite3_file *file = calloc(1, (size_t)methods->szOsFile);
     assert_non_null(file);
-    const char *name = sqlite3_create_filename(path, "", wal_path, 0, NULL);
+    raw_name = sqlite3_create_filename(path, "", wal_path, 0, NULL);
     assert_int_equal(
-        methods->xOpen(methods, name, file, SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_READWRITE, NULL),
+        methods->xOpen(methods, raw_name, file, SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_READWRITE, NULL),
         SQLITE_OK);
-    sqlite3_free_filename(name);
     return file;
 }
 
 static void close_raw(sqlite3_file *file, struct sk_vfs *vfs)
 {
     file->pMethods->xClose(file);
+    sqlite3_free_filename(raw_name);
     sk_vfs_unregister(vfs);
     free(file);
 }

@@ -92,6 +92,14 @@ void sk_out_array_end(struct sk_out_array *array)
     sk_out(array->count == 0 ? "]\n" : "\n]\n");
 }
 
+/* What can be shown where there is no memory for more. */
+static void only_ascii(char *text)
+{
+    for (; *text; text++)
+        if (*text < ' ' || *text > '~')
+            *text = '?';
+}
+
 void sk_say(const char *program, const char *format, ...)
 {
     sk_auto_buf shown = SK_BUF_INIT;
@@ -104,8 +112,9 @@ void sk_say(const char *program, const char *format, ...)
     /* The result comes first where both go to one terminal. */
     if (fflush(stdout) != 0 && out_errno == 0)
         out_errno = errno;
-    if (sk_text_show(&shown, text, strlen(text), true, 0, NULL) == SK_OK)
-        (void)fprintf(stderr, "%s: %s\n", program, sk_buf_text(&shown));
+    if (sk_text_show(&shown, text, strlen(text), true, 0, NULL) != SK_OK)
+        only_ascii(text);
+    (void)fprintf(stderr, "%s: %s\n", program, shown.len > 0 ? sk_buf_text(&shown) : text);
 }
 
 unsigned sk_columns(FILE *stream)

@@ -81,6 +81,8 @@ static enum sk_status keep(void **out, size_t count, size_t size, struct sk_erro
 
 static enum sk_status broken(const char *what, struct sk_error *err)
 {
+    if (sk_json_starved())
+        return sk_fail_status(err, SK_NOMEM);
     return sk_fail(err, SK_INTERNAL, "a built-in form is broken: %s", what);
 }
 
@@ -210,6 +212,7 @@ static enum sk_status load_all(struct sk_error *err)
 enum sk_status sk_forms_init(struct sk_error *err)
 {
     sk_forms_clear();
+    (void)sk_json_starved();
 
     enum sk_status status = load_all(err);
 

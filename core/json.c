@@ -2,7 +2,6 @@
 
 #include "crypto/secret.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +21,14 @@ static void *json_malloc(size_t len)
 void sk_json_init(void)
 {
     json_set_alloc_funcs(json_malloc, sk_wipe_free);
+}
+
+bool sk_json_starved(void)
+{
+    bool was = starved;
+
+    starved = false;
+    return was;
 }
 
 /*

@@ -8,6 +8,7 @@
 #include "core/buf.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #define SK_JSON_DEPTH_MAX  32
 #define SK_JSON_RECORD_MAX ((size_t)64 * 1024 * 1024) /* bytes of a record for sk_json_each() */
@@ -30,6 +31,10 @@ static inline json_t *sk_json_plain(const json_t *json)
 
 /* Makes jansson allocate memory that is wiped when freed. Called once at the start. */
 void sk_json_init(void);
+
+/* Whether an allocation of jansson failed in this thread since sk_json_parse() or this was called
+ * last: what it gives back then may be wrong, also where it is no error of memory. */
+bool sk_json_starved(void);
 
 /* Parses; *out is owned by the caller. The words name the line, never the text. Errors: SK_REFUSED,
  * SK_NOMEM. */

@@ -221,4 +221,5 @@ def test(top):
         check_command(template, os.path.join(top, "world"), row)
 
 
-main(test)
+if __name__ == "__main__":
+    main(test)

@@ -17,6 +17,7 @@ foreach(name
         sandbox.py
         scenario.py
         second_reader.py
+        starved.py
         stopped.py
         succession.py
         terminal.py)
@@ -40,6 +41,18 @@ add_executable(no_seccomp support/no_seccomp.c)
 target_link_libraries(no_seccomp PRIVATE sk_build PkgConfig::SECCOMP)
 set_property(TEST cli/sandbox APPEND PROPERTY
     ENVIRONMENT "SK_NO_SECCOMP=$<TARGET_FILE:no_seccomp>")
+
+# Memory that runs out, for starved.py.
+add_library(sk_famine MODULE support/famine.c support/famine_preload.c)
+target_include_directories(sk_famine PRIVATE ${PROJECT_SOURCE_DIR})
+target_compile_definitions(sk_famine PRIVATE _GNU_SOURCE)
+target_compile_options(sk_famine PRIVATE -Wall -Wextra)
+target_link_libraries(sk_famine PRIVATE PkgConfig::SODIUM)
+if(SK_SANITIZE)
+    target_compile_options(sk_famine PRIVATE -fsanitize=${SK_SANITIZE})
+    target_link_options(sk_famine PRIVATE -fsanitize=${SK_SANITIZE})
+endif()
+set_property(TEST cli/starved APPEND PROPERTY ENVIRONMENT "SK_FAMINE_LIBRARY=$<TARGET_FILE:sk_famine>")
 
 if(SK_VALGRIND)
     add_test(NAME valgrind/cli COMMAND python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/cli/valgrind.py)

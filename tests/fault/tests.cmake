@@ -14,6 +14,8 @@ foreach(name crash faults starved)
     endforeach()
 endforeach()
 
+target_link_libraries(starved PRIVATE sk_support_famine)
+
 # A repair goes on past what cannot be read, and so ends in a state of its own for each failing read:
 # unit/core/succession has those.
 foreach(run crash_restore crash_repair faults_restore starved_restore starved_repair)

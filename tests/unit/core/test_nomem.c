@@ -3,9 +3,10 @@
  * with a clear status, nothing leaks, what was saved stays, and the same work succeeds when it is
  * tried again.
  */
+#include "core/form.h"
 #include "core/item.h"
 #include "core/verify.h"
-#include "tests/support/effort.h"
+#include "tests/support/famine.h"
 #include "tests/support/stores.h"
 
 #include <setjmp.h>
@@ -14,73 +15,9 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#if SANITIZED
-
-/* The sanitizer's own allocator cannot be replaced. */
-int main(void)
-{
-    return 0;
-}
-
-#else
-
-/* Stands before the C library's allocator, for this program and every library it uses. */
-
-void *__libc_malloc(size_t len);
-void *__libc_calloc(size_t count, size_t len);
-void *__libc_realloc(void *p, size_t len);
-void __libc_free(void *p);
-
-static bool armed;        /* whether allocations are counted */
-static uint64_t counted;  /* since they are */
-static uint64_t fail_at;  /* the one that fails; 0: none */
-static bool from_then_on; /* and all after it */
-static int64_t live;      /* blocks that are not freed */
-
-static bool fails(void)
-{
-    if (!armed)
-        return false;
-    counted++;
-    if (fail_at == 0 || counted < fail_at || (counted > fail_at && !from_then_on))
-        return false;
-    errno = ENOMEM;
-    return true;
-}
-
-static void *took(void *p)
-{
-    live += p != NULL;
-    return p;
-}
-
-void *malloc(size_t len)
-{
-    return fails() ? NULL : took(__libc_malloc(len));
-}
-
-void *calloc(size_t count, size_t len)
-{
-    return fails() ? NULL : took(__libc_calloc(count, len));
-}
-
-void *realloc(void *p, size_t len)
-{
-    if (fails())
-        return NULL;
-    return p ? __libc_realloc(p, len) : took(__libc_malloc(len));
-}
-
-void free(void *p)
-{
-    live -= p != NULL;
-    __libc_free(p);
-}
 
 /* The work: what a documenter does in a day. */
 
@@ -107,7 +44,7 @@ static enum sk_status ignore_revision(void *context, uint64_t position,
 static void no_problem(void *context, const char *sentence)
 {
     (void)context;
-    armed = false;
+    sk_famine_end();
     fail_msg("%s", sentence);
 }
 
@@ -225,25 +162,22 @@ static void assert_after(struct sk_test_store *at, const struct day *day)
 }
 
 /* One day in which an allocation fails. Returns whether there were so many. */
-static bool day_with_failure(struct sk_test_store *at, uint64_t which, bool after_it_too)
+static bool day_with_failure(struct sk_test_store *at, struct sk_famine famine)
 {
     struct day day = {.at = at, .err = SK_ERROR_INIT};
-    fail_at = which;
-    from_then_on = after_it_too;
-    counted = 0;
     (void)unlink(sk_test_path(at, "out"));
-    int64_t before = live;
-    armed = true;
+    int64_t before = sk_famine_live();
+    sk_famine_begin(&famine);
     enum sk_status status = run_day(&day);
-    armed = false;
-    if (live != before)
-        fail_msg("%lld blocks are left after allocation %llu failed", (long long)(live - before),
-                 (unsigned long long)which);
+    sk_famine_end();
+    if (sk_famine_live() != before)
+        fail_msg("%lld blocks are left after allocation %llu failed",
+                 (long long)(sk_famine_live() - before), (unsigned long long)famine.number);
     if (status != SK_OK && status != SK_NOMEM)
-        fail_msg("allocation %llu gave %s: %s", (unsigned long long)which, sk_status_name(status),
-                 day.err.text);
+        fail_msg("allocation %llu gave %s: %s", (unsigned long long)famine.number,
+                 sk_status_name(status), day.err.text);
     assert_after(at, &day);
-    return counted >= which;
+    return sk_famine_counted() >= famine.number;
 }
 
 static int begin(void **state)
@@ -263,20 +197,62 @@ static int begin(void **state)
     return 0;
 }
 
-/* Every allocation of the first ones, then one in ever more, each once and from then on. */
+/* Every allocation of the first ones, then one in ever more, each once or from then on. */
 static void test_each_allocation(void **state)
 {
-    bool more = true;
-    for (uint64_t which = 1; more; which += 1 + which / 25)
-        more = day_with_failure(*state, which, which % 3 == 0);
+    struct sk_famine famine = {.kinds = SK_FAMINE_HEAP | SK_FAMINE_SECRETS, .number = 1};
+    if (!SK_FAMINE_HEAP)
+        skip();
+    while (day_with_failure(*state, famine)) {
+        famine.number += 1 + famine.number / 25;
+        famine.lasting = famine.number % 3 == 0;
+    }
+}
+
+/* Every secret, each once and from then on. */
+static void test_each_secret(void **state)
+{
+    for (int lasting = 0; lasting < 2; lasting++) {
+        struct sk_famine famine = {.kinds = SK_FAMINE_SECRETS, .lasting = lasting == 1};
+        do
+            famine.number++;
+        while (day_with_failure(*state, famine));
+        assert_true(famine.number > 1);
+    }
+}
+
+/* The forms that are compiled in are not called broken. */
+static void test_forms(void **state)
+{
+    (void)state;
+    sk_forms_clear();
+    for (int lasting = 0; SK_FAMINE_HEAP && lasting < 2; lasting++) {
+        struct sk_famine famine = {.kinds = SK_FAMINE_HEAP, .lasting = lasting == 1};
+        enum sk_status status = SK_NOMEM;
+        while (status != SK_OK) {
+            struct sk_error err = SK_ERROR_INIT;
+            famine.number++;
+            int64_t before = sk_famine_live();
+            sk_famine_begin(&famine);
+            status = sk_forms_init(&err);
+            sk_famine_end();
+            if (status != SK_OK && (status != SK_NOMEM || err.text[0] == '\0'))
+                fail_msg("allocation %llu gave %s: %s", (unsigned long long)famine.number,
+                         sk_status_name(status), err.text);
+            sk_forms_clear();
+            assert_int_equal(sk_famine_live(), before);
+        }
+        assert_true(famine.number > 100);
+    }
+    assert_int_equal(sk_forms_init(NULL), SK_OK);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_each_allocation, begin, sk_test_remove),
+        cmocka_unit_test_setup_teardown(test_each_secret, begin, sk_test_remove),
+        cmocka_unit_test(test_forms),
     };
     return cmocka_run_group_tests(tests, sk_test_begin, sk_test_end);
 }
-
-#endif

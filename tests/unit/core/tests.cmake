@@ -9,6 +9,11 @@ foreach(name attachment buf damage damage_bits db entry error file file_calls fo
     sk_unit_test(core ${name})
 endforeach()
 
+# Memory that runs out: an object, since a library would give its malloc() to every test.
+add_library(sk_support_famine OBJECT support/famine.c)
+target_link_libraries(sk_support_famine PUBLIC sk_build PkgConfig::SODIUM)
+target_link_libraries(test_core_nomem PRIVATE sk_support_famine)
+
 # The encrypting VFS for programs that are not ours (support/vfs_entry.h). It calls SQLite as any
 # program's library does, and exports its own few functions alone.
 set(sk_entry_core buf error vfs vfs_log vfs_main vfs_note vfs_preamble vfs_wal)

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define PART                                                                              \
-    " A hidden file whose name ends in .part, beside one that was being written, may be " \
-    "deleted.\n"
+#define PART                                                                                \
+    " If a hidden file whose name ends in .part stands beside one that was being written, " \
+    "delete it.\n"
 
 static char message[400]; /* ready before it may be needed: a handler can do little */
 static size_t message_len;

@@ -10,14 +10,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#define RANDOM_NAME_LEN 8
-#define LOAD_STEP       65536
-#define CREATE_FLAGS    (O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW)
+#define RANDOM_NAME_LEN     8
+#define DESCRIPTOR_PATH_LEN 32
+#define LOAD_STEP           65536
+#define CREATE_FLAGS        (O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW)
 
 struct sk_file {
     int fd;
     char *path;      /* as opened, or the final name of a temporary file */
     char *temporary; /* the name it has until it is published; otherwise NULL */
+    bool nameless;   /* it has none at all until then */
 };
 
 void sk_free_cleanup(void *pointer_to_pointer)
@@ -173,11 +175,60 @@ bool sk_file_is_temporary(const char *name)
            strcmp(name + 1 + digits, ".part") == 0;
 }
 
+/* The way to an open file that has no name. */
+static void descriptor_path(char out[static DESCRIPTOR_PATH_LEN], int fd)
+{
+    (void)snprintf(out, DESCRIPTOR_PATH_LEN, "/proc/self/fd/%d", fd);
+}
+
+/*
+ * A file in that folder that has no name, so that nothing of it stays when this process is killed.
+ * -1 where the file system has no such files (FAT, network), or where no /proc is there by which
+ * it could be named later.
+ */
+static int open_nameless(const char *folder)
+{
+    char by_descriptor[DESCRIPTOR_PATH_LEN];
+    struct stat made, found;
+    int fd = sk_call_open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, SK_FILE_MODE);
+    if (fd < 0)
+        return -1;
+    descriptor_path(by_descriptor, fd);
+    if (sk_call_fstat(fd, &made) == 0 && sk_call_stat(by_descriptor, &found) == 0 &&
+        made.st_dev == found.st_dev && made.st_ino == found.st_ino)
+        return fd;
+    sk_call_close(fd);
+    return -1;
+}
+
+/*
+ * Names it. Whoever calls this has synced it, and syncs it once more: only then does btrfs write
+ * the size and the place of the bytes to its log of syncs, which it does for no file without a
+ * name.
+ */
+static int give_name(struct sk_file *file, const char *name)
+{
+    char by_descriptor[DESCRIPTOR_PATH_LEN];
+    descriptor_path(by_descriptor, file->fd);
+    if (sk_call_link_through(by_descriptor, name) != 0)
+        return -1;
+    file->nameless = false;
+    return 0;
+}
+
 enum sk_status sk_file_create_beside(struct sk_file **out, const char *path, struct sk_error *err)
 {
     char *temporary = NULL;
+    sk_auto_free char *parent = NULL;
+    SK_TRY(parent_of(&parent, path, err));
+    int fd = open_nameless(parent);
+    if (fd >= 0) {
+        SK_TRY(file_new(out, fd, path, NULL, err));
+        (*out)->nameless = true;
+        return SK_OK;
+    }
     SK_TRY(temporary_name(&temporary, path, err));
-    int fd = sk_call_open(temporary, CREATE_FLAGS, SK_FILE_MODE);
+    fd = sk_call_open(temporary, CREATE_FLAGS, SK_FILE_MODE);
     if (fd < 0) {
         free(temporary);
         return sk_file_fail_create(err, path);
@@ -208,17 +259,37 @@ static int rename_onto_free_name(const char *from, const char *to)
     return sk_call_rename(from, to);
 }
 
+/* The file gets its name, unless something has it. */
+static int name_new(struct sk_file *file)
+{
+    if (file->nameless)
+        return give_name(file, file->path);
+    if (rename_onto_free_name(file->temporary, file->path) != 0)
+        return -1;
+    free(file->temporary);
+    file->temporary = NULL;
+    return 0;
+}
+
+static enum sk_status sync_whole(struct sk_file *file, struct sk_error *err)
+{
+    if (sk_call_fsync(file->fd))
+        return sk_fail_errno(err, SK_IO, "%s was not saved", file->path);
+    return SK_OK;
+}
+
 /*
  * Gives the file its name and makes that durable, or takes it back: a name that may be gone after a
  * power cut is none, and who is told of a failure may try again under it.
  */
 static enum sk_status publish_new(struct sk_file *file, struct sk_error *err)
 {
-    if (rename_onto_free_name(file->temporary, file->path))
+    bool was_nameless = file->nameless;
+    if (name_new(file) != 0)
         return sk_file_fail_create(err, file->path);
-    free(file->temporary);
-    file->temporary = NULL;
-    enum sk_status status = sk_file_sync_parent(file->path, err);
+    enum sk_status status = was_nameless ? sync_whole(file, err) : SK_OK;
+    if (status == SK_OK)
+        status = sk_file_sync_parent(file->path, err);
     if (status != SK_OK)
         (void)sk_call_unlink(file->path);
     return status;
@@ -239,13 +310,26 @@ static enum sk_status put_back(struct sk_file *file, enum sk_status why, struct 
                          file->path, old);
 }
 
+/* What is to take the place of another file needs a name for that. */
+static enum sk_status name_beside(struct sk_file *file, struct sk_error *err)
+{
+    sk_auto_free char *temporary = NULL;
+    SK_TRY(temporary_name(&temporary, file->path, err));
+    if (give_name(file, temporary) != 0)
+        return sk_file_fail_create(err, file->path);
+    file->temporary = SK_TAKE(temporary);
+    return sync_whole(file, err);
+}
+
 /*
  * The same in the place of another file, which gets the temporary name until the new one is
  * durable. File systems that cannot exchange two names replace at once.
  */
 static enum sk_status publish_over(struct sk_file *file, struct sk_error *err)
 {
-    enum sk_status status = SK_OK;
+    enum sk_status status = file->nameless ? name_beside(file, err) : SK_OK;
+    if (status != SK_OK)
+        return status;
     if (sk_call_rename_exchange(file->temporary, file->path) == 0) {
         status = sk_file_sync_parent(file->path, err);
         if (status != SK_OK)
@@ -265,10 +349,9 @@ static enum sk_status publish_over(struct sk_file *file, struct sk_error *err)
 
 enum sk_status sk_file_publish(struct sk_file *file, bool replace, struct sk_error *err)
 {
-    if (!file->temporary)
+    if (!file->temporary && !file->nameless)
         return sk_fail_status(err, SK_INTERNAL);
-    if (sk_call_fsync(file->fd))
-        return sk_fail_errno(err, SK_IO, "%s was not saved", file->path);
+    SK_TRY(sync_whole(file, err));
     return replace ? publish_over(file, err) : publish_new(file, err);
 }
 

@@ -45,20 +45,22 @@ SK_MUST_CHECK
 enum sk_status sk_file_create(struct sk_file **out, const char *path, struct sk_error *err);
 
 /*
- * Creates a temporary file beside `path`, with a neutral random name (".<16 hex digits>.part"),
- * which sk_file_publish() gives its final name. Closed unpublished, it is removed. Errors:
+ * Creates a temporary file in the folder of `path`, which sk_file_publish() gives that name. It has
+ * none before (O_TMPFILE), so that nothing of it is left where the process is killed; where the
+ * file system has no such files, as FAT, a neutral random one (".<16 hex digits>.part"). Closed
+ * unpublished, it is removed. Errors:
  * SK_CREATE, SK_FULL.
  */
 SK_MUST_CHECK
 enum sk_status sk_file_create_beside(struct sk_file **out, const char *path, struct sk_error *err);
 
-/* Whether a name is such as sk_file_create_beside() gives. */
+/* Whether a name is such as sk_file_create_beside() gives where it has to. */
 bool sk_file_is_temporary(const char *name);
 
 /*
- * Syncs, renames to the final path, syncs the folder. With `replace` an existing file gives way;
- * without, it is left alone. When the folder does not sync, the name is taken back and what was
- * there before is there again, where the file system can do that. Works on file systems without
+ * Syncs, names it (by a link or a rename), syncs the folder. With `replace` an existing file gives
+ * way; without, it is left alone. When the folder does not sync, the name is taken back and what
+ * was there before is there again, where the file system can do that. Works on file systems without
  * links or renameat2.
  * Errors: SK_CREATE (it exists), SK_IO, SK_FULL.
  */

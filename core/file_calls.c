@@ -33,6 +33,7 @@ const struct sk_file_calls sk_system_calls = {
     .rename = rename,
     .renameat2 = renameat2,
     .link = link,
+    .linkat = linkat,
     .unlink = unlink,
     .mkdir = mkdir,
     .rmdir = rmdir,
@@ -160,6 +161,11 @@ int sk_call_rename_exchange(const char *one, const char *other)
 int sk_call_link(const char *from, const char *to)
 {
     RETRY(int, calls->link(from, to));
+}
+
+int sk_call_link_through(const char *from, const char *to)
+{
+    RETRY(int, calls->linkat(AT_FDCWD, from, AT_FDCWD, to, AT_SYMLINK_FOLLOW));
 }
 
 int sk_call_unlink(const char *path)

@@ -33,6 +33,7 @@ struct sk_file_calls {
     int (*rename)(const char *from, const char *to);
     int (*renameat2)(int from_dir, const char *from, int to_dir, const char *to, unsigned flags);
     int (*link)(const char *from, const char *to);
+    int (*linkat)(int from_dir, const char *from, int to_dir, const char *to, int flags);
     int (*unlink)(const char *path);
     int (*mkdir)(const char *path, mode_t mode);
     int (*rmdir)(const char *path);
@@ -70,6 +71,7 @@ int sk_call_rename(const char *from, const char *to);
 int sk_call_rename_new(const char *from, const char *to);        /* RENAME_NOREPLACE */
 int sk_call_rename_exchange(const char *one, const char *other); /* RENAME_EXCHANGE */
 int sk_call_link(const char *from, const char *to);
+int sk_call_link_through(const char *from, const char *to); /* AT_SYMLINK_FOLLOW */
 int sk_call_unlink(const char *path);
 int sk_call_mkdir(const char *path, mode_t mode);
 int sk_call_rmdir(const char *path);

@@ -43,7 +43,7 @@ def without_terminal(by, to):
             code, said = stopped(store, command, number)
             check(code == -number, f"{command}: {number} ended it with {code}")
             check(f"{store.program}: stopped. {expected}" in said, f"{command}: {number} said {said!r}")
-            check(said.endswith(".part, beside one that was being written, may be deleted.\n"), said)
+            check(said.endswith(".part stands beside one that was being written, delete it.\n"), said)
             check("\n\n" not in said, f"an empty line: {said!r}")
     check(by.dump() == whole, "a signal changed something")
     for number in SIGNALS:

@@ -9,6 +9,7 @@ foreach(name
         full_disk.py
         keys.py
         keys_terminal.py
+        killed.py
         full_disk_commands.py
         locked.py
         marker.py

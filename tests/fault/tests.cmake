@@ -18,7 +18,7 @@ target_link_libraries(starved PRIVATE sk_support_famine)
 
 # A repair goes on past what cannot be read, and so ends in a state of its own for each failing read:
 # unit/core/succession has those.
-foreach(run crash_restore crash_repair faults_restore starved_restore starved_repair)
+foreach(run crash_restore crash_repair faults_device-named faults_restore starved_restore starved_repair)
     string(REPLACE "_" ";" words ${run})
     add_test(NAME fault/${run} COMMAND ${words})
     set_tests_properties(fault/${run} PROPERTIES LABELS fault TIMEOUT 7200)

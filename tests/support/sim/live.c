@@ -39,6 +39,15 @@ void sk_sim_take_entry(unsigned folder, const char *name, unsigned target, bool 
     sk_sim_take(&step);
 }
 
+unsigned sk_sim_take_nameless(unsigned parent)
+{
+    struct sk_sim_step step = {.kind = SK_SIM_STEP_NODE,
+                               .node = sk_sim.image.count,
+                               .disk = sk_sim.image.nodes[parent]->disk};
+    sk_sim_take(&step);
+    return step.node;
+}
+
 unsigned sk_sim_take_node(unsigned parent, const char *name, bool folder)
 {
     unsigned node = sk_sim.image.count;
@@ -128,6 +137,11 @@ int sk_sim_strike(unsigned call, unsigned node)
     if (fault->error != SK_SIM_SHORT)
         errno = fault->error;
     return fault->error;
+}
+
+void sk_sim_nameless(bool nameless)
+{
+    sk_sim.nameless = nameless;
 }
 
 void sk_sim_lie(enum sk_sim_lie lie)

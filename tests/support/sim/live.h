@@ -73,6 +73,10 @@ bool sk_sim_struck(void);      /* whether the fault was met since */
 enum sk_sim_lie { SK_SIM_HONEST, SK_SIM_LIES_OF_FILES, SK_SIM_LIES_OF_FOLDERS };
 void sk_sim_lie(enum sk_sim_lie lie);
 
+/* Whether there can be files without a name (O_TMPFILE), as on ext4, or not, as on FAT. At first
+ * there cannot. */
+void sk_sim_nameless(bool nameless);
+
 /* The number of the disk that a path is on. */
 unsigned sk_sim_disk(const char *path);
 

@@ -29,12 +29,14 @@ struct sk_sim_live {
     unsigned counted;
     bool struck;
     enum sk_sim_lie lie;
+    bool nameless;
 };
 extern struct sk_sim_live sk_sim;
 
 /* Takes a step and notes it. */
 void sk_sim_take(const struct sk_sim_step *step);
 void sk_sim_take_entry(unsigned folder, const char *name, unsigned target, bool half);
+unsigned sk_sim_take_nameless(unsigned parent);
 unsigned sk_sim_take_node(unsigned parent, const char *name, bool folder);
 
 /* NULL when it is not open. */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -35,11 +36,27 @@ static int open_new(unsigned folder, const char *name, int flags)
     return sk_sim_handle_new(sk_sim_take_node(folder, name, false), flags);
 }
 
+/* A file that nothing names. */
+static int open_nameless(const char *path)
+{
+    bool found;
+    unsigned folder = sk_sim_image_find(&sk_sim.image, path, &found);
+    if (!found || !node_of(folder)->folder)
+        return fail(found ? ENOTDIR : ENOENT);
+    if (!sk_sim.nameless)
+        return fail(EOPNOTSUPP);
+    if (sk_sim_strike(SK_SIM_CREATES, folder) > 0)
+        return -1;
+    return sk_sim_handle_new(sk_sim_take_nameless(folder), O_RDWR);
+}
+
 static int sim_open(const char *path, int flags, mode_t mode)
 {
     char name[SK_SIM_NAME_MAX];
     bool found;
     (void)mode;
+    if ((flags & O_TMPFILE) == O_TMPFILE)
+        return open_nameless(path);
     unsigned folder = sk_sim_image_parent(&sk_sim.image, path, name, &found);
     if (!found)
         return fail(ENOENT);
@@ -223,10 +240,22 @@ static int sim_fstat(int fd, struct stat *out)
     return 0;
 }
 
+/* The open file that a path leads to, as /proc has it. */
+static int descriptor_of(const char *path)
+{
+    static const char folder[] = "/proc/self/fd/";
+    if (strncmp(path, folder, sizeof(folder) - 1) != 0)
+        return -1;
+    return (int)strtol(path + sizeof(folder) - 1, NULL, 10);
+}
+
 static int sim_stat(const char *path, struct stat *out)
 {
     char name[SK_SIM_NAME_MAX];
     bool found;
+    int fd = descriptor_of(path);
+    if (fd >= 0)
+        return sim_fstat(fd, out);
     unsigned folder = sk_sim_image_parent(&sk_sim.image, path, name, &found);
     if (!found)
         return fail(ENOENT);
@@ -385,6 +414,23 @@ static int sim_link(const char *from_path, const char *to_path)
     return 0;
 }
 
+static int sim_linkat(int from_dir, const char *from, int to_dir, const char *to_path, int flags)
+{
+    struct place to;
+    const struct sk_sim_handle *handle = sk_sim_handle(descriptor_of(from));
+    (void)from_dir, (void)to_dir;
+    if (!handle || !(flags & AT_SYMLINK_FOLLOW))
+        return fail(ENOENT);
+    if (find_place(to_path, &to) != 0)
+        return -1;
+    if (strikes_path(SK_SIM_RENAMES, to.folder, handle->node))
+        return -1;
+    if (to.node != SK_SIM_NONE)
+        return fail(EEXIST);
+    sk_sim_take_entry(to.folder, to.name, handle->node, false);
+    return 0;
+}
+
 static int sim_unlink(const char *path)
 {
     struct place place;
@@ -449,6 +495,7 @@ const struct sk_file_calls sk_sim_calls = {
     .rename = sim_rename,
     .renameat2 = sim_renameat2,
     .link = sim_link,
+    .linkat = sim_linkat,
     .unlink = sim_unlink,
     .mkdir = sim_mkdir,
     .rmdir = sim_rmdir,

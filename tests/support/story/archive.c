@@ -181,6 +181,7 @@ static const struct sk_story_action actions[] = {
 const struct sk_story_plot sk_story_archive = {
     .name = "archive",
     .kind = SK_STORE_ARCHIVE,
+    .named = true,
     .prepare = prepare,
     .actions = actions,
     .count = sizeof(actions) / sizeof(actions[0]),

@@ -303,3 +303,15 @@ const struct sk_story_plot sk_story_device = {
     .more = more,
     .has_more = has_more,
 };
+
+/* The same where every file has a name from the first. */
+const struct sk_story_plot sk_story_device_named = {
+    .name = "device-named",
+    .kind = SK_STORE_DEVICE,
+    .named = true,
+    .prepare = prepare,
+    .actions = actions,
+    .count = sizeof(actions) / sizeof(actions[0]),
+    .more = more,
+    .has_more = has_more,
+};

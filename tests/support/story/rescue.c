@@ -190,6 +190,7 @@ const struct sk_story_plot sk_story_restore = {
 const struct sk_story_plot sk_story_repair = {
     .name = "repair",
     .kind = SK_STORE_DEVICE,
+    .named = true,
     .prepare = prepare_damage,
     .kept = SK_STORY_FAR_STORE,
     .actions = repaired,

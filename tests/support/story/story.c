@@ -197,6 +197,7 @@ void sk_story_tell(struct sk_story_tale *tale, const struct sk_story_plot *plot)
     *tale = (struct sk_story_tale){.plot = plot};
     tale->marks = sk_sim_alloc((plot->count + 1) * sizeof(struct sk_story_mark));
     sk_story_random(1);
+    sk_sim_nameless(!plot->named);
     sk_sim_make_folder(SK_STORY_DISK);
     sk_sim_make_folder(SK_STORY_STICK);
     sk_sim_make_folder(SK_STORY_FAR);
@@ -231,7 +232,8 @@ void sk_story_forget(struct sk_story_tale *tale)
 const struct sk_story_plot *sk_story_find(const char *name)
 {
     static const struct sk_story_plot *const plots[] = {&sk_story_device, &sk_story_archive,
-                                                        &sk_story_restore, &sk_story_repair};
+                                                        &sk_story_restore, &sk_story_repair,
+                                                        &sk_story_device_named};
     for (size_t i = 0; i < sizeof(plots) / sizeof(plots[0]); i++)
         if (strcmp(name, plots[i]->name) == 0)
             return plots[i];

@@ -47,6 +47,7 @@ struct sk_story_action {
 struct sk_story_plot {
     const char *name;
     enum sk_store_kind kind;
+    bool named;            /* its disks are as FAT: no file is without a name */
     void (*prepare)(void); /* what is there before it begins */
     const char *kept;      /* a file or folder of that, which nothing changes; NULL: none */
     const struct sk_story_action *actions; /* the first makes the store */
@@ -56,7 +57,7 @@ struct sk_story_plot {
     bool (*has_more)(struct sk_store *store);
 };
 extern const struct sk_story_plot sk_story_device, sk_story_archive, sk_story_restore,
-    sk_story_repair;
+    sk_story_repair, sk_story_device_named;
 
 /* The story of that name; NULL if there is none. */
 const struct sk_story_plot *sk_story_find(const char *name);

@@ -1,7 +1,8 @@
 /*
  * Goal of this test: a call that a signal breaks off is made again and does not hang where that
  * never ends; short reads and writes go on; a name whose folder cannot be synced is taken back, and
- * what had the name before has it again.
+ * what had the name before has it again. What is not published yet has no name, where the file
+ * system can do that.
  */
 #include "core/file.h"
 #include "core/file_calls.h"
@@ -15,8 +16,10 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static char *dir;
 static char *path; /* a name in dir */
@@ -109,6 +112,62 @@ static int exchange_unknown(int from_dir, const char *from, int to_dir, const ch
     (void)from_dir, (void)from, (void)to_dir, (void)to, (void)flags;
     errno = EINVAL;
     return -1;
+}
+
+/* No file is without a name here. */
+static int open_as_on_fat(const char *name, int flags, mode_t mode)
+{
+    if ((flags & O_TMPFILE) != O_TMPFILE)
+        return sk_system_calls.open(name, flags, mode);
+    errno = EOPNOTSUPP;
+    return -1;
+}
+
+/* There is no /proc. */
+static int stat_without_proc(const char *name, struct stat *out)
+{
+    if (strncmp(name, "/proc/", 6) != 0)
+        return sk_system_calls.stat(name, out);
+    errno = ENOENT;
+    return -1;
+}
+
+static int linkat_fails(int from_dir, const char *from, int to_dir, const char *to, int flags)
+{
+    (void)from_dir, (void)from, (void)to_dir, (void)to, (void)flags;
+    errno = EIO;
+    return -1;
+}
+
+/* What was done, in order: f(ile) and d(irectory) synced, l(inked), r(enamed). */
+static char done[16];
+
+static void note(char what)
+{
+    size_t len = strlen(done);
+    assert_true(len + 1 < sizeof(done));
+    done[len] = what;
+}
+
+static int fsync_noted(int fd)
+{
+    struct stat st;
+    assert_int_equal(fstat(fd, &st), 0);
+    note(S_ISDIR(st.st_mode) ? 'd' : 'f');
+    return sk_system_calls.fsync(fd);
+}
+
+static int linkat_noted(int from_dir, const char *from, int to_dir, const char *to, int flags)
+{
+    note('l');
+    return sk_system_calls.linkat(from_dir, from, to_dir, to, flags);
+}
+
+static int renameat2_noted(int from_dir, const char *from, int to_dir, const char *to,
+                           unsigned flags)
+{
+    note('r');
+    return sk_system_calls.renameat2(from_dir, from, to_dir, to, flags);
 }
 
 static int begin(void **state)
@@ -273,6 +332,76 @@ static void names_that_cannot_be_exchanged_are_replaced(void **state)
     assert_int_equal(entries(), 1);
 }
 
+/* How many names there are while the file is written. */
+static size_t entries_meanwhile(void)
+{
+    sk_auto_file file = NULL;
+    assert_int_equal(sk_file_create_beside(&file, path, NULL), SK_OK);
+    assert_int_equal(sk_file_write(file, "x", 1, NULL), SK_OK);
+    assert_int_equal(sk_file_reserve(file, 1, NULL), SK_OK);
+    return entries();
+}
+
+static void what_is_not_published_has_no_name(void **state)
+{
+    (void)state;
+    assert_int_equal(entries_meanwhile(), 0);
+    assert_int_equal(entries(), 0);
+    spoiled.open = open_as_on_fat;
+    assert_int_equal(entries_meanwhile(), 1);
+    assert_int_equal(entries(), 0);
+    spoiled.open = sk_system_calls.open;
+    spoiled.stat = stat_without_proc;
+    assert_int_equal(entries_meanwhile(), 1);
+    assert_int_equal(entries(), 0);
+}
+
+/* Synced before it has a name and after, then the folder; see give_name() in core/file.c. */
+static void a_name_comes_between_two_syncs(void **state)
+{
+    (void)state;
+    spoiled.fsync = fsync_noted;
+    spoiled.linkat = linkat_noted;
+    spoiled.renameat2 = renameat2_noted;
+    memset(done, 0, sizeof(done));
+    assert_int_equal(sk_file_save(path, "new", 3, false, NULL), SK_OK);
+    assert_string_equal(done, "flfd");
+    memset(done, 0, sizeof(done));
+    assert_int_equal(sk_file_save(path, "newer", 5, true, NULL), SK_OK);
+    assert_string_equal(done, "flfrdd");
+    assert_holds(path, "newer");
+    spoiled.open = open_as_on_fat;
+    memset(done, 0, sizeof(done));
+    assert_int_equal(sk_file_save(other, "new", 3, false, NULL), SK_OK);
+    assert_string_equal(done, "frd");
+    assert_int_equal(entries(), 2);
+}
+
+static void a_name_that_is_taken_stays(void **state)
+{
+    (void)state;
+    sk_auto_file file = NULL;
+    assert_int_equal(sk_file_create_beside(&file, path, NULL), SK_OK);
+    assert_int_equal(sk_file_save(path, "first", 5, false, NULL), SK_OK);
+    assert_int_equal(sk_file_publish(file, false, NULL), SK_CREATE);
+    assert_holds(path, "first");
+    assert_int_equal(symlink(path, other), 0);
+    assert_int_equal(sk_file_save(other, "second", 6, false, NULL), SK_CREATE);
+    assert_holds(path, "first");
+    assert_int_equal(entries(), 2);
+}
+
+static void a_name_that_cannot_be_given_is_told(void **state)
+{
+    (void)state;
+    struct sk_error err = SK_ERROR_INIT;
+    spoiled.linkat = linkat_fails;
+    assert_int_equal(sk_file_save(path, "new", 3, false, &err), SK_CREATE);
+    assert_non_null(strstr(err.text, "cannot be created"));
+    assert_int_equal(sk_file_save(path, "new", 3, true, NULL), SK_CREATE);
+    assert_int_equal(entries(), 0);
+}
+
 static void a_folder_that_is_not_durable_is_moved_back(void **state)
 {
     (void)state;
@@ -299,6 +428,10 @@ int main(void)
         TEST(what_was_replaced_comes_back),
         TEST(what_replaces_durably_has_succeeded),
         TEST(names_that_cannot_be_exchanged_are_replaced),
+        TEST(what_is_not_published_has_no_name),
+        TEST(a_name_comes_between_two_syncs),
+        TEST(a_name_that_is_taken_stays),
+        TEST(a_name_that_cannot_be_given_is_told),
         TEST(a_folder_that_is_not_durable_is_moved_back),
     };
 #undef TEST

@@ -4,6 +4,7 @@
  * killed at any write, leaves no file and counts nothing as sent.
  */
 #include "core/file.h"
+#include "core/file_calls.h"
 #include "tests/support/exchange.h"
 #include "tests/support/temp_dir.h"
 
@@ -13,6 +14,8 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -32,7 +35,19 @@ static bool is_part(int fd)
     char path[512];
     (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
     ssize_t len = readlink(link, path, sizeof(path) - 1);
-    return len > 5 && memcmp(path + len - 5, ".part", 5) == 0;
+    if (len < 0)
+        return false;
+    path[len] = '\0';
+    return (len > 5 && strcmp(path + len - 5, ".part") == 0) || strstr(path, " (deleted)");
+}
+
+/* A file system on which each file has a name, as FAT. */
+static int open_named(const char *path, int flags, mode_t mode)
+{
+    if ((flags & O_TMPFILE) != O_TMPFILE)
+        return sk_system_calls.open(path, flags, mode);
+    errno = EOPNOTSUPP;
+    return -1;
 }
 
 ssize_t write(int fd, const void *bytes, size_t len)
@@ -323,9 +338,8 @@ static void export_until_killed(struct sk_world *world, unsigned write_number, b
     sk_test_open(&world->device[0]);
 }
 
-static void number_and_key_are_used_up_before_the_first_byte(void **state)
+static void export_killed_everywhere(struct sk_world *world, bool named)
 {
-    struct sk_world *world = *state;
     bool killed = true;
     unsigned n = 1;
     sk_world_pair(world);
@@ -338,13 +352,28 @@ static void number_and_key_are_used_up_before_the_first_byte(void **state)
         assert_int_equal(sql(device(world), "SELECT count(*) FROM export WHERE done"), !killed);
         assert_string_equal(sk_world_status(device(world), 0), killed ? "||0-2|" : "|0-2||");
         assert_int_equal(sk_file_exists(sk_world_path(world, "killed")), !killed);
-        assert_int_equal(sk_test_count_files(world->dir), files + 1); /* .part, or the bundle */
+        assert_int_equal(sk_test_count_files(world->dir), files + (named || !killed)); /* .part, or the bundle */
         sk_world_verify(device(world));
     }
     assert_true(n > 5);
     struct sk_import_result got = sk_world_import(world, 0, "killed");
     assert_int_equal(got.bundle, n - 1);
     assert_int_equal(got.entries_new, 2);
+}
+
+static void number_and_key_are_used_up_before_the_first_byte(void **state)
+{
+    export_killed_everywhere(*state, false);
+}
+
+/* What is left there has no name that was asked for. */
+static void and_on_a_simple_file_system(void **state)
+{
+    struct sk_file_calls calls = sk_system_calls;
+    calls.open = open_named;
+    sk_file_use_calls(&calls);
+    export_killed_everywhere(*state, true);
+    sk_file_use_calls(NULL);
 }
 
 /* ---- progress ---- */
@@ -389,6 +418,7 @@ int main(void)
         TEST(what_is_damaged_is_not_sent),
         TEST(an_old_entry_that_is_gone_is_noticed),
         TEST(number_and_key_are_used_up_before_the_first_byte),
+        TEST(and_on_a_simple_file_system),
         TEST(progress_ends_at_its_total),
     };
     return cmocka_run_group_tests(tests, sk_test_begin, sk_test_end);

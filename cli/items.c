@@ -40,22 +40,38 @@ void sk_item_list_begin(struct sk_item_list *list, struct sk_run *run)
         sk_out_array_begin(&list->array);
 }
 
-static enum sk_status add_json(struct sk_item_list *list, const struct sk_item *item,
-                               const char *id, bool apart, struct sk_error *err)
+/* What a row is marked with. */
+struct marks {
+    bool apart;
+    bool unproven; /* core/entry.h */
+};
+
+static enum sk_status find_marks(struct sk_item_list *list, const struct sk_item *item,
+                                 struct marks *out, struct sk_error *err)
 {
     uint8_t bytes[SK_ENTRY_LEN];
     struct sk_entry entry;
+    struct sk_device_name heir = {.log = 0};
     bool found = false;
 
+    SK_TRY(sk_apart(list->run, item->log, item->position, &heir, &out->apart, err));
     SK_TRY(sk_log_entry(list->run->store, item->log, item->position, bytes, &found, err));
+    out->unproven = found && sk_entry_decode(&entry, bytes) == SK_OK && entry.unproven;
+    list->apart += out->apart;
+    list->unproven += out->unproven;
+    return SK_OK;
+}
 
+static enum sk_status add_json(struct sk_item_list *list, const struct sk_item *item,
+                               const char *id, const struct marks *marks, struct sk_error *err)
+{
     json_t *json =
         json_pack("{s:s, s:s, s:s, s:s, s:I}", "id", id, "type", sk_type_name(item->type), "title",
                   item->title, "device", list->device.name, "rev", (json_int_t)item->revision);
 
-    if (json && found && sk_entry_decode(&entry, bytes) == SK_OK && entry.unproven)
+    if (marks->unproven && json)
         (void)json_object_set_new(json, "unproven", json_true());
-    if (apart && json)
+    if (marks->apart && json)
         (void)json_object_set_new(json, "apart", json_true());
     return sk_out_array_add(&list->array, json, err);
 }
@@ -65,18 +81,20 @@ enum sk_status sk_item_list_add(void *context, const struct sk_item *item, struc
     struct sk_item_list *list = context;
     bool archive = list->run->program->kind == SK_STORE_ARCHIVE;
     size_t before = SK_ID_TEXT_LEN + 1 + TYPE_COLUMNS + 1 + (archive ? DEVICE_COLUMNS + 1 : 0);
-    struct sk_device_name heir = {.log = 0};
     char id[SK_ID_TEXT_LEN];
-    bool apart = false;
+    struct marks marks = {.apart = false};
 
     list->count++;
-    SK_TRY(sk_apart(list->run, item->log, item->position, &heir, &apart, err));
-    list->apart += apart;
+    SK_TRY(find_marks(list, item, &marks, err));
     sk_id_format(id, &item->id);
     SK_TRY(sk_device_name(list->run->store, item->log, &list->device, err));
     if (list->run->json)
-        return add_json(list, item, id, apart, err);
-    sk_out("%s %c%-*s ", id, apart ? '!' : ' ', TYPE_COLUMNS, sk_type_name(item->type));
+        return add_json(list, item, id, &marks, err);
+    sk_out("%s %c%-*s ", id,
+           marks.apart      ? '!'
+           : marks.unproven ? '?'
+                            : ' ',
+           TYPE_COLUMNS, sk_type_name(item->type));
     if (archive) {
         SK_TRY(sk_out_cell(list->device.name, list->columns > 0 ? DEVICE_COLUMNS : 0, err));
         sk_out(" ");
@@ -104,6 +122,11 @@ void sk_item_list_end(struct sk_item_list *list)
                "%llu %s apart (!): made in a log after another one continued it. "
                "'history ID' tells.",
                (unsigned long long)list->apart, sk_plural(list->apart, "row stands", "rows stand"));
+    if (list->unproven > 0)
+        sk_say(list->run->program->name,
+               "%llu %s saved without a proof (?): by 'repair', from damage. 'show ID' tells.",
+               (unsigned long long)list->unproven,
+               sk_plural(list->unproven, "row was", "rows were"));
 }
 
 const char *sk_recorded(const struct sk_record *record, char day[static 11])

@@ -28,6 +28,7 @@ struct sk_item_list {
     struct sk_out_array array;
     uint64_t count;
     uint64_t apart;
+    uint64_t unproven;
     unsigned columns;
 };
 void sk_item_list_begin(struct sk_item_list *list, struct sk_run *run);

@@ -311,6 +311,9 @@ def repairs(top):
         check(marked <= unproven and marked >= {row["id"] for row in report["unproven_entries"]
                                                 if row["id"] in after and row["rev"] == after[row["id"]]["rev"]},
               f"page {page}: not those that are unproven are marked: {marked ^ unproven}")
+        rows = new.run("list")
+        check({row[:32] for row in rows.out.splitlines() if row[33] == "?"} == marked and
+              ("without a proof (?)" in rows.err) == bool(marked), f"page {page}: {rows.out}{rows.err}")
         for id in sorted(marked)[:1]:
             check(new.json("show", id)["unproven"] and "saved without a proof" in new("show", id) and
                   "saved without a proof" in new("history", id), "show and history do not tell")

@@ -352,7 +352,8 @@ static void export_killed_everywhere(struct sk_world *world, bool named)
         assert_int_equal(sql(device(world), "SELECT count(*) FROM export WHERE done"), !killed);
         assert_string_equal(sk_world_status(device(world), 0), killed ? "||0-2|" : "|0-2||");
         assert_int_equal(sk_file_exists(sk_world_path(world, "killed")), !killed);
-        assert_int_equal(sk_test_count_files(world->dir), files + (named || !killed)); /* .part, or the bundle */
+        assert_int_equal(sk_test_count_files(world->dir),
+                         files + (named || !killed)); /* .part, or the bundle */
         sk_world_verify(device(world));
     }
     assert_true(n > 5);

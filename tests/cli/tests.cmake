@@ -53,6 +53,7 @@ if(SK_SANITIZE)
     target_compile_options(sk_famine PRIVATE -fsanitize=${SK_SANITIZE})
     target_link_options(sk_famine PRIVATE -fsanitize=${SK_SANITIZE})
 endif()
+set_tests_properties(cli/starved PROPERTIES TIMEOUT 1800)
 set_property(TEST cli/starved APPEND PROPERTY ENVIRONMENT "SK_FAMINE_LIBRARY=$<TARGET_FILE:sk_famine>")
 
 if(SK_VALGRIND)

@@ -1,8 +1,6 @@
 #include "cli/commands.h"
 #include "cli/imported.h"
 
-#include <string.h>
-
 /* What a person does next about a file that was not taken in. */
 static const char *advice_for(enum sk_status status)
 {
@@ -22,17 +20,6 @@ static const char *advice_for(enum sk_status status)
     }
 }
 
-static void say_failure(const struct sk_run *run, const char *file, enum sk_status status,
-                        const struct sk_error *reason, bool sandbox)
-{
-    const char *no_sandbox = sandbox && status == SK_CONFIG ? sk_sandbox_advice() : NULL;
-    const char *words = reason->text[0] ? reason->text : sk_status_text(status);
-    bool named = strncmp(words, file, strlen(file)) == 0;
-
-    sk_say(run->program->name, "%s%s%s. %s", named ? "" : file, named ? "" : ": ", words,
-           no_sandbox ? no_sandbox : advice_for(status));
-}
-
 /* One file after the other; a failure is said and remembered, and the next file is taken. */
 static enum sk_status import_one(struct sk_run *run, const char *file,
                                  const struct sk_worker *worker, struct sk_out_array *array,
@@ -49,9 +36,11 @@ static enum sk_status import_one(struct sk_run *run, const char *file,
     sk_bar_end(&bar);
     if (status != SK_OK) {
         int code = sk_status_exit_code(status);
+        const char *no_sandbox = worker && status == SK_CONFIG ? sk_sandbox_advice() : NULL;
 
+        sk_imported_say_failure(run, file, status, &reason,
+                                no_sandbox ? no_sandbox : advice_for(status));
         run->exit_code = code > run->exit_code ? code : run->exit_code;
-        say_failure(run, file, status, &reason, worker != NULL);
     }
     if (run->json)
         printed = sk_imported_json(array, file, status, &result, err);

@@ -34,6 +34,7 @@
     X(slot)                \
     X(status)              \
     X(verify)              \
+    X(watch)               \
     X(withdraw)
 
 #define SK_COMMAND_DECLARE(name) \
@@ -50,6 +51,7 @@ SK_MUST_CHECK enum sk_status sk_check_list(struct sk_run *run, struct sk_error *
 SK_MUST_CHECK enum sk_status sk_check_sandbox(struct sk_run *run, struct sk_error *err);
 SK_MUST_CHECK enum sk_status sk_check_search(struct sk_run *run, struct sk_error *err);
 SK_MUST_CHECK enum sk_status sk_check_slot(struct sk_run *run, struct sk_error *err);
+SK_MUST_CHECK enum sk_status sk_check_watch(struct sk_run *run, struct sk_error *err);
 
 /* The fields of the form that the arguments of `add` name, for its help. */
 SK_MUST_CHECK enum sk_status sk_cmd_add_help(const struct sk_run *run, struct sk_buf *out,

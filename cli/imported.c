@@ -1,6 +1,9 @@
 #include "cli/imported.h"
 
 #include "cli/commands.h"
+#include "core/text.h"
+
+#include <string.h>
 
 #define NO_SANDBOX                                                                                 \
     "Nothing was imported. Keep the bundles; import them on a Linux of 2018 or later, outside of " \
@@ -34,21 +37,55 @@ const char *sk_sandbox_advice(void)
     return sk_worker_check(&worker, NULL) == SK_OK ? NULL : NO_SANDBOX;
 }
 
-enum sk_status sk_imported_json(struct sk_out_array *array, const char *file, enum sk_status status,
-                                const struct sk_import_result *result, struct sk_error *err)
+/* The name of a file as JSON can hold it: bytes that are no UTF-8 are written as they are shown. */
+static enum sk_status name_text(struct sk_buf *out, const char *file, struct sk_error *err)
+{
+    size_t len = strlen(file);
+
+    return sk_text_valid(file, len) ? sk_buf_add_text(out, file, err)
+                                    : sk_text_show(out, file, len, false, 0, err);
+}
+
+/* NULL: no memory. */
+static json_t *object_of(const char *file, enum sk_status status,
+                         const struct sk_import_result *result)
 {
     const struct sk_import_result none = {.log = 0};
     const struct sk_import_result *r = status == SK_OK ? result : &none;
 
-    return sk_out_array_add(
-        array,
-        json_pack("{s:s?, s:s?, s:o, s:I, s:I, s:I, s:o, s:b, s:s?}", "file", file, "device",
-                  status == SK_OK ? r->device : NULL, "bundle",
-                  status == SK_OK ? json_integer((json_int_t)r->bundle) : json_null(), "new",
-                  (json_int_t)r->entries_new, "known", (json_int_t)r->entries_known, "quarantined",
-                  (json_int_t)r->quarantined, "gaps", sk_ranges_json(&r->gaps), "fork", r->fork,
-                  "error", status == SK_OK ? NULL : sk_status_name(status)),
-        err);
+    return json_pack("{s:s?, s:s?, s:o, s:I, s:I, s:I, s:o, s:b, s:s?}", "file", file, "device",
+                     status == SK_OK ? r->device : NULL, "bundle",
+                     status == SK_OK ? json_integer((json_int_t)r->bundle) : json_null(), "new",
+                     (json_int_t)r->entries_new, "known", (json_int_t)r->entries_known,
+                     "quarantined", (json_int_t)r->quarantined, "gaps", sk_ranges_json(&r->gaps),
+                     "fork", r->fork, "error", status == SK_OK ? NULL : sk_status_name(status));
+}
+
+enum sk_status sk_imported_json(struct sk_out_array *array, const char *file, enum sk_status status,
+                                const struct sk_import_result *result, struct sk_error *err)
+{
+    sk_auto_buf name = SK_BUF_INIT;
+
+    if (file)
+        SK_TRY(name_text(&name, file, err));
+
+    json_t *object = object_of(file ? sk_buf_text(&name) : NULL, status, result);
+
+    if (array)
+        return sk_out_array_add(array, object, err);
+
+    sk_auto_json owned = object;
+
+    return sk_out_json_line(owned, err);
+}
+
+void sk_imported_say_failure(const struct sk_run *run, const char *file, enum sk_status status,
+                             const struct sk_error *reason, const char *advice)
+{
+    const char *words = reason->text[0] ? reason->text : sk_status_text(status);
+    bool named = strncmp(words, file, strlen(file)) == 0;
+
+    sk_say(run->program->name, "%s%s%s. %s", named ? "" : file, named ? "" : ": ", words, advice);
 }
 
 static enum sk_status out_state(const struct sk_import_result *result, struct sk_error *err)

@@ -7,7 +7,7 @@
 #include "sync/import.h"
 
 /* file: NULL when the bundle came out of quarantine. status: what importing gave; result is only
- * read when it is SK_OK. */
+ * read when it is SK_OK. array: NULL for an object in a line of its own. */
 SK_MUST_CHECK enum sk_status sk_imported_json(struct sk_out_array *array, const char *file,
                                               enum sk_status status,
                                               const struct sk_import_result *result,
@@ -15,6 +15,10 @@ SK_MUST_CHECK enum sk_status sk_imported_json(struct sk_out_array *array, const 
 SK_MUST_CHECK enum sk_status sk_imported_text(const char *file,
                                               const struct sk_import_result *result,
                                               struct sk_error *err);
+
+/* Why a file was not taken in, and what to do about it, on standard error. */
+void sk_imported_say_failure(const struct sk_run *run, const char *file, enum sk_status status,
+                             const struct sk_error *reason, const char *advice);
 
 /* What takes bundles apart: the worker, or with --without-sandbox NULL, which is warned about. */
 const struct sk_worker *sk_run_worker(const struct sk_run *run);

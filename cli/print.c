@@ -35,6 +35,16 @@ enum sk_status sk_out_end(struct sk_error *err)
     return sk_fail_errno(err, SK_IO, "standard output could not be written");
 }
 
+enum sk_status sk_out_flush(struct sk_error *err)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return SK_OK;
+    if (out_errno == 0)
+        out_errno = errno;
+    errno = out_errno;
+    return sk_fail_errno(err, SK_IO, "standard output could not be written");
+}
+
 void sk_out(const char *format, ...)
 {
     va_list args;

@@ -18,6 +18,9 @@ void sk_out_begin(void);
 /* Flushes, closes and wipes. Errors: SK_IO or SK_FULL when anything was not written. */
 SK_MUST_CHECK enum sk_status sk_out_end(struct sk_error *err);
 
+/* Hands on what was written so far, for a command that goes on for long. Errors: SK_IO, SK_FULL. */
+SK_MUST_CHECK enum sk_status sk_out_flush(struct sk_error *err);
+
 /* The result: plain lines of the program's own. */
 void sk_out(const char *format, ...) SK_PRINTF(1, 2);
 

@@ -261,6 +261,24 @@ static const struct sk_command commands[] = {
         .summary = "Check everything the archive holds.",
         .examples = "verify",
     },
+    {
+        .name = "watch",
+        .run = sk_cmd_watch,
+        .check = sk_check_watch,
+        .group = RECEIVING,
+        .needs = SK_NEEDS_NOTHING,
+        .min_args = 1,
+        .max_args = 1,
+        .args = "DIR",
+        .summary = "Import the bundles that appear in a folder, until it is stopped.",
+        .options = sandbox_options,
+        .details =
+            "Imports what is in the folder and what comes, when it has stopped growing; nothing "
+            "there is\nchanged, moved or removed. The passphrase is asked for once and kept in "
+            "memory; the archive is\nopen only while bundles are taken in. Ctrl-C ends it. With "
+            "--json: one object a line.",
+        .examples = "watch /srv/arrived\n--json watch /media/stick",
+    },
 };
 
 static const struct sk_program program = {

@@ -308,7 +308,8 @@ static void advise_on_wrong_key(struct sk_run *run, const struct sk_given *given
                       "on Windows do, and it counts as part of the passphrase.");
 }
 
-enum sk_status sk_run_open(struct sk_run *run, const struct sk_given *given, struct sk_error *err)
+enum sk_status sk_run_open_again(struct sk_run *run, const struct sk_given *given,
+                                 struct sk_error *err)
 {
     const struct sk_store_options options = {
         .dir = run->dir,
@@ -331,7 +332,12 @@ enum sk_status sk_run_open(struct sk_run *run, const struct sk_given *given, str
             run->program->kind == SK_STORE_DEVICE ? " If 'data' is lost, 'restore' a backup." : "");
     if (status == SK_WRONG_KEY)
         advise_on_wrong_key(run, given);
-    SK_TRY(status);
+    return status;
+}
+
+enum sk_status sk_run_open(struct sk_run *run, const struct sk_given *given, struct sk_error *err)
+{
+    SK_TRY(sk_run_open_again(run, given, err));
     warn(run);
     return SK_OK;
 }
@@ -371,7 +377,7 @@ enum sk_status sk_run_new_place(struct sk_run *run, struct sk_error *err)
     return status;
 }
 
-enum sk_status sk_run_enter(struct sk_run *run, struct sk_given *given, struct sk_error *err)
+enum sk_status sk_run_find(struct sk_run *run, struct sk_given *given, struct sk_error *err)
 {
     SK_TRY(sk_run_dir(run, err));
     if (!sk_store_there(run->dir)) {
@@ -385,6 +391,11 @@ enum sk_status sk_run_enter(struct sk_run *run, struct sk_given *given, struct s
                            "be written, and use that copy alone from then on.");
         return sk_fail(err, SK_IO, "%s can only be read", run->dir);
     }
-    SK_TRY(sk_given_ask(run, given, err));
+    return sk_given_ask(run, given, err);
+}
+
+enum sk_status sk_run_enter(struct sk_run *run, struct sk_given *given, struct sk_error *err)
+{
+    SK_TRY(sk_run_find(run, given, err));
     return sk_run_open(run, given, err);
 }

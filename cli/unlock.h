@@ -41,8 +41,16 @@ SK_MUST_CHECK enum sk_status sk_given_ask(struct sk_run *run, struct sk_given *o
 SK_MUST_CHECK enum sk_status sk_given_ask_new(struct sk_run *run, int fd, const char *key_file,
                                               struct sk_given *out, struct sk_error *err);
 
-/* Opens the store at run->dir into run->store and warns about what has to be warned about. */
+/* Opens the store at run->dir into run->store and warns about what has to be warned about; again:
+ * without the warnings, for a run that has opened it before. */
+SK_MUST_CHECK enum sk_status sk_run_open_again(struct sk_run *run, const struct sk_given *given,
+                                               struct sk_error *err);
 SK_MUST_CHECK enum sk_status sk_run_open(struct sk_run *run, const struct sk_given *given,
+                                         struct sk_error *err);
+
+/* Finds the store and asks: everything before it is opened. Errors: those of sk_given_ask(),
+ * SK_MISSING (no store), SK_IO (it is to be changed, and can only be read). */
+SK_MUST_CHECK enum sk_status sk_run_find(struct sk_run *run, struct sk_given *given,
                                          struct sk_error *err);
 
 /* Finds the store, asks and opens: what a command that needs a store begins with. *given is what

@@ -129,6 +129,11 @@ enum sk_status sk_file_open_regular(struct sk_file **out, const char *path, stru
     return open_with(out, path, O_RDONLY | O_NONBLOCK, false, err);
 }
 
+enum sk_status sk_file_open_unlinked(struct sk_file **out, const char *path, struct sk_error *err)
+{
+    return open_with(out, path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW, false, err);
+}
+
 enum sk_status sk_file_open_over(struct sk_file **out, const char *path, struct sk_error *err)
 {
     return open_with(out, path, O_RDWR | O_NONBLOCK | O_NOFOLLOW, false, err);

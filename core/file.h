@@ -27,6 +27,11 @@ enum sk_status sk_file_open(struct sk_file **out, const char *path, struct sk_er
 SK_MUST_CHECK
 enum sk_status sk_file_open_regular(struct sk_file **out, const char *path, struct sk_error *err);
 
+/* The same of the very name: a link is not followed, and is SK_IO. Errors: those of
+ * sk_file_open_regular(). */
+SK_MUST_CHECK
+enum sk_status sk_file_open_unlinked(struct sk_file **out, const char *path, struct sk_error *err);
+
 /* Opens a file that is there to be written over, from its first byte; nothing is cut off. Errors:
  * those of sk_file_open_regular(). */
 SK_MUST_CHECK

@@ -1,7 +1,7 @@
 /*
  * The system calls by which core/file.h touches files, as one table that a test can replace: by a
- * disk in memory, by one that fails. Private to file.c and file_dir.c; the programs never replace
- * it (tests/lint/files.sh).
+ * disk in memory, by one that fails. Private to file.c, file_dir.c and file_watch.c; the programs
+ * never replace it (tests/lint/files.sh).
  *
  * Each member has the signature, the result and the errno of the POSIX or Linux call of its name.
  */

@@ -1,5 +1,5 @@
 /*
- * What file.c (files) and file_dir.c (folders and the lock) share. Private to them.
+ * What file.c (files), file_dir.c (folders and the lock) and file_watch.c share. Private to them.
  */
 #ifndef SK_CORE_FILE_INTERNAL_H
 #define SK_CORE_FILE_INTERNAL_H

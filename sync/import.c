@@ -19,8 +19,8 @@ struct arrival {
     const char *path;
     const struct sk_worker *worker;
     const struct sk_progress *progress;
-    struct sk_file *file;
-    uint8_t *header; /* SK_VOLUME_HEADER_LEN */
+    struct sk_file *file; /* the caller's */
+    uint8_t *header;      /* SK_VOLUME_HEADER_LEN */
     struct sk_volume_unlocked unlocked;
     struct sk_chain_found found;
     int64_t peer;
@@ -30,7 +30,6 @@ static void arrival_clear(struct arrival *a)
 {
     sk_wipe(&a->found, sizeof(a->found));
     sk_wipe(&a->unlocked, sizeof(a->unlocked));
-    sk_file_close(a->file);
     free(a->header);
 }
 
@@ -66,7 +65,6 @@ static enum sk_status open_arrival(struct arrival *a, struct sk_error *err)
     a->header = malloc(SK_VOLUME_HEADER_LEN);
     if (!a->header)
         return sk_fail_status(err, SK_NOMEM);
-    SK_TRY(sk_file_open_regular(&a->file, a->path, err));
     SK_TRY(sk_envelope_load_header(a->file, a->header, err));
     return sk_peer_match(a->store, a->header, &a->found, &a->peer, err);
 }
@@ -378,12 +376,15 @@ static enum sk_status import_file(struct arrival *a, struct sk_import_result *re
                    a->path);
 }
 
-enum sk_status sk_import(struct sk_store *store, const char *path, const struct sk_worker *worker,
-                         const struct sk_progress *progress, struct sk_import_result *out,
-                         struct sk_error *err)
+enum sk_status sk_import_open(struct sk_store *store, struct sk_file *file,
+                              const struct sk_worker *worker, const struct sk_progress *progress,
+                              struct sk_import_result *out, struct sk_error *err)
 {
-    __attribute__((cleanup(arrival_clear))) struct arrival a = {
-        .store = store, .path = path, .worker = worker, .progress = progress};
+    __attribute__((cleanup(arrival_clear))) struct arrival a = {.store = store,
+                                                                .path = sk_file_path(file),
+                                                                .worker = worker,
+                                                                .progress = progress,
+                                                                .file = file};
     struct sk_import_result result = {.gaps = SK_RANGES_INIT};
     enum sk_status status = import_file(&a, &result, err);
     if (status != SK_OK) {
@@ -392,4 +393,13 @@ enum sk_status sk_import(struct sk_store *store, const char *path, const struct 
     }
     *out = result;
     return SK_OK;
+}
+
+enum sk_status sk_import(struct sk_store *store, const char *path, const struct sk_worker *worker,
+                         const struct sk_progress *progress, struct sk_import_result *out,
+                         struct sk_error *err)
+{
+    sk_auto_file file = NULL;
+    SK_TRY(sk_file_open_regular(&file, path, err));
+    return sk_import_open(store, file, worker, progress, out, err);
 }

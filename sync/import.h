@@ -5,6 +5,7 @@
 #ifndef SK_SYNC_IMPORT_H
 #define SK_SYNC_IMPORT_H
 
+#include "core/file.h"
 #include "core/log.h"
 #include "sync/worker.h"
 
@@ -33,6 +34,13 @@ SK_MUST_CHECK enum sk_status sk_import(struct sk_store *store, const char *path,
                                        const struct sk_worker *worker,
                                        const struct sk_progress *progress,
                                        struct sk_import_result *out, struct sk_error *err);
+
+/* The same of a file that was opened for reading, and stands at its first byte; it stays the
+ * caller's. Errors: as above. */
+SK_MUST_CHECK enum sk_status sk_import_open(struct sk_store *store, struct sk_file *file,
+                                            const struct sk_worker *worker,
+                                            const struct sk_progress *progress,
+                                            struct sk_import_result *out, struct sk_error *err);
 
 /*
  * Approves a log that waits and imports what it sent, in order, by `worker` as above; calls `each`

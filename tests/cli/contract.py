@@ -278,6 +278,10 @@ def check_names(scene, at):
     check(by.json("show", scene.person)["attachments"][-1]["name"] == os.path.basename(hostile), "the name")
     ran = by.run("show", scene.person)
     check("<U+001B>" in ran.out and "\x1b" not in ran.out and "‮" not in ran.out, f"show: {ran.out!r}")
+    raw = at(b"raw\xffname".decode(errors="surrogateescape"))
+    write(raw, read(at("bundle")))
+    row = scene.to.json("import", raw)[0]
+    check((row["file"], row["error"]) == (at("raw<0xff>name"), None), f"import --json: {row}")
     os.chdir(at("home"))
     by("export", "--all", "--", "-bundle")
     by("extract", attachment, "--", "--help")

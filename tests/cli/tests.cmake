@@ -21,7 +21,8 @@ foreach(name
         starved.py
         stopped.py
         succession.py
-        terminal.py)
+        terminal.py
+        watch.py)
     get_filename_component(stem ${name} NAME_WE)
     if(name MATCHES "py$")
         set(interpreter python3 -B)

@@ -12,6 +12,7 @@ foreach(name
         killed.py
         full_disk_commands.py
         locked.py
+        many_receivers.py
         marker.py
         orders.py
         read_only.py

@@ -51,6 +51,8 @@ static enum sk_status say_result(struct sk_run *run, const struct sk_export_resu
         sk_say(run->program->name, "%llu %s left; export again into another file.",
                (unsigned long long)result->left,
                sk_plural(result->left, "entry is", "entries are"));
+    if (!result->from_medium)
+        sk_say(run->program->name, "%s", SK_NOT_FROM_MEDIUM);
     sk_say(run->program->name, "send the courier's code another way than the file.");
     return SK_OK;
 }

@@ -118,6 +118,11 @@ SK_MUST_CHECK enum sk_status sk_run_dir(struct sk_run *run, struct sk_error *err
     "file 'keys' nothing in it can be read: put an older 'keys' into the copy (not one from "    \
     "before a 'rekey') and open it with the passphrase of that day."
 
+/* What is said of a file that was read back, maybe out of this machine's memory. */
+#define SK_NOT_FROM_MEDIUM                                                                       \
+    "it reads back as it was written, but maybe from the memory of this machine. If it is on a " \
+    "stick, take that out, put it in again, and let 'skrynia-courier check' compare the code."
+
 /* Says what to do, instead of the usual second sentence of an error. */
 void sk_run_advise(struct sk_run *run, const char *format, ...) SK_PRINTF(2, 3);
 

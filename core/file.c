@@ -14,6 +14,8 @@
 #define DESCRIPTOR_PATH_LEN 32
 #define LOAD_STEP           65536
 #define CREATE_FLAGS        (O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW)
+#define NO_SUCH_NAME \
+    "the medium takes no such name (FAT and exFAT take none with any of \" * : < > ? | \\)"
 
 struct sk_file {
     int fd;
@@ -74,6 +76,8 @@ enum sk_status sk_file_fail_create(struct sk_error *err, const char *path)
 {
     if (errno == EEXIST)
         return sk_fail(err, SK_CREATE, "%s exists already and was left as it is", path);
+    if (errno == EINVAL || errno == EILSEQ || errno == ENAMETOOLONG)
+        return sk_fail_errno(err, SK_CREATE, "%s cannot be created: " NO_SUCH_NAME, path);
     bool full = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
     return sk_fail_errno(err, full ? SK_IO : SK_CREATE, "%s cannot be created", path);
 }
@@ -155,6 +159,28 @@ enum sk_status sk_file_create(struct sk_file **out, const char *path, struct sk_
     if (fd < 0)
         return sk_file_fail_create(err, path);
     return file_new(out, fd, path, NULL, err);
+}
+
+enum sk_status sk_file_try_name(const char *path, struct sk_error *err)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+    bool odd = strpbrk(name, "\"*:<>?|\\") != NULL;
+    for (const char *at = name; *at; at++)
+        odd = odd || (unsigned char)*at < ' ';
+    if (!odd)
+        return SK_OK;
+    int fd = sk_call_open(path, CREATE_FLAGS, SK_FILE_MODE);
+    if (fd < 0) {
+        /* What FAT and exFAT say through FUSE. */
+        if (errno == EPERM || errno == ENOENT)
+            return sk_fail(err, SK_CREATE,
+                           "%s cannot be created: there is no such folder, or " NO_SUCH_NAME, path);
+        return sk_file_fail_create(err, path);
+    }
+    sk_call_close(fd);
+    sk_call_unlink(path);
+    return SK_OK;
 }
 
 static enum sk_status temporary_name(char **out, const char *path, struct sk_error *err)
@@ -243,7 +269,8 @@ enum sk_status sk_file_create_beside(struct sk_file **out, const char *path, str
 
 /*
  * Renames without replacing. File systems that do not know RENAME_NOREPLACE (FUSE, network) get a
- * hard link, which fails as well when the name is taken; those without links get a look before.
+ * hard link, which fails as well when the name is taken; those without links get a look before. (An
+ * empty file to hold the name would be found under it after a power cut.)
  */
 static int rename_onto_free_name(const char *from, const char *to)
 {
@@ -432,9 +459,11 @@ enum sk_status sk_file_sync(struct sk_file *file, struct sk_error *err)
     return SK_OK;
 }
 
-void sk_file_uncache(struct sk_file *file)
+bool sk_file_uncache(struct sk_file *file)
 {
-    (void)sk_call_fadvise(file->fd, POSIX_FADV_DONTNEED);
+    struct stat st;
+    return sk_call_fadvise(file->fd, POSIX_FADV_DONTNEED) == 0 &&
+           sk_call_fstat(file->fd, &st) == 0 && sk_call_resident(file->fd, st.st_size) == 0;
 }
 
 enum sk_status sk_file_seek(struct sk_file *file, uint64_t offset, struct sk_error *err)

@@ -59,6 +59,12 @@ enum sk_status sk_file_create(struct sk_file **out, const char *path, struct sk_
 SK_MUST_CHECK
 enum sk_status sk_file_create_beside(struct sk_file **out, const char *path, struct sk_error *err);
 
+/* Whether `path`, which is free, can be a name on its medium: FAT and exFAT know characters that
+ * none may have. Found out before anything is written: such a name is made and taken away again;
+ * one without such characters is not tried. Errors: SK_CREATE. */
+SK_MUST_CHECK
+enum sk_status sk_file_try_name(const char *path, struct sk_error *err);
+
 /* Whether a name is such as sk_file_create_beside() gives where it has to. */
 bool sk_file_is_temporary(const char *name);
 
@@ -95,8 +101,9 @@ SK_MUST_CHECK
 enum sk_status sk_file_sync(struct sk_file *file, struct sk_error *err);
 
 /* Asks the system to forget its own copy of what was synced, so that the next reading comes from
- * the medium. Best effort: some file systems have nothing else than that copy. */
-void sk_file_uncache(struct sk_file *file);
+ * the medium. Whether that is known to be so: some file systems have nothing else than that copy,
+ * and what a medium keeps in a memory of its own nobody can tell. */
+bool sk_file_uncache(struct sk_file *file);
 
 /* Where the next sk_file_read() or sk_file_write() begins, in bytes from the start. Errors: SK_IO.
  */

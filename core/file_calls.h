@@ -3,7 +3,8 @@
  * disk in memory, by one that fails. Private to file.c, file_dir.c and file_watch.c; the programs
  * never replace it (tests/lint/files.sh).
  *
- * Each member has the signature, the result and the errno of the POSIX or Linux call of its name.
+ * Each member has the signature, the result and the errno of the POSIX or Linux call of its name,
+ * if nothing else is said.
  */
 #ifndef SK_CORE_FILE_CALLS_H
 #define SK_CORE_FILE_CALLS_H
@@ -23,6 +24,9 @@ struct sk_file_calls {
     int (*fsync)(int fd);
     int (*fdatasync)(int fd);
     int (*posix_fadvise)(int fd, off_t offset, off_t len, int advice);
+    /* Whether the system still has a part of the first `len` bytes in its own memory (mincore): 1
+     * or 0; -1, or no such member: that cannot be found out. */
+    int (*resident)(int fd, off_t len);
     int (*flock)(int fd, int operation);
     int (*fstat)(int fd, struct stat *out);
     int (*lstat)(const char *path, struct stat *out);
@@ -61,6 +65,7 @@ off_t sk_call_lseek(int fd, off_t offset, int whence);
 int sk_call_fsync(int fd);
 int sk_call_fdatasync(int fd);
 int sk_call_fadvise(int fd, int advice); /* of the whole file */
+int sk_call_resident(int fd, off_t len);
 int sk_call_flock(int fd, int operation);
 int sk_call_fstat(int fd, struct stat *out);
 int sk_call_lstat(const char *path, struct stat *out);

@@ -165,7 +165,7 @@ enum sk_status sk_vfs_copy(const struct sk_vfs *from, const char *from_path,
     SK_TRY(write_preamble(&copy, err));
     SK_TRY(write_pages(&copy, err));
     SK_TRY(sk_file_sync(copy.target, err));
-    sk_file_uncache(copy.target);
+    (void)sk_file_uncache(copy.target);
     SK_TRY(compare_pages(&copy, err));
     return sk_file_publish(copy.target, true, err);
 }

@@ -215,9 +215,11 @@ enum sk_status sk_backup(struct sk_store *store, const struct sk_unlock *unlock,
     bool insecure = sk_store_insecure(store);
     struct walk walk = {.dir = sk_store_dir(store)};
     uint8_t hash[SK_HASH_LEN];
+    struct sk_delivered delivered = {.bytes = 0};
     sk_auto_file file = NULL;
     if (sk_file_exists(path))
         return sk_fail(err, SK_CREATE, "%s: a file of this name is there already", path);
+    SK_TRY(sk_file_try_name(path, err));
     auto_writer w = calloc(1, sizeof(*w));
     if (!w)
         return sk_fail_status(err, SK_NOMEM);
@@ -232,5 +234,7 @@ enum sk_status sk_backup(struct sk_store *store, const struct sk_unlock *unlock,
     SK_TRY(take_files(&walk, err));
     SK_TRY(finish(w, err));
     sk_hash_end(&w->hash, hash);
-    return sk_deliver_file(file, path, hash, bytes, err);
+    SK_TRY(sk_deliver_file(file, path, hash, &delivered, err));
+    *bytes = delivered.bytes;
+    return SK_OK;
 }

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-static enum sk_status read_back(const char *path, const uint8_t want[static 32], uint64_t *bytes,
-                                struct sk_error *err)
+static enum sk_status read_back(const char *path, const uint8_t want[static 32],
+                                struct sk_delivered *out, struct sk_error *err)
 {
     sk_auto_file file = NULL;
     uint8_t hash[32];
@@ -15,39 +15,39 @@ static enum sk_status read_back(const char *path, const uint8_t want[static 32],
     if (opened != SK_OK)
         return sk_fail(err, SK_IO, "%s: it was written, and cannot be opened again", path);
     SK_TRY(sk_file_size(file, &size, &regular, err));
-    sk_file_uncache(file);
+    bool from_medium = sk_file_uncache(file);
     SK_TRY(sk_file_hash(file, hash, NULL, err));
     if (!regular || memcmp(hash, want, sizeof(hash)) != 0)
         return sk_fail(err, SK_IO,
                        "%s: what was read back is not what was written; the file was removed: "
                        "the medium may be failing",
                        path);
-    *bytes = size;
+    *out = (struct sk_delivered){size, from_medium};
     return SK_OK;
 }
 
 enum sk_status sk_deliver_file(struct sk_file *file, const char *path,
-                               const uint8_t file_hash[static 32], uint64_t *bytes,
+                               const uint8_t file_hash[static 32], struct sk_delivered *out,
                                struct sk_error *err)
 {
     SK_TRY(sk_file_publish(file, false, err));
-    enum sk_status status = read_back(path, file_hash, bytes, err);
+    enum sk_status status = read_back(path, file_hash, out, err);
     if (status != SK_OK)
         sk_ignore(sk_file_remove(path, NULL));
     return status;
 }
 
 enum sk_status sk_deliver(struct sk_envelope_writer *writer, struct sk_file **file,
-                          const char *path, uint8_t file_hash[static 32], uint64_t *bytes,
+                          const char *path, uint8_t file_hash[static 32], struct sk_delivered *out,
                           struct sk_error *err)
 {
     sk_auto_file closing = *file;
     uint8_t hash[32];
-    uint64_t size = 0;
+    struct sk_delivered delivered = {.bytes = 0};
     *file = NULL;
     SK_TRY(sk_envelope_finish(writer, hash, err));
-    SK_TRY(sk_deliver_file(closing, path, hash, &size, err));
+    SK_TRY(sk_deliver_file(closing, path, hash, &delivered, err));
     memcpy(file_hash, hash, sizeof(hash));
-    *bytes = size;
+    *out = delivered;
     return SK_OK;
 }

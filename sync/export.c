@@ -185,7 +185,11 @@ static enum sk_status write_bundle(const struct job *job, struct sk_file **file,
                          &manifest, err));
     SK_TRY(sk_export_stream(job->store, &job->plan, &manifest, sk_envelope_sink(writer),
                             job->progress, err));
-    return sk_deliver(writer, file, job->path, hash, &result->bytes, err);
+    struct sk_delivered delivered = {.bytes = 0};
+    SK_TRY(sk_deliver(writer, file, job->path, hash, &delivered, err));
+    result->bytes = delivered.bytes;
+    result->from_medium = delivered.from_medium;
+    return SK_OK;
 }
 
 /*
@@ -200,6 +204,7 @@ static enum sk_status run(struct job *job, struct sk_export_result *out, struct 
     uint8_t hash[32];
     if (sk_file_exists(job->path))
         return sk_fail(err, SK_CREATE, "%s: a file of this name is there already", job->path);
+    SK_TRY(sk_file_try_name(job->path, err));
     SK_TRY(sk_file_create_beside(&file, job->path, err));
     SK_TRY(write_bundle(job, &file, &result, hash, err));
     struct sk_error why = SK_ERROR_INIT;

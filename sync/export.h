@@ -15,6 +15,7 @@ struct sk_export_result {
     uint64_t n0, n1;        /* entries it carries */
     uint64_t left;          /* entries that did not fit and want another bundle */
     uint64_t bytes;         /* size of the file */
+    bool from_medium;       /* read back from the medium, as far as the system can tell */
     char code[SK_CODE_LEN]; /* the courier's */
 };
 

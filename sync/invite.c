@@ -5,6 +5,7 @@
 
 #include "core/file.h"
 #include "crypto/hash.h"
+#include "sync/deliver.h"
 #include "sync/invite_parts.h"
 #include "sync/manifest.h"
 #include "sync/ratchet.h"
@@ -119,7 +120,7 @@ static enum sk_status check_issue(struct sk_store *store, const char *alias, con
     SK_TRY(check_alias_free(store, alias, err));
     if (sk_file_exists(path))
         return sk_fail(err, SK_CREATE, "%s exists already and was left as it is", path);
-    return SK_OK;
+    return sk_file_try_name(path, err);
 }
 
 void sk_invite_fill(struct sk_invite *invite, const struct sk_store *store, const char *alias)
@@ -138,10 +139,13 @@ void sk_invite_fill(struct sk_invite *invite, const struct sk_store *store, cons
  * while the bytes are written beside; if the naming fails after all, the pair is taken back, and if
  * that fails too, or the machine stops in between, what is left is the second, harmless case.
  */
-static enum sk_status publish(struct sk_store *store, struct sk_file *file, int64_t peer,
-                              struct sk_error *err)
+static enum sk_status publish(struct sk_store *store, struct sk_file *file,
+                              const struct sk_buf *sealed, int64_t peer, struct sk_error *err)
 {
-    enum sk_status status = sk_file_publish(file, false, err);
+    struct sk_delivered delivered = {.bytes = 0};
+    uint8_t hash[SK_HASH_LEN];
+    sk_hash_of(hash, NULL, SK_LABEL_FILE, sealed->bytes, sealed->len);
+    enum sk_status status = sk_deliver_file(file, sk_file_path(file), hash, &delivered, err);
     /* Where the name could not be taken back, the pair has to stay. */
     bool named = status == SK_OK || (status != SK_CREATE && sk_file_exists(sk_file_path(file)));
     if (!named) {
@@ -164,7 +168,7 @@ enum sk_status sk_invite_issue(struct sk_store *store, const char *alias, const 
     SK_TRY(sk_invite_seal(&sealed, &invite, sk_store_seed(store), code, err));
     SK_TRY(write_beside(&file, path, &sealed, err));
     SK_TRY(sk_invite_add_device(store, &invite, &peer, err));
-    return publish(store, file, peer, err);
+    return publish(store, file, &sealed, peer, err);
 }
 
 /* ---- the device ---- */

@@ -185,7 +185,7 @@ static enum sk_status write_file(struct sk_store *store, const struct sk_log *lo
     sk_auto_buf note = SK_BUF_INIT;
     sk_auto_buf checkpoint = SK_BUF_INIT;
     uint64_t number = 0;
-    uint64_t bytes = 0;
+    struct sk_delivered delivered = {.bytes = 0};
     SK_TRY(reserve(store, log, &number, &recipient, err));
     SK_TRY(fill_receipt(store, log, number, &receipt, err));
     SK_TRY(sign_note(store, &receipt, &note, err));
@@ -193,7 +193,7 @@ static enum sk_status write_file(struct sk_store *store, const struct sk_log *lo
     SK_TRY(sk_envelope_create(&writer, *file, &recipient, 1, err));
     SK_TRY(write_part(writer, &note, err));
     SK_TRY(write_part(writer, &checkpoint, err));
-    return sk_deliver(writer, file, path, hash, &bytes, err);
+    return sk_deliver(writer, file, path, hash, &delivered, err);
 }
 
 enum sk_status sk_receipt_write(struct sk_store *store, int64_t log, const char *path, char *code,
@@ -208,6 +208,7 @@ enum sk_status sk_receipt_write(struct sk_store *store, int64_t log, const char 
                        row.alias);
     if (sk_file_exists(path))
         return sk_fail(err, SK_CREATE, "%s: a file of this name is there already", path);
+    SK_TRY(sk_file_try_name(path, err));
     SK_TRY(sk_file_create_beside(&file, path, err));
     SK_TRY(write_file(store, &row, &file, path, hash, err));
     sk_code_format(code, hash);

@@ -4,18 +4,9 @@ and what to do next; and doing that is what helps.
 strace lets the calls fail. Without it, or where it may not trace, nothing is tested.
 """
 import os
-import subprocess
 
 import programs
-from programs import IO, archive, check, device, main, write
-
-
-def can_trace():
-    try:
-        return subprocess.run(["strace", "-o", "/dev/null", "true"], check=False,
-                              stderr=subprocess.DEVNULL).returncode == 0
-    except FileNotFoundError:
-        return False
+from programs import IO, archive, can_trace, check, device, main, write
 
 
 def failing(store, path, calls, error, *args, when="1+", **how):

@@ -174,6 +174,15 @@ def read(path):
         return file.read()
 
 
+def can_trace():
+    """Whether strace is here and may trace."""
+    try:
+        return subprocess.run(["strace", "-o", "/dev/null", "true"], check=False,
+                              stderr=subprocess.DEVNULL).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
 def main(test):
     """Runs the test in a folder of its own, which is removed also when the test is told to end."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))

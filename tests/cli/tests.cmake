@@ -20,6 +20,7 @@ foreach(name
         scenario.py
         second_reader.py
         starved.py
+        stick.py
         stopped.py
         succession.py
         terminal.py

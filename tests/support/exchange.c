@@ -414,7 +414,7 @@ void sk_world_forge_stream(struct sk_world *world, unsigned device, const char *
     struct sk_manifest manifest;
     struct sk_log log;
     uint8_t hash[32];
-    uint64_t bytes = 0;
+    struct sk_delivered delivered;
     EXPECT_OK(sk_peers_load(store, &peers, &sk_test_err));
     EXPECT_OK(sk_log_get(store, SK_LOG_OWN, &log, &sk_test_err));
     EXPECT_OK(sk_export_plan(store, 0, log.size, &plan, &sk_test_err));
@@ -423,7 +423,7 @@ void sk_world_forge_stream(struct sk_world *world, unsigned device, const char *
     EXPECT_OK(sk_envelope_create(&writer, file, recipients, peers.count, &sk_test_err));
     forge_manifest(store, &plan, &peers, writer, &manifest);
     write(context, store, &plan, &manifest, sk_envelope_sink(writer));
-    EXPECT_OK(sk_deliver(writer, &file, path, hash, &bytes, &sk_test_err));
+    EXPECT_OK(sk_deliver(writer, &file, path, hash, &delivered, &sk_test_err));
 }
 
 struct lies {

@@ -33,6 +33,7 @@ enum medium {
     FAILS_TO_SYNC_FOLDERS,
 };
 static enum medium medium;
+static bool from_medium; /* what the last delivery said */
 
 static void path_of(int fd, char out[static 512])
 {
@@ -111,7 +112,10 @@ static enum sk_status deliver(const char *path, uint8_t hash[32], uint64_t *byte
     EXPECT_OK(sk_envelope_write(writer, content, CONTENT_LEN, &sk_test_err));
     free(content);
     sk_error_clear(&sk_test_err);
-    enum sk_status status = sk_deliver(writer, &file, path, hash, bytes, &sk_test_err);
+    struct sk_delivered delivered = {.bytes = *bytes};
+    enum sk_status status = sk_deliver(writer, &file, path, hash, &delivered, &sk_test_err);
+    *bytes = delivered.bytes;
+    from_medium = delivered.from_medium;
     assert_null(file);
     return status;
 }

@@ -124,6 +124,7 @@ static void seal(struct sk_world *world, const char *name, const struct forged *
     struct sk_store *txn = NULL;
     uint8_t hash[32];
     uint64_t number = 0;
+    struct sk_delivered delivered;
     EXPECT_OK(sk_store_begin(&txn, archive(world), &sk_test_err));
     EXPECT_OK(sk_chain_take(archive(world), 1, &number, &recipient.keys, &sk_test_err));
     EXPECT_OK(sk_store_commit(&txn, &sk_test_err));
@@ -132,7 +133,7 @@ static void seal(struct sk_world *world, const char *name, const struct forged *
     EXPECT_OK(sk_envelope_create(&writer, file, &recipient, 1, &sk_test_err));
     put_part(writer, &f->note, f->note_len ? f->note_len : (uint32_t)f->note.len);
     put_part(writer, &f->checkpoint, (uint32_t)f->checkpoint.len);
-    EXPECT_OK(sk_deliver(writer, &file, sk_world_path(world, name), hash, &number, &sk_test_err));
+    EXPECT_OK(sk_deliver(writer, &file, sk_world_path(world, name), hash, &delivered, &sk_test_err));
 }
 
 /* A receipt of the archive's key and chain, right but for what `change` does to it. */

@@ -6,11 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ITEMS_FIRST 64
-
 struct sk_inbox_file {
     char *path;
-    const char *name; /* in it */
     struct sk_file_look look;
     uint64_t due_ms;     /* when it is to be tried; not of what is settled for good */
     unsigned delay_ms;   /* of the last try that failed for another reason; 0: none did */
@@ -21,29 +18,24 @@ struct sk_inbox_file {
 
 struct sk_inbox {
     char *dir;
-    struct sk_inbox_file **items; /* sorted by name */
-    size_t count, room;
+    struct sk_inbox_file *items; /* SK_INBOX_FILES_MAX places */
+    size_t count;
+    size_t sorted; /* the first so many stand by their names; behind them, what is new */
     bool overflows;
 };
 
-static void file_free(struct sk_inbox_file *file)
-{
-    if (!file)
-        return;
-    free(file->path);
-    free(file);
-}
-static void file_cleanup(struct sk_inbox_file **file)
-{
-    file_free(*file);
-}
-
 enum sk_status sk_inbox_new(struct sk_inbox **out, const char *dir, struct sk_error *err)
 {
-    sk_auto_inbox inbox = calloc(1, sizeof(*inbox));
-    if (!inbox || !(inbox->dir = strdup(dir)))
+    struct sk_inbox *inbox = calloc(1, sizeof(*inbox));
+    if (!inbox)
         return sk_fail_status(err, SK_NOMEM);
-    *out = SK_TAKE(inbox);
+    inbox->dir = strdup(dir);
+    inbox->items = calloc(SK_INBOX_FILES_MAX, sizeof(*inbox->items));
+    if (!inbox->dir || !inbox->items) {
+        sk_inbox_free(inbox);
+        return sk_fail_status(err, SK_NOMEM);
+    }
+    *out = inbox;
     return SK_OK;
 }
 
@@ -52,7 +44,7 @@ void sk_inbox_free(struct sk_inbox *inbox)
     if (!inbox)
         return;
     for (size_t i = 0; i < inbox->count; i++)
-        file_free(inbox->items[i]);
+        free(inbox->items[i].path);
     free(inbox->items);
     free(inbox->dir);
     free(inbox);
@@ -60,38 +52,11 @@ void sk_inbox_free(struct sk_inbox *inbox)
 
 /* ---- looking ---- */
 
-/* Where the name stands or would. */
-static size_t place_of(const struct sk_inbox *inbox, const char *name, bool *found)
+static int by_path(const void *one, const void *other)
 {
-    size_t low = 0;
-    size_t high = inbox->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = strcmp(inbox->items[middle]->name, name);
-        if (order == 0) {
-            *found = true;
-            return middle;
-        }
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    *found = false;
-    return low;
-}
-
-static enum sk_status make_room(struct sk_inbox *inbox, struct sk_error *err)
-{
-    if (inbox->count < inbox->room)
-        return SK_OK;
-    size_t room = inbox->room > 0 ? 2 * inbox->room : ITEMS_FIRST;
-    struct sk_inbox_file **items = reallocarray(inbox->items, room, sizeof(struct sk_inbox_file *));
-    if (!items)
-        return sk_fail_status(err, SK_NOMEM);
-    inbox->items = items;
-    inbox->room = room;
-    return SK_OK;
+    const struct sk_inbox_file *a = one;
+    const struct sk_inbox_file *b = other;
+    return strcmp(a->path, b->path);
 }
 
 /* A state that was not seen before has to last. */
@@ -115,39 +80,37 @@ static enum sk_status look_at_name(void *context, const char *name, struct sk_er
 {
     const struct looking *looking = context;
     struct sk_inbox *inbox = looking->inbox;
-    __attribute__((cleanup(file_cleanup))) struct sk_inbox_file *made = NULL;
+    sk_auto_free char *path = NULL;
     struct sk_file_look look;
     bool regular = false;
-    bool found = false;
     if (name[0] == '.')
         return SK_OK;
-    made = calloc(1, sizeof(*made));
-    if (!made)
-        return sk_fail_status(err, SK_NOMEM);
-    SK_TRY(sk_path_join(&made->path, inbox->dir, name, err));
-    made->name = made->path + strlen(made->path) - strlen(name);
+    SK_TRY(sk_path_join(&path, inbox->dir, name, err));
     /* Gone meanwhile, or nothing that could be a bundle, or not to be looked at: another time. */
-    if (sk_file_look(&look, made->path, &regular, NULL) != SK_OK || !regular)
+    if (sk_file_look(&look, path, &regular, NULL) != SK_OK || !regular)
         return SK_OK;
-    size_t at = place_of(inbox, name, &found);
-    if (found) {
-        inbox->items[at]->there = true;
-        if (!sk_file_look_same(&inbox->items[at]->look, &look))
-            begin(inbox->items[at], &look, looking->now_ms);
-        return SK_OK;
-    }
-    if (inbox->count == SK_INBOX_FILES_MAX) {
+    const struct sk_inbox_file key = {.path = path};
+    struct sk_inbox_file *file = bsearch(&key, inbox->items, inbox->sorted, sizeof(key), by_path);
+    if (!file && inbox->count == SK_INBOX_FILES_MAX) {
         inbox->overflows = true;
         return SK_OK;
     }
-    SK_TRY(make_room(inbox, err));
-    memmove(inbox->items + at + 1, inbox->items + at,
-            (inbox->count - at) * sizeof(struct sk_inbox_file *));
-    begin(made, &look, looking->now_ms);
-    made->there = true;
-    inbox->items[at] = SK_TAKE(made);
-    inbox->count++;
+    if (!file) {
+        file = &inbox->items[inbox->count++];
+        begin(file, &look, looking->now_ms);
+        file->path = SK_TAKE(path);
+    } else if (!sk_file_look_same(&file->look, &look)) {
+        begin(file, &look, looking->now_ms);
+    }
+    file->there = true;
     return SK_OK;
+}
+
+/* Also after a look that was broken off, so that what is new is found the next time. */
+static void sort(struct sk_inbox *inbox)
+{
+    qsort(inbox->items, inbox->count, sizeof(*inbox->items), by_path);
+    inbox->sorted = inbox->count;
 }
 
 enum sk_status sk_inbox_look(struct sk_inbox *inbox, uint64_t now_ms, struct sk_error *err)
@@ -155,17 +118,19 @@ enum sk_status sk_inbox_look(struct sk_inbox *inbox, uint64_t now_ms, struct sk_
     struct looking looking = {inbox, now_ms};
     size_t kept = 0;
     for (size_t i = 0; i < inbox->count; i++)
-        inbox->items[i]->there = false;
+        inbox->items[i].there = false;
     inbox->overflows = false;
-    SK_TRY(sk_dir_each(inbox->dir, look_at_name, &looking, err));
-    for (size_t i = 0; i < inbox->count; i++) {
-        if (inbox->items[i]->there)
+    enum sk_status status = sk_dir_each(inbox->dir, look_at_name, &looking, err);
+    for (size_t i = 0; status == SK_OK && i < inbox->count; i++) {
+        if (inbox->items[i].there)
             inbox->items[kept++] = inbox->items[i];
         else
-            file_free(inbox->items[i]);
+            free(inbox->items[i].path);
     }
-    inbox->count = kept;
-    return SK_OK;
+    if (status == SK_OK)
+        inbox->count = kept;
+    sort(inbox);
+    return status;
 }
 
 bool sk_inbox_overflows(const struct sk_inbox *inbox)
@@ -178,7 +143,7 @@ bool sk_inbox_overflows(const struct sk_inbox *inbox)
 struct sk_inbox_file *sk_inbox_next(struct sk_inbox *inbox, uint64_t now_ms)
 {
     for (size_t i = 0; i < inbox->count; i++) {
-        struct sk_inbox_file *file = inbox->items[i];
+        struct sk_inbox_file *file = &inbox->items[i];
         if (!file->settled && file->due_ms <= now_ms)
             return file;
     }
@@ -194,7 +159,7 @@ unsigned sk_inbox_pause_ms(const struct sk_inbox *inbox, uint64_t now_ms, unsign
 {
     uint64_t least = most;
     for (size_t i = 0; i < inbox->count; i++) {
-        const struct sk_inbox_file *file = inbox->items[i];
+        const struct sk_inbox_file *file = &inbox->items[i];
         uint64_t left = file->due_ms > now_ms ? file->due_ms - now_ms : 0;
         if (!file->settled && left < least)
             least = left;

@@ -10,7 +10,7 @@ import re
 import programs
 from programs import IO, archive, can_trace, check, courier, device, main, run
 
-CALLS = "fsync,rename,renameat2,openat,fadvise64,read,pread64"
+CALLS = "fsync,rename,renameat2,linkat,openat,fadvise64,read,pread64"
 MEMORY = "maybe from the memory of this machine"
 
 
@@ -29,7 +29,8 @@ def check_order(log, target):
         lines = file.read().splitlines()
     folder, name = re.escape(os.path.dirname(target)), re.escape(target)
     at = 0
-    for what in (rf"fsync\(\d+<{folder}/\.[0-9a-f]{{16}}\.part>", rf'rename.*"{name}"', rf"fsync\(\d+<{folder}>\)",
+    # Until it is named it has a temporary name, or none where the file system has such files.
+    for what in (rf"fsync\(\d+<{folder}/(\.[0-9a-f]{{16}}\.part|#\d+)", rf'(rename|link).*"{name}"', rf"fsync\(\d+<{folder}>\)",
                  rf'openat\(.*"{name}", O_RDONLY', rf"fadvise64\(\d+<{name}>, 0, 0, POSIX_FADV_DONTNEED\) = 0",
                  rf"(read|pread64)\(\d+<{name}>, .* = [1-9]"):
         found = next((i for i in range(at, len(lines)) if re.search(what, lines[i])), None)

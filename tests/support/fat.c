@@ -82,6 +82,10 @@ static bool on_stick(int fd, char path[static PATH_LEN])
 static int fat_open(const char *path, int flags, mode_t mode)
 {
     char real[PATH_LEN];
+    if ((flags & O_TMPFILE) == O_TMPFILE && strcmp(path, root) == 0) {
+        errno = EOPNOTSUPP;
+        return -1;
+    }
     if (!translate(real, path) && (flags & O_CREAT)) {
         errno = EINVAL;
         return -1;

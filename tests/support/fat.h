@@ -1,8 +1,9 @@
 /*
  * A folder that behaves as a stick with FAT does, whatever file system it is on: names are kept in
- * upper case and found in any, some characters are in none; there are no links, no exchange of
- * names and no renaming without replacing; a folder cannot be synced; a file ends at 4 GiB. And it
- * may lie: once the system's own copy is dropped, it gives back something else than was written.
+ * upper case and found in any, some characters are in none; there are no links, no files without a
+ * name, no exchange of names and no renaming without replacing; a folder cannot be synced; a file
+ * ends at 4 GiB. And it may lie: once the system's own copy is dropped, it gives back something
+ * else than was written.
  *
  * By the table of core/file_calls.h; only what is below the folder is so.
  */

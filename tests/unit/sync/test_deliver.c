@@ -33,7 +33,6 @@ enum medium {
     FAILS_TO_SYNC_FOLDERS,
 };
 static enum medium medium;
-static bool from_medium; /* what the last delivery said */
 
 static void path_of(int fd, char out[static 512])
 {
@@ -115,7 +114,6 @@ static enum sk_status deliver(const char *path, uint8_t hash[32], uint64_t *byte
     struct sk_delivered delivered = {.bytes = *bytes};
     enum sk_status status = sk_deliver(writer, &file, path, hash, &delivered, &sk_test_err);
     *bytes = delivered.bytes;
-    from_medium = delivered.from_medium;
     assert_null(file);
     return status;
 }

@@ -133,7 +133,8 @@ static void seal(struct sk_world *world, const char *name, const struct forged *
     EXPECT_OK(sk_envelope_create(&writer, file, &recipient, 1, &sk_test_err));
     put_part(writer, &f->note, f->note_len ? f->note_len : (uint32_t)f->note.len);
     put_part(writer, &f->checkpoint, (uint32_t)f->checkpoint.len);
-    EXPECT_OK(sk_deliver(writer, &file, sk_world_path(world, name), hash, &delivered, &sk_test_err));
+    EXPECT_OK(
+        sk_deliver(writer, &file, sk_world_path(world, name), hash, &delivered, &sk_test_err));
 }
 
 /* A receipt of the archive's key and chain, right but for what `change` does to it. */

@@ -3,6 +3,7 @@
 #include "cli/unlock.h"
 #include "core/continuation.h"
 #include "core/item.h"
+#include "core/lacking.h"
 #include "core/log.h"
 #include "sync/import.h"
 
@@ -31,13 +32,17 @@ struct continued {
     struct sk_log old;
     uint64_t apart; /* entries of this log */
     struct sk_log heir;
+    uint64_t lacking; /* entries without what they commit to */
 };
 
 static enum sk_status find_continued(struct sk_store *store, const struct sk_log *log,
                                      struct continued *out, struct sk_error *err)
 {
     int64_t heir = 0;
+    sk_auto_ranges lacking = SK_RANGES_INIT;
 
+    SK_TRY(sk_lacking_ranges(store, log->id, &lacking, err));
+    out->lacking = sk_ranges_total(&lacking);
     SK_TRY(sk_log_apart(store, log->id, &out->apart, &heir, err));
     if (out->apart > 0)
         SK_TRY(sk_log_get(store, heir, &out->heir, err));
@@ -62,6 +67,11 @@ static enum sk_status add_apart(const struct continued *c, struct sk_error *err)
 static enum sk_status add_continued(const struct continued *c, struct sk_error *err)
 {
     SK_TRY(add_apart(c, err));
+    if (c->lacking > 0)
+        sk_out("    %llu %s lacking, lost in a damaged bundle; 'receipt' asks for %s\n",
+               (unsigned long long)c->lacking,
+               sk_plural(c->lacking, "text or attachment is", "texts and attachments are"),
+               sk_plural(c->lacking, "it", "them"));
     if (!c->any)
         return SK_OK;
     sk_out("    continues %s", c->known ? "" : "a log that is not here, ");
@@ -100,12 +110,15 @@ static enum sk_status add_log(void *context, const struct sk_log *log, struct sk
         SK_TRY(add_row(log->alias, state, log->size, safety, err));
         return add_continued(&continued, err);
     }
-    return sk_out_array_add(
-        &devices->array,
+
+    json_t *element =
         json_pack("{s:s, s:s, s:s, s:I, s:s, s:o, s:I}", "alias", log->alias, "log", id,
                   "safety_number", safety, "size", (json_int_t)log->size, "state", state,
-                  "continues", continued_json(&continued), "apart", (json_int_t)continued.apart),
-        err);
+                  "continues", continued_json(&continued), "apart", (json_int_t)continued.apart);
+
+    if (element && continued.lacking > 0)
+        (void)json_object_set_new(element, "lacking", json_integer((json_int_t)continued.lacking));
+    return sk_out_array_add(&devices->array, element, err);
 }
 
 static enum sk_status add_invited(void *context, const char *alias, struct sk_error *err)

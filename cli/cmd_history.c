@@ -35,6 +35,8 @@ static enum sk_status add_json(struct history *history, const struct sk_record *
         (void)json_object_set_new(element, "apart", json_true());
     if (withdrawn_in_old(history, record) && element)
         (void)json_object_set_new(element, "withdrawn_in", json_string(history->old.name));
+    if (record->lacking && element)
+        (void)json_object_set_new(element, "lacking", json_true());
     if (record->unproven && element)
         (void)json_object_set_new(element, "unproven", json_true());
     return sk_out_array_add(&history->array, element, err);

@@ -2,12 +2,15 @@
 #include "cli/imported.h"
 
 /* What a person does next about a file that was not taken in. */
-static const char *advice_for(enum sk_status status)
+static const char *advice_for(enum sk_status status, bool salvage)
 {
     switch (status) {
     case SK_MISSING:
         return "Check the name.";
     case SK_DAMAGED:
+        return salvage ? "Nothing of this file was taken in; keep it, and ask for it again."
+                       : "Nothing of this file was taken in; keep it, and ask for it again. If no "
+                         "whole copy can be had, 'import --salvage' keeps what is whole in it.";
     case SK_REFUSED:
     case SK_LIMIT:
         return "Nothing of this file was taken in; keep it, and ask for it again.";
@@ -18,6 +21,37 @@ static const char *advice_for(enum sk_status status)
     default:
         return "Keep it, and import it again.";
     }
+}
+
+/* The worst code of all files is the program's. */
+static void note_code(struct sk_run *run, enum sk_status status)
+{
+    int code = sk_status_exit_code(status);
+
+    run->exit_code = code > run->exit_code ? code : run->exit_code;
+}
+
+/* What became of a damaged bundle, and what is to be done about the rest. */
+static enum sk_status say_salvaged(const struct sk_run *run, const char *file,
+                                   const struct sk_import_result *result, struct sk_error *err)
+{
+    bool named = strncmp(result->reason, file, strlen(file)) == 0;
+    uint64_t lacking = sk_ranges_total(&result->lacking);
+    sk_auto_buf where = SK_BUF_INIT;
+
+    SK_TRY(sk_ranges_text(&where, &result->lacking, err));
+    sk_say(run->program->name, "%s%s%s.", named ? "" : file, named ? "" : ": ", result->reason);
+    if (lacking == 0)
+        sk_say(run->program->name,
+               "No text or attachment in it is lost. Keep the file until a whole copy or a receipt "
+               "has gone its way.");
+    else
+        sk_say(run->program->name,
+               "What verifies was kept. The text or attachment of %llu %s (%s) is lacking: ask for "
+               "the file again, or send a 'receipt', which asks the device for them.",
+               (unsigned long long)lacking, sk_plural(lacking, "entry", "entries"),
+               sk_buf_text(&where));
+    return SK_OK;
 }
 
 /* One file after the other; a failure is said and remembered, and the next file is taken. */
@@ -32,15 +66,19 @@ static enum sk_status import_one(struct sk_run *run, const char *file,
     enum sk_status printed = SK_OK;
 
     sk_bar_begin(&bar, "importing");
-    status = sk_import(run->store, file, worker, &bar.progress, &result, &reason);
+    status = sk_run_option(run, "--salvage")
+                 ? sk_import_salvage(run->store, file, worker, &bar.progress, &result, &reason)
+                 : sk_import(run->store, file, worker, &bar.progress, &result, &reason);
     sk_bar_end(&bar);
+    note_code(run, result.salvaged ? SK_DAMAGED : status);
     if (status != SK_OK) {
-        int code = sk_status_exit_code(status);
         const char *no_sandbox = worker && status == SK_CONFIG ? sk_sandbox_advice() : NULL;
 
         sk_imported_say_failure(run, file, status, &reason,
-                                no_sandbox ? no_sandbox : advice_for(status));
-        run->exit_code = code > run->exit_code ? code : run->exit_code;
+                                no_sandbox ? no_sandbox
+                                           : advice_for(status, sk_run_option(run, "--salvage")));
+    } else if (result.salvaged) {
+        SK_TRY(say_salvaged(run, file, &result, err));
     }
     if (run->json)
         printed = sk_imported_json(array, file, status, &result, err);

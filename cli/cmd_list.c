@@ -52,5 +52,6 @@ enum sk_status sk_cmd_list(struct sk_run *run, struct sk_error *err)
     sk_item_list_begin(&list, run);
     SK_TRY(sk_item_each(run->store, type, sk_item_list_add, &list, err));
     sk_item_list_end(&list);
+    SK_TRY(sk_say_unlisted(run, err));
     return list.count == 0 ? say_none(run, type, err) : SK_OK;
 }

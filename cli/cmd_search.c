@@ -37,6 +37,7 @@ enum sk_status sk_cmd_search(struct sk_run *run, struct sk_error *err)
     sk_item_list_begin(&list, run);
     SK_TRY(sk_item_search(run->store, sk_buf_text(&text), sk_item_list_add, &list, err));
     sk_item_list_end(&list);
+    SK_TRY(sk_say_unlisted(run, err));
     if (list.count == 0)
         sk_say(run->program->name, "nothing found.");
     return SK_OK;

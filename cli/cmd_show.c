@@ -15,6 +15,8 @@ struct view {
     json_t *others; /* names of devices in whose log the record has entries that stand apart */
     struct sk_device_name heir;
     bool apart;
+    bool outdated; /* the newest revision is lacking, and this is an older one */
+    uint64_t newest;
     bool incoming;
     bool headed;
 };
@@ -147,6 +149,10 @@ static enum sk_status show_json(struct view *view, struct sk_error *err)
         (void)json_object_set_new(whole, "apart", json_true());
     if (json_array_size(view->others) > 0 && whole)
         (void)json_object_set(whole, "apart_in", view->others);
+    if (whole && view->record.lacking)
+        (void)json_object_set_new(whole, "lacking", json_true());
+    if (whole && view->outdated && !view->record.lacking)
+        (void)json_object_set_new(whole, "outdated", json_true());
     if (whole && view->record.unproven)
         (void)json_object_set_new(whole, "unproven", json_true());
     return sk_out_json_line(whole, err);
@@ -232,6 +238,10 @@ static enum sk_status show_text(struct view *view, struct sk_error *err)
     SK_TRY(sk_out_text(view->device.name, err));
     sk_out("\n%s", view->record.unproven ? SK_UNPROVEN : "");
     SK_TRY(apart_text(view, err));
+    if (view->outdated && !view->record.lacking)
+        sk_out("An older revision: what the newest one says (position %llu) was lost in a damaged "
+               "bundle.\nThe next receipt asks its device for it.\n",
+               (unsigned long long)view->newest);
     sk_out("\n");
     if (!view->record.fields)
         sk_out("    %s\n", sk_no_fields(&view->item, &view->record));
@@ -255,5 +265,6 @@ enum sk_status sk_cmd_show(struct sk_run *run, struct sk_error *err)
     SK_TRY(sk_device_name(run->store, view.item.log, &view.device, err));
     SK_TRY(sk_record_load(run->store, &view.item, view.item.position, &view.record, err));
     SK_TRY(find_apart(&view, err));
+    SK_TRY(sk_lacking_newest(run->store, &view.item, &view.newest, &view.outdated, err));
     return run->json ? show_json(&view, err) : show_text(&view, err);
 }

@@ -1,6 +1,7 @@
 #include "cli/commands.h"
 #include "cli/print.h"
 #include "cli/problems.h"
+#include "core/lacking.h"
 #include "core/verify.h"
 
 void sk_problems_add(void *context, const char *sentence)
@@ -17,14 +18,25 @@ void sk_problems_add(void *context, const char *sentence)
 }
 
 static enum sk_status print_json(const struct sk_problems *problems, uint64_t unproven,
-                                 struct sk_error *err)
+                                 uint64_t lacking, struct sk_error *err)
 {
     sk_auto_json result =
         json_pack("{s:b, s:O}", "ok", problems->count == 0, "problems", problems->list);
 
     if (result && unproven > 0)
         (void)json_object_set_new(result, "unproven", json_integer((json_int_t)unproven));
+    if (result && lacking > 0)
+        (void)json_object_set_new(result, "lacking", json_integer((json_int_t)lacking));
     return sk_out_json_line(result, err);
+}
+
+/* No damage of the store: it never had them. */
+static void print_lacking(uint64_t lacking)
+{
+    if (lacking > 0)
+        sk_out("The text or attachment of %llu %s lost in a damaged bundle. A 'receipt' asks for "
+               "what is lacking.\n",
+               (unsigned long long)lacking, sk_plural(lacking, "entry was", "entries were"));
 }
 
 static void print_good(uint64_t unproven)
@@ -45,11 +57,13 @@ enum sk_status sk_cmd_verify(struct sk_run *run, struct sk_error *err)
     sk_auto_json list = run->json ? json_array() : NULL;
     struct sk_problems problems = {.list = list};
     uint64_t unproven = 0;
+    uint64_t lacking = 0;
     sk_auto_bar bar;
 
     sk_bar_begin(&bar, "verifying");
     SK_TRY(sk_verify_content(run->store, sk_problems_add, &problems, &bar.progress, err));
     SK_TRY(sk_verify_unproven(run->store, &unproven, err));
+    SK_TRY(sk_lacking_count(run->store, &lacking, err));
     sk_bar_end(&bar);
 
     bool whole = problems.count == 0;
@@ -58,7 +72,9 @@ enum sk_status sk_cmd_verify(struct sk_run *run, struct sk_error *err)
     if (problems.lost)
         return sk_fail_status(err, SK_NOMEM);
     if (run->json)
-        SK_TRY(print_json(&problems, unproven, err));
+        SK_TRY(print_json(&problems, unproven, lacking, err));
+    if (!run->json)
+        print_lacking(lacking);
     if (problems.count == 0) {
         if (!run->json)
             print_good(unproven);

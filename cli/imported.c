@@ -53,12 +53,22 @@ static json_t *object_of(const char *file, enum sk_status status,
     const struct sk_import_result none = {.log = 0};
     const struct sk_import_result *r = status == SK_OK ? result : &none;
 
-    return json_pack("{s:s?, s:s?, s:o, s:I, s:I, s:I, s:o, s:b, s:s?}", "file", file, "device",
-                     status == SK_OK ? r->device : NULL, "bundle",
-                     status == SK_OK ? json_integer((json_int_t)r->bundle) : json_null(), "new",
-                     (json_int_t)r->entries_new, "known", (json_int_t)r->entries_known,
-                     "quarantined", (json_int_t)r->quarantined, "gaps", sk_ranges_json(&r->gaps),
-                     "fork", r->fork, "error", status == SK_OK ? NULL : sk_status_name(status));
+    enum sk_status told = status == SK_OK && r->salvaged ? SK_DAMAGED : status;
+
+    json_t *element =
+        json_pack("{s:s?, s:s?, s:o, s:I, s:I, s:I, s:o, s:b, s:s?}", "file", file, "device",
+                  status == SK_OK ? r->device : NULL, "bundle",
+                  status == SK_OK ? json_integer((json_int_t)r->bundle) : json_null(), "new",
+                  (json_int_t)r->entries_new, "known", (json_int_t)r->entries_known, "quarantined",
+                  (json_int_t)r->quarantined, "gaps", sk_ranges_json(&r->gaps), "fork", r->fork,
+                  "error", told == SK_OK ? NULL : sk_status_name(told));
+
+    if (element && r->salvaged) {
+        (void)json_object_set_new(element, "salvaged", json_true());
+        (void)json_object_set_new(element, "payloads", json_integer((json_int_t)r->payloads));
+        (void)json_object_set_new(element, "lacking", sk_ranges_json(&r->lacking));
+    }
+    return element;
 }
 
 enum sk_status sk_imported_json(struct sk_out_array *array, const char *file, enum sk_status status,
@@ -121,6 +131,7 @@ enum sk_status sk_imported_text(const char *file, const struct sk_import_result 
     sk_out("bundle %llu of ", (unsigned long long)result->bundle);
     SK_TRY(sk_out_text(result->device, err));
     sk_out(result->known_file ? ", imported before; %llu new, %llu known\n"
+           : result->salvaged ? ", salvaged: %llu new, %llu known\n"
                               : ": %llu new, %llu known\n",
            (unsigned long long)result->entries_new, (unsigned long long)result->entries_known);
     return out_state(result, err);

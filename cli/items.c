@@ -43,6 +43,7 @@ void sk_item_list_begin(struct sk_item_list *list, struct sk_run *run)
 /* What a row is marked with. */
 struct marks {
     bool apart;
+    bool outdated; /* an older revision, since the newest is lacking */
     bool unproven; /* core/entry.h */
 };
 
@@ -52,12 +53,16 @@ static enum sk_status find_marks(struct sk_item_list *list, const struct sk_item
     uint8_t bytes[SK_ENTRY_LEN];
     struct sk_entry entry;
     struct sk_device_name heir = {.log = 0};
+    uint64_t newer = 0;
     bool found = false;
 
     SK_TRY(sk_apart(list->run, item->log, item->position, &heir, &out->apart, err));
+    if (list->run->program->kind == SK_STORE_ARCHIVE)
+        SK_TRY(sk_lacking_newest(list->run->store, item, &newer, &out->outdated, err));
     SK_TRY(sk_log_entry(list->run->store, item->log, item->position, bytes, &found, err));
     out->unproven = found && sk_entry_decode(&entry, bytes) == SK_OK && entry.unproven;
     list->apart += out->apart;
+    list->outdated += out->outdated;
     list->unproven += out->unproven;
     return SK_OK;
 }
@@ -73,6 +78,8 @@ static enum sk_status add_json(struct sk_item_list *list, const struct sk_item *
         (void)json_object_set_new(json, "unproven", json_true());
     if (marks->apart && json)
         (void)json_object_set_new(json, "apart", json_true());
+    if (marks->outdated && json)
+        (void)json_object_set_new(json, "outdated", json_true());
     return sk_out_array_add(&list->array, json, err);
 }
 
@@ -92,6 +99,7 @@ enum sk_status sk_item_list_add(void *context, const struct sk_item *item, struc
         return add_json(list, item, id, &marks, err);
     sk_out("%s %c%-*s ", id,
            marks.apart      ? '!'
+           : marks.outdated ? '~'
            : marks.unproven ? '?'
                             : ' ',
            TYPE_COLUMNS, sk_type_name(item->type));
@@ -127,6 +135,26 @@ void sk_item_list_end(struct sk_item_list *list)
                "%llu %s saved without a proof (?): by 'repair', from damage. 'show ID' tells.",
                (unsigned long long)list->unproven,
                sk_plural(list->unproven, "row was", "rows were"));
+    if (list->outdated > 0)
+        sk_say(list->run->program->name,
+               "%llu %s an older revision (~): what the newest one says was lost in a damaged "
+               "bundle. A 'receipt' asks for it.",
+               (unsigned long long)list->outdated,
+               sk_plural(list->outdated, "row shows", "rows show"));
+}
+
+enum sk_status sk_say_unlisted(const struct sk_run *run, struct sk_error *err)
+{
+    uint64_t count = 0;
+
+    SK_TRY(sk_lacking_records(run->store, &count, err));
+    if (count > 0)
+        sk_say(run->program->name,
+               "%llu %s missing here: what %s was lost in a damaged bundle. A 'receipt' asks for "
+               "it.",
+               (unsigned long long)count, sk_plural(count, "record is", "records are"),
+               sk_plural(count, "it says", "they say"));
+    return SK_OK;
 }
 
 const char *sk_recorded(const struct sk_record *record, char day[static 11])
@@ -173,6 +201,8 @@ const char *sk_no_fields(const struct sk_item *item, const struct sk_record *rec
         return "(withdrawn: what it said was erased, its line in the log stays)";
     if (record->malformed)
         return "(malformed: kept, but not shown)";
+    if (record->lacking)
+        return "(lacking: lost in a damaged bundle; the next receipt asks its device for it)";
     return "(what it says has not arrived)";
 }
 

@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/print.h"
 #include "core/item.h"
+#include "core/lacking.h"
 #include "core/log.h"
 
 /* The name of the device behind a log, read once as long as the same log is asked for. */
@@ -29,11 +30,14 @@ struct sk_item_list {
     uint64_t count;
     uint64_t apart;
     uint64_t unproven;
+    uint64_t outdated; /* an older revision is shown, since the newest is lacking */
     unsigned columns;
 };
 void sk_item_list_begin(struct sk_item_list *list, struct sk_run *run);
 enum sk_status sk_item_list_add(void *context, const struct sk_item *item, struct sk_error *err);
 void sk_item_list_end(struct sk_item_list *list);
+/* Says how many records no list has, since all that they say is lacking (core/lacking.h). */
+SK_MUST_CHECK enum sk_status sk_say_unlisted(const struct sk_run *run, struct sk_error *err);
 
 /* "2024-07-14T14:30:05+03:00" as recorded, or the day of the entry when that is erased. */
 struct sk_record;

@@ -13,6 +13,13 @@ static const struct sk_option sandbox_options[] = {
     {NULL, NULL, NULL},
 };
 
+static const struct sk_option import_options[] = {
+    {"--salvage", NULL, "of a damaged bundle, keep what verifies"},
+    {"--without-sandbox", NULL,
+     "take bundles apart in this process: a hostile one can then have the whole archive"},
+    {NULL, NULL, NULL},
+};
+
 static const struct sk_option init_options[] = {
     {"--name", "NAME", "what the archive is called in invites and receipts"},
     {"--insecure-test-kdf", NULL, "unlock fast: for tests alone"},
@@ -110,12 +117,16 @@ static const struct sk_command commands[] = {
         .max_args = SK_ARGS_ANY,
         .args = "FILE ...",
         .summary = "Verify bundles and take them in, each whole or not at all.",
-        .options = sandbox_options,
+        .options = import_options,
         .details =
             "Goes on after a file that fails and ends with the worst exit code. A bundle of "
             "an unknown\ndevice waits in quarantine, which is no failure. A bundle is taken "
             "apart by a process of its\nown in a sandbox, which has no key but that bundle's; "
-            "where there can be no sandbox, nothing\nis imported.",
+            "where there can be no sandbox, nothing\nis imported.\n\n"
+            "With --salvage a bundle that is damaged or cut off is not lost as a whole: every text "
+            "and\nattachment in it that verifies is kept, the next receipt asks for the others, "
+            "and "
+            "an intact\ncopy can still be imported. The exit code is 65 all the same.",
         .examples = "import /media/stick/notes\n--json import bundles/*",
     },
     {

@@ -2,6 +2,7 @@
  * Attachments: the bytes of a file, kept beside the record they belong to.
  */
 #include "core/item_internal.h"
+#include "core/lacking.h"
 #include "core/media.h"
 #include "core/store_internal.h"
 #include "core/text.h"
@@ -253,6 +254,18 @@ enum sk_status sk_attachment_check(struct sk_store *store, const struct sk_paylo
     return SK_OK;
 }
 
+static enum sk_status fail_absent(struct sk_store *store, const struct sk_item *item,
+                                  struct sk_error *err)
+{
+    bool lacking = false;
+    SK_TRY(sk_lacking_is(store, item->log, item->position, &lacking, err));
+    if (lacking)
+        return sk_fail(err, SK_REFUSED,
+                       "this attachment was lost in a damaged bundle: the next receipt asks its "
+                       "device for it");
+    return sk_fail(err, SK_MISSING, "the bytes of this attachment are not here");
+}
+
 enum sk_status sk_attachment_extract(struct sk_store *store, const struct sk_item *item,
                                      const char *path, const struct sk_progress *progress,
                                      struct sk_error *err)
@@ -267,7 +280,7 @@ enum sk_status sk_attachment_extract(struct sk_store *store, const struct sk_ite
         return sk_fail(err, SK_CREATE, "%s: a file is there already", path);
     SK_TRY(sk_payload_load(store, item->log, item->position, &payload, &found, err));
     if (!found)
-        return sk_fail(err, SK_MISSING, "the bytes of this attachment are not here");
+        return fail_absent(store, item, err);
     sk_auto_meaning meaning = {.json = NULL};
     SK_TRY(sk_meaning_read(&meaning, SK_TYPE_ATTACHMENT, sk_buf_text(&payload.text),
                            payload.text.len, payload.body_len, err));

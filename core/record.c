@@ -1,6 +1,7 @@
 #include "core/record.h"
 
 #include "core/item_internal.h"
+#include "core/lacking.h"
 #include "core/store_internal.h"
 #include "core/text.h"
 
@@ -272,6 +273,8 @@ enum sk_status sk_record_load(struct sk_store *store, const struct sk_item *item
     SK_TRY(sk_payload_load(store, item->log, position, &payload, &found, err));
     if (found)
         SK_TRY(read_text(&record, &payload, err));
+    else
+        SK_TRY(sk_lacking_is(store, item->log, position, &record.lacking, err));
     *out = SK_TAKE(record);
     return SK_OK;
 }

@@ -16,6 +16,7 @@ struct sk_record {
     char *recorded; /* owned; NULL when there are no fields */
     json_t *fields; /* owned; NULL when withdrawn, malformed or not here yet */
     bool malformed; /* what a device wrote is no record */
+    bool lacking;   /* there are no fields since a damaged bundle brought it without */
     bool unproven;  /* saved from damage; nothing proved that it had been signed */
 };
 void sk_record_clear(struct sk_record *record);
@@ -90,8 +91,8 @@ enum sk_status sk_attachment_add(struct sk_store *store, const struct sk_item *i
 
 /*
  * Writes an attachment to a new file, checked block by block and by its SHA-256 before it gets its
- * name. Errors: SK_CREATE (it exists), SK_DAMAGED, SK_REFUSED (withdrawn, or no attachment),
- * SK_FULL.
+ * name. Errors: SK_CREATE (it exists), SK_DAMAGED, SK_REFUSED (withdrawn, lacking, or no
+ * attachment), SK_FULL.
  */
 SK_MUST_CHECK
 enum sk_status sk_attachment_extract(struct sk_store *store, const struct sk_item *item,

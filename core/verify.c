@@ -2,6 +2,7 @@
 
 #include "core/folder.h"
 #include "core/item_internal.h"
+#include "core/lacking.h"
 #include "core/media.h"
 #include "core/store_internal.h"
 #include "core/text.h"
@@ -392,6 +393,15 @@ static enum sk_status check_related(struct check *check, struct sk_error *err)
     }
 }
 
+static enum sk_status check_lacking(struct check *check, struct sk_error *err)
+{
+    uint64_t wrong = 0;
+    SK_TRY(sk_lacking_wrong(check->store, &wrong, err));
+    if (wrong > 0)
+        tell(check, "data: the list of what is lacking names what is here, or was withdrawn");
+    return SK_OK;
+}
+
 static enum sk_status check_all(struct check *check, struct sk_error *err)
 {
     SK_TRY(sk_db_check(check->store->db, tell, check, err));
@@ -400,6 +410,7 @@ static enum sk_status check_all(struct check *check, struct sk_error *err)
     SK_TRY(sk_log_each(check->store, check_log, check, err));
     SK_TRY(check_words(check, err));
     SK_TRY(check_related(check, err));
+    SK_TRY(check_lacking(check, err));
     SK_TRY(check_other_media(check, err));
     return check->folder ? sk_folder_strays(check->store, tell_stray, check, err) : SK_OK;
 }

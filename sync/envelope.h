@@ -61,6 +61,10 @@ void sk_envelope_writer_free(struct sk_envelope_writer *writer);
 SK_MUST_CHECK enum sk_status sk_envelope_load_header(struct sk_file *file, uint8_t *header,
                                                      struct sk_error *err);
 
+/* The same for a salvage, of a file of any length that holds a header and one chunk. */
+SK_MUST_CHECK enum sk_status sk_envelope_load_any(struct sk_file *file, uint8_t *header,
+                                                  struct sk_error *err);
+
 /* What a header gives to who has its key: enough to read this one volume, and no other. */
 struct sk_volume_unlocked {
     uint8_t key[32]; /* of its chunks */
@@ -89,6 +93,14 @@ SK_MUST_CHECK enum sk_status sk_envelope_unlock(struct sk_volume_unlocked *out,
                                                 const uint8_t dh_public[static SK_DH_LEN],
                                                 struct sk_error *err);
 
+/* The same for a salvage: the file may have any length, of which its whole chunks count. */
+SK_MUST_CHECK enum sk_status sk_envelope_unlock_any(struct sk_volume_unlocked *out,
+                                                    struct sk_file *file, const uint8_t *header,
+                                                    unsigned slot, const struct sk_slot_keys *keys,
+                                                    sk_envelope_dh_fn *dh, void *dh_context,
+                                                    const uint8_t dh_public[static SK_DH_LEN],
+                                                    struct sk_error *err);
+
 /* A reader of the chunks behind an unlocked header. Errors: SK_NOMEM. */
 SK_MUST_CHECK enum sk_status sk_envelope_reader_new(struct sk_envelope_reader **out,
                                                     struct sk_file *file, const uint8_t *header,
@@ -111,6 +123,16 @@ uint64_t sk_envelope_reader_done(const struct sk_envelope_reader *reader);
  * out. Errors: SK_DAMAGED, SK_IO. */
 SK_MUST_CHECK enum sk_status sk_envelope_read(struct sk_envelope_reader *reader, void *out,
                                               size_t len, struct sk_error *err);
+
+/*
+ * Salvage (sync/FORMAT.md): from now on any chunk may be the last, and what cannot be read counts
+ * as damaged. sk_envelope_read() fails at damage all the same, with SK_IO where it could not be
+ * read; sk_envelope_try() goes on over it: *whole is false when some of the bytes were lost, which
+ * are zeros then. Errors: SK_DAMAGED only where the content ends.
+ */
+void sk_envelope_salvage(struct sk_envelope_reader *reader);
+SK_MUST_CHECK enum sk_status sk_envelope_try(struct sk_envelope_reader *reader, void *out,
+                                             size_t len, bool *whole, struct sk_error *err);
 struct sk_source sk_envelope_source(struct sk_envelope_reader *reader);
 
 /* The rest must be zeros up to the padded size and the last chunk; gives the file's hash.

@@ -11,18 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FRAME_HEAD_LEN 9
-
 /* A frame shorter than this is compressed without being probed first. */
 #define PROBE_FROM   ((size_t)64 * 1024)
 #define PROBE_LEN    ((size_t)16 * 1024)
 #define PROBE_PIECES 4u
-
-enum codec {
-    CODEC_STORED = 0,
-    CODEC_DEFLATE = 1,
-    CODEC_END = 2,
-};
 
 struct sk_frames_writer {
     struct sk_sink sink;
@@ -66,11 +58,11 @@ enum sk_status sk_frames_writer_new(struct sk_frames_writer **out, struct sk_sin
     return SK_OK;
 }
 
-static enum sk_status put_frame(struct sk_frames_writer *writer, enum codec codec,
+static enum sk_status put_frame(struct sk_frames_writer *writer, enum sk_codec codec,
                                 const uint8_t *data, size_t data_len, size_t plain_len,
                                 struct sk_error *err)
 {
-    uint8_t head[FRAME_HEAD_LEN];
+    uint8_t head[SK_FRAME_HEAD_LEN];
     head[0] = (uint8_t)codec;
     sk_put_u32(head + 1, (uint32_t)data_len);
     sk_put_u32(head + 5, (uint32_t)plain_len);
@@ -101,8 +93,8 @@ static enum sk_status compress_frame(struct sk_frames_writer *writer, const uint
     size_t data_len = 0;
     if (worth_deflating(writer, plain, len))
         data_len = sk_deflate(writer->deflater, writer->data, len - 1, plain, len);
-    return data_len > 0 ? put_frame(writer, CODEC_DEFLATE, writer->data, data_len, len, err)
-                        : put_frame(writer, CODEC_STORED, plain, len, len, err);
+    return data_len > 0 ? put_frame(writer, SK_CODEC_DEFLATE, writer->data, data_len, len, err)
+                        : put_frame(writer, SK_CODEC_STORED, plain, len, len, err);
 }
 
 enum sk_status sk_frames_flush(struct sk_frames_writer *writer, struct sk_error *err)
@@ -151,6 +143,11 @@ enum sk_status sk_frames_begin(struct sk_frames_writer *writer, const struct sk_
         return sk_fail(err, SK_INTERNAL, "payloads are not in order");
     if (head->text_len > SK_TEXT_MAX || head->body_len > SK_BODY_MAX)
         return sk_fail(err, SK_LIMIT, "a payload is too large");
+    size_t hashes_len = (size_t)sk_block_count(head->text_len, head->body_len) * SK_HASH_LEN;
+    /* A payload that fits a frame stands in one whole: where the frame before it is lost, a salvage
+     * goes on at this one. */
+    if (writer->plain_len + sizeof(encoded) + hashes_len + head->text_len > SK_FRAME_MAX)
+        SK_TRY(sk_frames_flush(writer, err));
     writer->last_index = head->index;
     writer->text_left = head->text_len;
     writer->body_left = head->body_len;
@@ -160,7 +157,6 @@ enum sk_status sk_frames_begin(struct sk_frames_writer *writer, const struct sk_
     sk_wipe(encoded, sizeof(encoded)); /* the salt */
     if (status)
         return status;
-    size_t hashes_len = (size_t)sk_block_count(head->text_len, head->body_len) * SK_HASH_LEN;
     return append(writer, hashes, hashes_len, err);
 }
 
@@ -186,7 +182,7 @@ enum sk_status sk_frames_finish(struct sk_frames_writer *writer, struct sk_error
     if (writer->text_left > 0 || writer->body_left > 0)
         return sk_fail(err, SK_INTERNAL, "the last payload is not complete");
     SK_TRY(sk_frames_flush(writer, err));
-    return put_frame(writer, CODEC_END, NULL, 0, 0, err);
+    return put_frame(writer, SK_CODEC_END, NULL, 0, 0, err);
 }
 
 void sk_frames_writer_free(struct sk_frames_writer *writer)
@@ -218,35 +214,36 @@ enum sk_status sk_frames_reader_new(struct sk_frames_reader **out, struct sk_sou
 }
 
 /* A deflated frame is shorter than its plain bytes and a stored one as long: one has to be true. */
-static enum sk_status check_frame(const uint8_t head[static FRAME_HEAD_LEN], struct sk_error *err)
+enum sk_status sk_frame_head_check(const uint8_t head[static SK_FRAME_HEAD_LEN],
+                                   struct sk_error *err)
 {
     uint32_t data_len = sk_get_u32(head + 1);
     uint32_t plain_len = sk_get_u32(head + 5);
 
-    if (head[0] > CODEC_END)
+    if (head[0] > SK_CODEC_END)
         return sk_fail(err, SK_DAMAGED, "a frame has an unknown codec");
     if (plain_len > SK_FRAME_MAX || data_len > SK_FRAME_MAX)
         return sk_fail(err, SK_LIMIT, "a frame is too large");
-    bool right = head[0] == CODEC_END      ? data_len == 0 && plain_len == 0
-                 : head[0] == CODEC_STORED ? data_len > 0 && data_len == plain_len
-                                           : data_len > 0 && data_len < plain_len;
+    bool right = head[0] == SK_CODEC_END      ? data_len == 0 && plain_len == 0
+                 : head[0] == SK_CODEC_STORED ? data_len > 0 && data_len == plain_len
+                                              : data_len > 0 && data_len < plain_len;
     return right ? SK_OK : sk_fail(err, SK_DAMAGED, "a frame's lengths do not fit together");
 }
 
 /* Reads the next frame into `plain`, or notes END. Nothing of the frame before may be left. */
 static enum sk_status load_frame(struct sk_frames_reader *reader, struct sk_error *err)
 {
-    uint8_t head[FRAME_HEAD_LEN];
+    uint8_t head[SK_FRAME_HEAD_LEN];
     SK_TRY(sk_source_read(&reader->source, head, sizeof(head), err));
-    SK_TRY(check_frame(head, err));
+    SK_TRY(sk_frame_head_check(head, err));
     size_t data_len = sk_get_u32(head + 1);
     size_t plain_len = sk_get_u32(head + 5);
 
-    if (head[0] == CODEC_END) {
+    if (head[0] == SK_CODEC_END) {
         reader->ended = true;
         return SK_OK;
     }
-    if (head[0] == CODEC_STORED) {
+    if (head[0] == SK_CODEC_STORED) {
         SK_TRY(sk_source_read(&reader->source, reader->plain, plain_len, err));
     } else {
         SK_TRY(sk_source_read(&reader->source, reader->data, data_len, err));

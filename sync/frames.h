@@ -12,7 +12,18 @@
 #include "core/entry.h"
 #include "sync/stream.h"
 
-#define SK_FRAME_MAX ((size_t)1024 * 1024)
+#define SK_FRAME_MAX      ((size_t)1024 * 1024)
+#define SK_FRAME_HEAD_LEN 9 /* u8 codec | u32 data length | u32 plain length */
+
+enum sk_codec {
+    SK_CODEC_STORED = 0,
+    SK_CODEC_DEFLATE = 1,
+    SK_CODEC_END = 2, /* both lengths are 0 */
+};
+
+/* Whether a frame's lengths can be. Errors: SK_DAMAGED, SK_LIMIT. */
+SK_MUST_CHECK enum sk_status sk_frame_head_check(const uint8_t head[static SK_FRAME_HEAD_LEN],
+                                                 struct sk_error *err);
 
 struct sk_payload_head {
     uint32_t index; /* position - n0 */

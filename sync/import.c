@@ -19,6 +19,7 @@ struct arrival {
     const char *path;
     const struct sk_worker *worker;
     const struct sk_progress *progress;
+    bool salvage;         /* a damaged bundle is read once more, for what is left of it */
     struct sk_file *file; /* the caller's */
     uint8_t *header;      /* SK_VOLUME_HEADER_LEN */
     struct sk_volume_unlocked unlocked;
@@ -36,6 +37,7 @@ static void arrival_clear(struct arrival *a)
 void sk_import_result_clear(struct sk_import_result *result)
 {
     sk_ranges_clear(&result->gaps);
+    sk_ranges_clear(&result->lacking);
 }
 
 /* ---- opening ---- */
@@ -60,12 +62,16 @@ static struct sk_unpack_from from_file(const struct arrival *a)
         .file = a->file, .header = a->header, .unlocked = &a->unlocked, .progress = a->progress};
 }
 
+/* A file of any length may be salvaged, once it was seen that this one is for this archive. */
 static enum sk_status open_arrival(struct arrival *a, struct sk_error *err)
 {
     a->header = malloc(SK_VOLUME_HEADER_LEN);
     if (!a->header)
         return sk_fail_status(err, SK_NOMEM);
-    SK_TRY(sk_envelope_load_header(a->file, a->header, err));
+    if (a->salvage)
+        SK_TRY(sk_envelope_load_any(a->file, a->header, err));
+    else
+        SK_TRY(sk_envelope_load_header(a->file, a->header, err));
     return sk_peer_match(a->store, a->header, &a->found, &a->peer, err);
 }
 
@@ -225,6 +231,98 @@ static enum sk_status take_ready(struct arrival *a, struct sk_import_result *res
     return sk_store_commit(&txn, err);
 }
 
+/* ---- what is left of a damaged one ---- */
+
+/* What was kept, and what its device still has to send. */
+static enum sk_status tell_salvaged(struct arrival *a, const struct sk_intake *in,
+                                    struct sk_import_result *result, struct sk_error *err)
+{
+    sk_auto_ranges bundle = SK_RANGES_INIT;
+    sk_auto_ranges lacking = SK_RANGES_INIT;
+    fill_result(result, in);
+    result->salvaged = true;
+    result->entries_new = in->entries_new;
+    result->entries_known = in->entries_known;
+    result->payloads = in->payloads_kept;
+    SK_TRY(sk_ranges_add(&bundle, in->manifest.n0, in->manifest.n1, err));
+    SK_TRY(sk_lacking_ranges(a->store, in->log.id, &lacking, err));
+    SK_TRY(sk_ranges_common(&result->lacking, &lacking, &bundle, err));
+    return sk_log_gaps(a->store, in->log.id, &result->gaps, err);
+}
+
+#define MAY_BE_FORK                                                                               \
+    "its entries are not those that are here: if a whole copy says the same, the device has two " \
+    "histories"
+
+/*
+ * Manifest and entries have to be whole, since nothing tells one entry without the others from one
+ * that somebody made. A damaged bundle puts nothing into quarantine and freezes no log: it could
+ * not be verified to its last byte.
+ */
+static enum sk_status salvage_into_log(struct arrival *a, struct sk_intake *in,
+                                       struct sk_import_result *result, struct sk_error *err)
+{
+    const struct sk_intake_envelope envelope = {a->unlocked.header_hash, a->unlocked.set_id};
+    const struct sk_manifest *m = &in->manifest;
+    const char *reason = NULL;
+    uint64_t before = 0;
+    uint64_t after = 0;
+    SK_TRY(sk_intake_manifest(in, &envelope, err));
+    SK_TRY(place(a, in, &reason, err));
+    if (reason)
+        return sk_fail(err, SK_DAMAGED, "%s", reason);
+    SK_TRY(sk_malformed_count(a->store, in->log.id, m->n0, m->n1, &before, err));
+    SK_TRY(sk_intake_entries(in, err));
+    if (!in->fork)
+        SK_TRY(sk_intake_payloads(in, err));
+    if (!in->fork)
+        SK_TRY(sk_intake_finish(in, err));
+    if (in->fork)
+        return sk_fail(err, SK_DAMAGED, MAY_BE_FORK);
+    SK_TRY(sk_malformed_count(a->store, in->log.id, m->n0, m->n1, &after, err));
+    result->quarantined = after - before;
+    return tell_salvaged(a, in, result, err);
+}
+
+static enum sk_status salvage_ready(struct arrival *a, struct sk_import_result *result,
+                                    struct sk_error *err)
+{
+    sk_auto_store_txn txn = NULL;
+    sk_auto_unpack unpack = NULL;
+    struct sk_unpack_from from = from_file(a);
+    struct sk_intake in = {.store = a->store, .keep = true, .salvage = true};
+    from.salvage = true;
+    SK_TRY(sk_envelope_unlock_any(&a->unlocked, a->file, a->header, a->found.slot, &a->found.keys,
+                                  agree, a->store, sk_store_dh_public(a->store), err));
+    SK_TRY(sk_store_begin(&txn, a->store, err));
+    SK_TRY(sk_unpack_open(&unpack, &from, a->worker, err));
+    in.unpack = unpack;
+    SK_TRY(salvage_into_log(a, &in, result, err));
+    return sk_store_commit(&txn, err);
+}
+
+/* Whole if it can be had whole. What cannot be read is damaged too: sticks fail in places. */
+static enum sk_status take_or_salvage(struct arrival *a, struct sk_import_result *result,
+                                      struct sk_error *err)
+{
+    struct sk_error damage = SK_ERROR_INIT;
+    struct sk_error why = SK_ERROR_INIT;
+    enum sk_status first = take_ready(a, result, &damage);
+    if (first == SK_OK)
+        return SK_OK;
+    if (!a->salvage || (first != SK_DAMAGED && first != SK_IO))
+        return sk_fail(err, first, "%s", damage.text);
+    sk_import_result_clear(result);
+    *result = (struct sk_import_result){.gaps = SK_RANGES_INIT};
+    enum sk_status status = salvage_ready(a, result, &why);
+    if (status == SK_DAMAGED)
+        return sk_fail(err, first, "%s; nothing of it can be kept: %s", damage.text, why.text);
+    if (status != SK_OK)
+        return sk_fail(err, status, "%s", why.text);
+    (void)snprintf(result->reason, sizeof(result->reason), "%s", damage.text);
+    return SK_OK;
+}
+
 /* ---- an index that is spent ---- */
 
 /* What became of the file when it came for the first time. */
@@ -364,7 +462,7 @@ static enum sk_status import_file(struct arrival *a, struct sk_import_result *re
     SK_TRY(open_arrival(a, err));
     switch (a->found.match) {
     case SK_CHAIN_READY:
-        return take_ready(a, result, err);
+        return take_or_salvage(a, result, err);
     case SK_CHAIN_SPENT:
         return take_spent(a, result, err);
     case SK_CHAIN_NONE:
@@ -376,17 +474,11 @@ static enum sk_status import_file(struct arrival *a, struct sk_import_result *re
                    a->path);
 }
 
-enum sk_status sk_import_open(struct sk_store *store, struct sk_file *file,
-                              const struct sk_worker *worker, const struct sk_progress *progress,
-                              struct sk_import_result *out, struct sk_error *err)
+static enum sk_status import_arrival(struct arrival *a, struct sk_import_result *out,
+                                     struct sk_error *err)
 {
-    __attribute__((cleanup(arrival_clear))) struct arrival a = {.store = store,
-                                                                .path = sk_file_path(file),
-                                                                .worker = worker,
-                                                                .progress = progress,
-                                                                .file = file};
     struct sk_import_result result = {.gaps = SK_RANGES_INIT};
-    enum sk_status status = import_file(&a, &result, err);
+    enum sk_status status = import_file(a, &result, err);
     if (status != SK_OK) {
         sk_import_result_clear(&result);
         return status;
@@ -402,4 +494,31 @@ enum sk_status sk_import(struct sk_store *store, const char *path, const struct 
     sk_auto_file file = NULL;
     SK_TRY(sk_file_open_regular(&file, path, err));
     return sk_import_open(store, file, worker, progress, out, err);
+}
+
+enum sk_status sk_import_open(struct sk_store *store, struct sk_file *file,
+                              const struct sk_worker *worker, const struct sk_progress *progress,
+                              struct sk_import_result *out, struct sk_error *err)
+{
+    __attribute__((cleanup(arrival_clear))) struct arrival a = {.store = store,
+                                                                .path = sk_file_path(file),
+                                                                .worker = worker,
+                                                                .progress = progress,
+                                                                .file = file};
+    return import_arrival(&a, out, err);
+}
+
+enum sk_status sk_import_salvage(struct sk_store *store, const char *path,
+                                 const struct sk_worker *worker, const struct sk_progress *progress,
+                                 struct sk_import_result *out, struct sk_error *err)
+{
+    sk_auto_file file = NULL;
+    SK_TRY(sk_file_open_regular(&file, path, err));
+    __attribute__((cleanup(arrival_clear))) struct arrival a = {.store = store,
+                                                                .path = path,
+                                                                .worker = worker,
+                                                                .progress = progress,
+                                                                .salvage = true,
+                                                                .file = file};
+    return import_arrival(&a, out, err);
 }

@@ -20,7 +20,10 @@ struct sk_import_result {
     bool known_file;       /* this very file was imported before */
     bool waiting;          /* the bundle is in quarantine */
     bool fork;             /* the log has two histories: it is frozen */
-    char reason[200];      /* why it is in quarantine */
+    bool salvaged;         /* the bundle is damaged, and this is what was left of it */
+    uint64_t payloads; /* then: texts and attachments that were kept, and were not here before */
+    struct sk_ranges lacking; /* then: entries of the bundle whose text or attachment is lacking */
+    char reason[512];         /* why it is in quarantine, or what is damaged; may end early */
 };
 void sk_import_result_clear(struct sk_import_result *result);
 
@@ -41,6 +44,16 @@ SK_MUST_CHECK enum sk_status sk_import_open(struct sk_store *store, struct sk_fi
                                             const struct sk_worker *worker,
                                             const struct sk_progress *progress,
                                             struct sk_import_result *out, struct sk_error *err);
+
+/*
+ * The same; but of a bundle that is damaged, or cannot be read in places, what verifies is kept
+ * (sync/FORMAT.md, "Salvage"): out->salvaged tells. Its index stays unspent, so that an intact copy
+ * can complete it. Errors: as above, when nothing of it could be kept.
+ */
+SK_MUST_CHECK enum sk_status sk_import_salvage(struct sk_store *store, const char *path,
+                                               const struct sk_worker *worker,
+                                               const struct sk_progress *progress,
+                                               struct sk_import_result *out, struct sk_error *err);
 
 /*
  * Approves a log that waits and imports what it sent, in order, by `worker` as above; calls `each`

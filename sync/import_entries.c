@@ -201,6 +201,8 @@ static enum sk_status put_entry(struct sk_intake *in, uint64_t position,
         return mark(in->store, row, "it is not an entry of a kind that is known here", err);
     }
     SK_TRY(sk_item_put(in->store, in->log.id, position, &entry, NULL, NULL, err));
+    if (in->salvage)
+        SK_TRY(sk_lacking_add(in->store, in->log.id, position, err));
     return check_chain(in->store, row, bytes, err);
 }
 

@@ -9,6 +9,7 @@
 #define SK_SYNC_IMPORT_PARTS_H
 
 #include "core/item.h"
+#include "core/lacking.h"
 #include "core/media.h"
 #include "sync/import.h"
 #include "sync/manifest.h"
@@ -23,13 +24,16 @@ struct sk_intake {
     struct sk_unpack *unpack; /* the inner stream; borrowed */
     struct sk_unpack *again;  /* without `keep`: the same stream again, for its entries */
     bool keep;
+    bool salvage;      /* with `keep`: payloads that are lost are passed over */
     struct sk_log log; /* with `keep`: where it goes */
 
     struct sk_manifest manifest;
     uint8_t log_id[SK_HASH_LEN];
     uint8_t header_hash[SK_HASH_LEN];
     uint64_t entries_new, entries_known;
-    bool fork; /* the log holds other entries: nothing may be committed */
+    uint64_t payloads_kept; /* in a salvage: that were not here before */
+    bool complete;          /* in a salvage: no payload was lost after all */
+    bool fork;              /* the log holds other entries: nothing may be committed */
 };
 
 /* What the envelope says, that the manifest has to repeat. set_id may be NULL (from quarantine). */
@@ -50,7 +54,7 @@ enum sk_status sk_intake_manifest(struct sk_intake *in, const struct sk_intake_e
 SK_MUST_CHECK
 enum sk_status sk_intake_entries(struct sk_intake *in, struct sk_error *err);
 
-/* Payloads, up to and with END. Errors: SK_DAMAGED, SK_LIMIT. */
+/* Payloads, up to and with END; in a salvage, those that are left. Errors: SK_DAMAGED, SK_LIMIT. */
 SK_MUST_CHECK
 enum sk_status sk_intake_payloads(struct sk_intake *in, struct sk_error *err);
 

@@ -14,6 +14,8 @@ struct payloads {
     struct sk_hash indices;
     uint64_t count;
     uint64_t plain_bytes;
+    bool lost;              /* the payload at hand, in a salvage */
+    bool incomplete;        /* one was */
     struct sk_merkle again; /* without `keep`: of the entries that in->again has given */
     uint8_t entry[SK_ENTRY_LEN];
     uint8_t *block; /* SK_BLOCK_LEN */
@@ -75,13 +77,20 @@ static enum sk_status check_again(struct payloads *p, struct sk_error *err)
                : sk_fail(err, SK_DAMAGED, "the bundle changed while it was read");
 }
 
+/* What is wrong with one payload; a salvage passes over it. */
+static enum sk_status fail_payload(struct payloads *p, const char *words, struct sk_error *err)
+{
+    p->lost = p->in->salvage;
+    return sk_fail(err, SK_DAMAGED, "%s", words);
+}
+
 static enum sk_status find_target(struct payloads *p, const struct sk_payload_head *head,
                                   struct target *out, struct sk_error *err)
 {
     const struct sk_manifest *m = &p->in->manifest;
     bool wanted = false;
     if (head->index >= m->n1 - m->n0)
-        return sk_fail(err, SK_DAMAGED, "a payload belongs to no entry of the bundle");
+        return fail_payload(p, "a payload belongs to no entry of the bundle", err);
     if (p->in->keep)
         SK_TRY(find_held(p, m->n0 + head->index, &wanted, err));
     else
@@ -94,18 +103,25 @@ static enum sk_status find_target(struct payloads *p, const struct sk_payload_he
 
 /* ---- one payload ---- */
 
-static enum sk_status check_block(const struct sk_payload_head *head, const uint8_t *hashes,
-                                  uint64_t j, const uint8_t *bytes, size_t len,
-                                  struct sk_error *err)
+#define NOT_COMMITTED "a payload is not what its entry commits to"
+
+/* Reads block j and holds it against its hash. */
+static enum sk_status read_block(struct payloads *p, const struct sk_payload_head *head,
+                                 const uint8_t *hashes, uint64_t j, uint8_t *out, size_t len,
+                                 struct sk_error *err)
 {
     uint8_t hash[SK_HASH_LEN];
-    sk_block_hash(hash, head->salt, j, bytes, len);
+    bool lost = false;
+    SK_TRY(sk_unpack_try(p->in->unpack, out, len, &lost, err));
+    if (lost)
+        return fail_payload(p, "a payload is lost", err);
+    sk_block_hash(hash, head->salt, j, out, len);
     if (memcmp(hash, hashes + j * SK_HASH_LEN, sizeof(hash)) != 0)
-        return sk_fail(err, SK_DAMAGED, "a payload is not what its entry commits to");
+        return fail_payload(p, NOT_COMMITTED, err);
     return SK_OK;
 }
 
-static enum sk_status check_commitment(const struct target *target,
+static enum sk_status check_commitment(struct payloads *p, const struct target *target,
                                        const struct sk_payload_head *head,
                                        const struct sk_buf *hashes, struct sk_error *err)
 {
@@ -115,7 +131,7 @@ static enum sk_status check_commitment(const struct target *target,
     sk_commitment(commitment, &target->entry.id, target->entry.revision, head->salt, head->text_len,
                   head->body_len, hashes->bytes);
     if (memcmp(commitment, target->entry.commitment, sizeof(commitment)) != 0)
-        return sk_fail(err, SK_DAMAGED, "a payload is not what its entry commits to");
+        return fail_payload(p, NOT_COMMITTED, err);
     return SK_OK;
 }
 
@@ -127,8 +143,7 @@ static enum sk_status read_text(struct payloads *p, const struct sk_payload_head
     for (uint64_t j = 0; j < blocks; j++) {
         size_t len = sk_block_len(head->text_len, 0, j);
         uint8_t *at = payload->text.bytes + payload->text.len;
-        SK_TRY(sk_unpack_read(p->in->unpack, at, len, err));
-        SK_TRY(check_block(head, payload->hashes.bytes, j, at, len, err));
+        SK_TRY(read_block(p, head, payload->hashes.bytes, j, at, len, err));
         payload->text.len += len;
         payload->text.bytes[payload->text.len] = 0;
     }
@@ -144,8 +159,7 @@ static enum sk_status read_body(struct payloads *p, const struct sk_payload_head
     uint64_t blocks = sk_block_count(head->text_len, head->body_len);
     for (uint64_t j = first; j < blocks; j++) {
         size_t len = sk_block_len(head->text_len, head->body_len, j);
-        SK_TRY(sk_unpack_read(p->in->unpack, p->block, len, err));
-        SK_TRY(check_block(head, payload->hashes.bytes, j, p->block, len, err));
+        SK_TRY(read_block(p, head, payload->hashes.bytes, j, p->block, len, err));
         if (sha)
             crypto_hash_sha256_update(sha, p->block, len);
         if (media)
@@ -185,13 +199,15 @@ static enum sk_status take_payload(struct payloads *p, const struct sk_payload_h
     bool kept = false;
     memcpy(payload->salt, head->salt, SK_SALT_LEN);
     payload->body_len = head->body_len;
-    SK_TRY(check_commitment(target, head, &payload->hashes, err));
+    SK_TRY(check_commitment(p, target, head, &payload->hashes, err));
     SK_TRY(read_text(p, head, payload, err));
     if (!target->keep)
         return read_body(p, head, payload, NULL, NULL, err);
     SK_TRY(keep_body(p, head, payload, err));
-    return sk_item_fill(p->in->store, p->in->log.id, p->in->manifest.n0 + head->index, payload,
-                        &kept, NULL, err);
+    SK_TRY(sk_item_fill(p->in->store, p->in->log.id, p->in->manifest.n0 + head->index, payload,
+                        &kept, NULL, err));
+    p->in->payloads_kept += kept;
+    return SK_OK;
 }
 
 static void head_wipe(struct sk_payload_head *head)
@@ -199,36 +215,47 @@ static void head_wipe(struct sk_payload_head *head)
     sk_wipe(head, sizeof(*head));
 }
 
+/* Counts a payload as its head says, and takes it. */
+static enum sk_status count_payload(struct payloads *p, const struct sk_payload_head *head,
+                                    struct sk_payload *payload, struct sk_error *err)
+{
+    struct target target = {.known = false};
+    if (++p->count > p->in->manifest.payload_count)
+        return sk_fail(err, SK_DAMAGED, "there are more payloads than the device signed");
+    p->plain_bytes += head->text_len + head->body_len;
+    sk_hash_add_u32(&p->indices, head->index);
+    SK_TRY(find_target(p, head, &target, err));
+    return take_payload(p, head, &target, payload, err);
+}
+
 static enum sk_status next_payload(struct payloads *p, struct sk_payload *payload, bool *more,
                                    struct sk_error *err)
 {
     __attribute__((cleanup(head_wipe))) struct sk_payload_head head = {0};
-    struct target target = {.known = false};
     sk_buf_reset(&payload->text);
     payload->media = 0;
     payload->hashed = false;
+    p->lost = false;
     SK_TRY(sk_unpack_next(p->in->unpack, &head, &payload->hashes,
                           p->in->manifest.plain_bytes - p->plain_bytes, more, err));
     if (!*more)
         return SK_OK;
-    if (++p->count > p->in->manifest.payload_count)
-        return sk_fail(err, SK_DAMAGED, "there are more payloads than the device signed");
-    p->plain_bytes += head.text_len + head.body_len;
-    sk_hash_add_u32(&p->indices, head.index);
-    SK_TRY(find_target(p, &head, &target, err));
-    return take_payload(p, &head, &target, payload, err);
+    enum sk_status status = count_payload(p, &head, payload, err);
+    if (status == SK_OK || !p->lost)
+        return status;
+    sk_error_clear(err);
+    p->incomplete = true;
+    return SK_OK;
 }
 
 /* Nothing may be missing either: an archive that passes a bundle on could leave something out. */
-static enum sk_status check_totals(struct payloads *p, struct sk_error *err)
+static bool totals_fit(struct payloads *p)
 {
     const struct sk_manifest *m = &p->in->manifest;
     uint8_t indices[SK_HASH_LEN];
     sk_hash_end(&p->indices, indices);
-    if (p->count != m->payload_count || p->plain_bytes != m->plain_bytes ||
-        memcmp(indices, m->indices_hash, sizeof(indices)) != 0)
-        return sk_fail(err, SK_DAMAGED, "the payloads are not those that the device signed");
-    return SK_OK;
+    return p->count == m->payload_count && p->plain_bytes == m->plain_bytes &&
+           memcmp(indices, m->indices_hash, sizeof(indices)) == 0;
 }
 
 enum sk_status sk_intake_payloads(struct sk_intake *in, struct sk_error *err)
@@ -245,5 +272,8 @@ enum sk_status sk_intake_payloads(struct sk_intake *in, struct sk_error *err)
         SK_TRY(next_payload(&p, &payload, &more, err));
     if (!in->keep)
         SK_TRY(check_again(&p, err));
-    return check_totals(&p, err);
+    p.in->complete = totals_fit(&p) && !p.incomplete;
+    return p.in->complete || in->salvage
+               ? SK_OK
+               : sk_fail(err, SK_DAMAGED, "the payloads are not those that the device signed");
 }

@@ -87,14 +87,20 @@ static enum sk_status fill_stored(struct sk_store *store, const struct sk_log *l
                                   struct sk_receipt *receipt, struct sk_error *err)
 {
     sk_auto_ranges held = SK_RANGES_INIT;
+    sk_auto_ranges lacking = SK_RANGES_INIT;
+    sk_auto_ranges stored = SK_RANGES_INIT;
     struct sk_merkle tree;
     SK_TRY(sk_log_tree(store, log->id, log->size, &tree, err));
     sk_merkle_root(&tree, receipt->root);
     receipt->size = log->size;
     SK_TRY(sk_log_ranges(store, log->id, &held, err));
-    for (size_t i = 0; i < held.count; i++)
-        SK_TRY(add_stored(store, log, &held.items[i], receipt, err));
-    return sk_log_gaps(store, log->id, &receipt->wanted, err);
+    SK_TRY(sk_lacking_ranges(store, log->id, &lacking, err));
+    SK_TRY(sk_ranges_without(&stored, &held, &lacking, err));
+    /* Further ones would be cut off, and each costs a root. */
+    for (size_t i = 0; i < stored.count && i < SK_RECEIPT_LIST_MAX; i++)
+        SK_TRY(add_stored(store, log, &stored.items[i], receipt, err));
+    SK_TRY(sk_log_gaps(store, log->id, &receipt->wanted, err));
+    return sk_ranges_unite(&receipt->wanted, &lacking, err);
 }
 
 static enum sk_status fill_receipt(struct sk_store *store, const struct sk_log *log,

@@ -118,10 +118,27 @@ enum sk_status sk_malformed_count(struct sk_store *store, int64_t log, uint64_t 
 
 /* ---- after a bundle was taken ---- */
 
+/* A damaged copy of this very bundle was salvaged before. */
+static enum sk_status has_segment(const struct sk_intake *in, bool *out, struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    SK_TRY(sk_db_prepare(sk_store_db(in->store), &stmt,
+                         "SELECT 1 FROM segment WHERE log = ?1 AND n0 = ?2 AND header_hash = ?3",
+                         err));
+    sk_bind_int(stmt, 1, in->log.id);
+    sk_bind_int(stmt, 2, (int64_t)in->manifest.n0);
+    sk_bind_bytes(stmt, 3, in->header_hash, SK_HASH_LEN);
+    return sk_step(stmt, out, err);
+}
+
 static enum sk_status insert_segment(struct sk_intake *in, struct sk_error *err)
 {
     const struct sk_manifest *m = &in->manifest;
     sk_auto_stmt stmt = NULL;
+    bool there = false;
+    SK_TRY(has_segment(in, &there, err));
+    if (there)
+        return SK_OK;
     SK_TRY(sk_db_prepare(sk_store_db(in->store), &stmt,
                          "INSERT INTO segment(log, n0, n1, peaks, note, joined, number, "
                          "header_hash) VALUES(?1, ?2, ?3, ?4, ?5, 0, ?6, ?7)",
@@ -170,6 +187,8 @@ enum sk_status sk_intake_finish(struct sk_intake *in, struct sk_error *err)
     sk_auto_buf note = SK_BUF_INIT;
     uint64_t size = 0;
     SK_TRY(insert_segment(in, err));
+    SK_TRY(sk_lacking_settle(in->store, in->log.id, in->manifest.n0, in->manifest.n1, in->complete,
+                             err));
     SK_TRY(sk_log_join(in->store, in->log.id, SK_POSITION_MAX, &size, err));
     if (size == 0) /* the beginning is still missing */
         return sk_continuation_settle(in->store, err);

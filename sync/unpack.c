@@ -1,5 +1,6 @@
 #include "sync/unpack.h"
 
+#include "sync/salvage.h"
 #include "sync/worker_client.h"
 
 #include <stdlib.h>
@@ -9,7 +10,8 @@ struct sk_unpack {
     struct sk_unpack_from from;
     struct sk_worker_client *client; /* NULL: all of this is done here */
     struct sk_envelope_reader *envelope;
-    struct sk_frames_reader *frames; /* once the first payload is asked for */
+    struct sk_frames_reader *frames; /* once the first payload is asked for: this ... */
+    struct sk_salvage_reader *torn;  /* ... or, in a salvage, this */
     uint64_t stream_done;
 };
 
@@ -41,6 +43,34 @@ static enum sk_status inner_read(void *context, void *out, size_t len, struct sk
     return u->from.raw.write ? sk_sink_write(&u->from.raw, out, len, err) : SK_OK;
 }
 
+static enum sk_status torn_read(void *context, void *out, size_t len, bool *whole,
+                                struct sk_error *err)
+{
+    struct sk_unpack *u = context;
+    SK_TRY(sk_envelope_try(u->envelope, out, len, whole, err));
+    tell(u);
+    return SK_OK;
+}
+
+/* What stands behind the entries. */
+static enum sk_status open_payloads(struct sk_unpack *u, struct sk_error *err)
+{
+    if (u->frames || u->torn)
+        return SK_OK;
+    if (u->from.salvage)
+        return sk_salvage_reader_new(&u->torn, (struct sk_torn_source){torn_read, u}, err);
+    return sk_frames_reader_new(&u->frames, (struct sk_source){inner_read, u}, err);
+}
+
+static enum sk_status open_volume(struct sk_unpack *u, struct sk_error *err)
+{
+    SK_TRY(
+        sk_envelope_reader_new(&u->envelope, u->from.file, u->from.header, u->from.unlocked, err));
+    if (u->from.salvage)
+        sk_envelope_salvage(u->envelope);
+    return SK_OK;
+}
+
 /* ---- here or in a worker ---- */
 
 enum sk_status sk_unpack_open(struct sk_unpack **out, const struct sk_unpack_from *from,
@@ -54,8 +84,7 @@ enum sk_status sk_unpack_open(struct sk_unpack **out, const struct sk_unpack_fro
     if (worker)
         status = sk_worker_open(&u->client, worker, from, err);
     else if (from->file)
-        status =
-            sk_envelope_reader_new(&u->envelope, from->file, from->header, from->unlocked, err);
+        status = open_volume(u, err);
     if (status) {
         sk_unpack_close(u);
         return status;
@@ -81,8 +110,9 @@ enum sk_status sk_unpack_next(struct sk_unpack *unpack, struct sk_payload_head *
 {
     if (unpack->client)
         return sk_worker_next(unpack->client, head, hashes, plain_left, more, err);
-    if (!unpack->frames)
-        SK_TRY(sk_frames_reader_new(&unpack->frames, (struct sk_source){inner_read, unpack}, err));
+    SK_TRY(open_payloads(unpack, err));
+    if (unpack->torn)
+        return sk_salvage_next(unpack->torn, head, hashes, plain_left, more, err);
     return sk_frames_next(unpack->frames, head, hashes, plain_left, more, err);
 }
 
@@ -90,6 +120,17 @@ enum sk_status sk_unpack_read(struct sk_unpack *unpack, void *out, size_t len, s
 {
     return unpack->client ? sk_worker_read(unpack->client, out, len, err)
                           : sk_frames_read(unpack->frames, out, len, err);
+}
+
+enum sk_status sk_unpack_try(struct sk_unpack *unpack, void *out, size_t len, bool *lost,
+                             struct sk_error *err)
+{
+    *lost = false;
+    if (unpack->client)
+        return sk_worker_try(unpack->client, out, len, lost, err);
+    if (unpack->torn)
+        return sk_salvage_read(unpack->torn, out, len, lost, err);
+    return sk_frames_read(unpack->frames, out, len, err);
 }
 
 enum sk_status sk_unpack_end(struct sk_unpack *unpack, uint8_t file_hash[static 32],
@@ -110,6 +151,7 @@ void sk_unpack_close(struct sk_unpack *unpack)
         return;
     sk_worker_close(unpack->client);
     sk_frames_reader_free(unpack->frames);
+    sk_salvage_reader_free(unpack->torn);
     sk_envelope_reader_free(unpack->envelope);
     free(unpack);
 }

@@ -22,6 +22,7 @@ struct sk_unpack_from {
     uint64_t stream_len;
 
     struct sk_sink raw; /* takes the inner stream as it is, up to END; without write: nobody does */
+    bool salvage;       /* of a volume: what is damaged is passed over (sync/salvage.h) */
     const struct sk_progress *progress; /* in bytes of the file or stream; may be NULL */
 };
 
@@ -49,7 +50,15 @@ SK_MUST_CHECK
 enum sk_status sk_unpack_read(struct sk_unpack *unpack, void *out, size_t len,
                               struct sk_error *err);
 
+/* The same for a payload that may be lost in part: *lost, and then no more of it can be read.
+ * sk_unpack_next() goes on behind it, as it does behind one that was not read to its end. Without
+ * `salvage`, *lost is false. */
+SK_MUST_CHECK
+enum sk_status sk_unpack_try(struct sk_unpack *unpack, void *out, size_t len, bool *lost,
+                             struct sk_error *err);
+
 /* After the last payload: nothing but padding follows. file_hash: of a volume, zeros of a stream.
+ * Not for a salvage.
  * Errors: SK_DAMAGED. */
 SK_MUST_CHECK
 enum sk_status sk_unpack_end(struct sk_unpack *unpack, uint8_t file_hash[static 32],

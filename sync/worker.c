@@ -35,7 +35,8 @@ struct sk_worker_client {
     uint64_t stream_left;
     uint64_t total, done; /* for the progress */
     uint64_t last_index;
-    bool given; /* it has its job: from here on what it does is the bundle's doing */
+    uint64_t payload_left; /* of the payload at hand: text and body not taken yet */
+    bool given;            /* it has its job: from here on what it does is the bundle's doing */
     bool ended;
     uint8_t file_hash[SK_HASH_LEN];
     size_t buffer_from, buffer_to;
@@ -217,6 +218,8 @@ static bool length_fits(enum sk_wire kind, uint32_t len)
         return len == SK_HASH_LEN;
     case SK_WIRE_FAILED:
         return len == SK_WIRE_FAILED_LEN;
+    case SK_WIRE_LOST:
+        return len == 0;
     }
     return false;
 }
@@ -331,6 +334,44 @@ enum sk_status sk_worker_read(struct sk_worker_client *client, void *out, size_t
     return take_kind(client, SK_WIRE_DATA, out, len, err);
 }
 
+enum sk_status sk_worker_try(struct sk_worker_client *client, void *out, size_t len, bool *lost,
+                             struct sk_error *err)
+{
+    uint8_t *at = out;
+    *lost = false;
+    while (len > 0) {
+        if (client->left == 0)
+            SK_TRY(next_record(client, SK_WIRE_DATA,
+                               client->from.salvage ? SK_WIRE_LOST : SK_WIRE_DATA, err));
+        if (client->kind == SK_WIRE_LOST) {
+            client->payload_left = 0;
+            *lost = true;
+            return SK_OK;
+        }
+        size_t part = client->left < len ? client->left : len;
+        SK_TRY(take(client, at, part, err));
+        client->left -= (uint32_t)part;
+        client->payload_left -= part;
+        at += part;
+        len -= part;
+    }
+    return SK_OK;
+}
+
+/* What nobody asked for of a payload, in a salvage. */
+static enum sk_status pass_over(struct sk_worker_client *client, struct sk_error *err)
+{
+    uint8_t piece[4096];
+    bool lost = false;
+    while (client->payload_left > 0) {
+        size_t part =
+            client->payload_left < sizeof(piece) ? (size_t)client->payload_left : sizeof(piece);
+        SK_TRY(sk_worker_try(client, piece, part, &lost, err));
+    }
+    sk_wipe(piece, sizeof(piece));
+    return SK_OK;
+}
+
 /* The head is checked before anything is allocated by it. */
 static enum sk_status take_payload(struct sk_worker_client *client, struct sk_payload_head *head,
                                    struct sk_buf *hashes, uint64_t plain_left, struct sk_error *err)
@@ -350,6 +391,7 @@ static enum sk_status take_payload(struct sk_worker_client *client, struct sk_pa
     hashes->len = (size_t)len;
     client->left = 0;
     client->last_index = read.index;
+    client->payload_left = read.text_len + read.body_len;
     *head = read;
     sk_wipe(&read, sizeof(read));
     return SK_OK;
@@ -359,6 +401,8 @@ enum sk_status sk_worker_next(struct sk_worker_client *client, struct sk_payload
                               struct sk_buf *hashes, uint64_t plain_left, bool *more,
                               struct sk_error *err)
 {
+    if (client->from.salvage)
+        SK_TRY(pass_over(client, err));
     if (!client->ended)
         SK_TRY(next_record(client, SK_WIRE_PAYLOAD, SK_WIRE_END, err));
     if (!client->ended && client->kind == SK_WIRE_PAYLOAD)
@@ -438,6 +482,7 @@ static enum sk_status give_job(struct sk_worker_client *client, struct sk_error 
     uint8_t job[SK_JOB_LEN] = {0};
     sk_put_u32(job, SK_JOB_VERSION);
     sk_put_u32(job + SK_JOB_RAW_AT, client->from.raw.write != NULL);
+    sk_put_u32(job + SK_JOB_SALVAGE_AT, client->from.salvage);
     if (client->from.file) {
         sk_put_u32(job + SK_JOB_KIND_AT, SK_JOB_KIND_FILE);
         sk_put_u64(job + SK_JOB_SIZE_AT, unlocked->chunks);

@@ -21,6 +21,9 @@ enum sk_status sk_worker_next(struct sk_worker_client *client, struct sk_payload
 SK_MUST_CHECK
 enum sk_status sk_worker_read(struct sk_worker_client *client, void *out, size_t len,
                               struct sk_error *err);
+SK_MUST_CHECK
+enum sk_status sk_worker_try(struct sk_worker_client *client, void *out, size_t len, bool *lost,
+                             struct sk_error *err);
 /* The hash that came with the end. */
 const uint8_t *sk_worker_file_hash(const struct sk_worker_client *client);
 void sk_worker_close(struct sk_worker_client *client);

@@ -169,13 +169,17 @@ static enum sk_status take_entries(struct sk_source source, struct sk_error *err
     return SK_OK;
 }
 
-/* Text and body: what either says is for the receiver to read. */
-static enum sk_status take_plain(uint64_t len, struct sk_error *err)
+/* Text and body: what either says is for the receiver to read. *lost: it was told to look for no
+ * more of them. */
+static enum sk_status take_plain(uint64_t len, bool *lost, struct sk_error *err)
 {
-    while (len > 0) {
+    while (len > 0 && !*lost) {
         size_t part = len < PIECE_LEN ? (size_t)len : PIECE_LEN;
-        SK_TRY(sk_unpack_read(worker.unpack, worker.piece, part, err));
-        say(SK_WIRE_DATA, worker.piece, part);
+        SK_TRY(sk_unpack_try(worker.unpack, worker.piece, part, lost, err));
+        if (*lost)
+            begin(SK_WIRE_LOST, 0);
+        else
+            say(SK_WIRE_DATA, worker.piece, part);
         len -= part;
     }
     return SK_OK;
@@ -188,6 +192,7 @@ static enum sk_status take_payloads(struct sk_error *err)
         struct sk_payload_head head = {0};
         uint8_t encoded[SK_PAYLOAD_HEAD_LEN];
         bool more = false;
+        bool lost = false;
         SK_TRY(sk_unpack_next(worker.unpack, &head, &hashes, worker.plain_left, &more, err));
         if (!more)
             return SK_OK;
@@ -196,19 +201,20 @@ static enum sk_status take_payloads(struct sk_error *err)
         begin(SK_WIRE_PAYLOAD, sizeof(encoded) + hashes.len);
         append(encoded, sizeof(encoded));
         append(hashes.bytes, hashes.len);
-        SK_TRY(take_plain(head.text_len, err));
-        SK_TRY(take_plain(head.body_len, err));
+        SK_TRY(take_plain(head.text_len, &lost, err));
+        SK_TRY(take_plain(head.body_len, &lost, err));
     }
 }
 
 static enum sk_status run(const struct sk_unpack_from *from, struct sk_error *err)
 {
-    uint8_t hash[32];
+    uint8_t hash[32] = {0};
     SK_TRY(sk_unpack_open(&worker.unpack, from, NULL, err));
     SK_TRY(take_manifest(sk_unpack_source(worker.unpack), err));
     SK_TRY(take_entries(sk_unpack_source(worker.unpack), err));
     SK_TRY(take_payloads(err));
-    SK_TRY(sk_unpack_end(worker.unpack, hash, err));
+    if (!from->salvage)
+        SK_TRY(sk_unpack_end(worker.unpack, hash, err));
     say(SK_WIRE_END, hash, sizeof(hash));
     return SK_OK;
 }
@@ -222,6 +228,7 @@ static enum sk_status do_job(const uint8_t job[static SK_JOB_LEN], struct sk_err
     struct sk_unpack_from from = {.progress = &progress};
     if (sk_get_u32(job + SK_JOB_RAW_AT))
         from.raw.write = say_raw;
+    from.salvage = sk_get_u32(job + SK_JOB_SALVAGE_AT) != 0;
     if (sk_get_u32(job + SK_JOB_KIND_AT) == SK_JOB_KIND_STREAM) {
         from.stream_len = worker.stream_left = unlocked.chunks;
         from.stream.read = ask;

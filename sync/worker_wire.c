@@ -34,6 +34,7 @@ static const char *const words[] = {
     "the payloads are not in order",
     "a payload is too large",
     "the payloads are larger than their device signed",
+    "what matters most of it cannot be read",
 };
 
 #define WORDS_COUNT (sizeof(words) / sizeof(words[0]))

@@ -31,6 +31,7 @@ enum sk_wire {
     SK_WIRE_NEED,    /* u32: so many bytes of the stream */
     SK_WIRE_END,     /* the file's hash */
     SK_WIRE_FAILED,  /* u32 status | u32 which words | u64 number in them */
+    SK_WIRE_LOST,    /* nothing: no more of this payload can be had. Only in a salvage */
 };
 
 #define SK_WIRE_WORDS_MAX  200 /* of UNFIT */
@@ -41,6 +42,7 @@ enum sk_wire {
 #define SK_JOB_VERSION     1
 #define SK_JOB_KIND_AT     4  /* after u32 version: u32 kind */
 #define SK_JOB_RAW_AT      8  /* u32: 1 if records RAW are wanted */
+#define SK_JOB_SALVAGE_AT  12 /* u32: 1 if what is damaged is to be passed over */
 #define SK_JOB_SIZE_AT     16 /* u64: chunks of the volume, or length of the stream */
 #define SK_JOB_KEY_AT      24 /* the volume's key[32], zeros for a stream */
 #define SK_JOB_KIND_FILE   1u

@@ -130,4 +130,5 @@ def test(top):
     check(made.code == IO and not os.path.exists(room), f"init: {made.code} {made.err}")
 
 
-main(test)
+if __name__ == "__main__":
+    main(test)

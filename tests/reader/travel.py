@@ -7,6 +7,7 @@ programs. vectors.py runs it over tests/vectors/bundle.
 """
 import re
 
+import torn
 from nacl import bindings as sodium
 from nacl.exceptions import CryptoError
 
@@ -25,6 +26,7 @@ class Log:
     def __init__(self, state):
         self.state = state
         self.entries, self.payloads, self.roots, self.malformed, self.erased = {}, {}, {}, set(), set()
+        self.lacking = set()
 
     def size(self):
         size = 0
@@ -70,6 +72,32 @@ class Archive:
         self.chain.spend(index, file_hash)
         self.seen[index] = bundle, result["waiting"]
         return result
+
+    def salvage(self, data):
+        """What is left of a bundle that is damaged."""
+        try:
+            return dict(self.read(data), salvaged=False)
+        except Refusal as refusal:
+            need(refusal.args[0] == "damaged", refusal.args[0])
+        need(len(data) >= 131072)
+        found = self.chain.find(data[:HEADER])
+        need(found and found[1], "refused")
+        stream = torn.Torn(data, found[2], found[1], self.scalar)
+        start = stream.beginning()
+        bundle = Bundle(start, stream.header_hash, stream.set_id, self.id)
+        log = self.logs.get(bundle.log_id) or Log("waiting" if self.logs else "enrolled")
+        need(log.state == "enrolled" and not bundle.forks(log))
+        stream.at = start.at
+        bundle.payloads, complete = torn.read(stream, bundle.manifest, bundle.committed)
+        self.logs[bundle.log_id] = log
+        n0, held = bundle.manifest["n0"], set(log.entries)
+        new, known = bundle.keep(log)
+        if not complete:
+            log.lacking.update(n0 + i for i in range(len(bundle.entries))
+                               if n0 + i not in held and bundle.committed(i))
+        log.lacking -= {position for position in log.lacking if position in log.payloads or
+                        read_entry(log.entries[position])["id"] in log.erased}
+        return self.result(bundle, log, new=new, known=known, salvaged=True)
 
     def result(self, bundle, log, **more):
         out = {"bundle": bundle.manifest["number"], "new": 0, "known": 0, "known_file": False,

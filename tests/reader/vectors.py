@@ -147,6 +147,12 @@ def run_bundle(made, keys):
     return dict(archive.read(file_of(made)), **held(archive))
 
 
+def run_salvage(made, keys):
+    archive = archive_of(keys)
+    return dict(archive.salvage(file_of(made)), **held(archive),
+                lacking=[position for log in archive.logs.values() for position in sorted(log.lacking)])
+
+
 def outcome(run, *args):
     try:
         return {"class": "ok", "content": plain(run(*args))}
@@ -177,8 +183,8 @@ def run_receipt_sequence(files, keys):
 RUNS = {"length": run_length, "code": run_code, "ratchet": run_ratchet, "entry": run_entry,
         "text": run_text, "note": run_note, "manifest": run_manifest, "frames": run_frames,
         "receipt-text": run_receipt_text, "invite": run_invite, "invite-file": run_invite_file,
-        "envelope": run_bundle, "bundle": run_bundle, "sequence": run_sequence, "receipt": run_receipt,
-        "receipt-sequence": run_receipt_sequence}
+        "envelope": run_bundle, "bundle": run_bundle, "salvage": run_salvage, "sequence": run_sequence,
+        "receipt": run_receipt, "receipt-sequence": run_receipt_sequence}
 
 
 def main(folder):

@@ -217,6 +217,7 @@ static const char *const dump_queries[] = {
     "SELECT id || quote(name) || quote(key) || size FROM media ORDER BY id",
     "SELECT id || quote(block) FROM search_data ORDER BY id",
     "SELECT entry || quote(reason) FROM malformed ORDER BY entry",
+    "SELECT entry || '' FROM lacking ORDER BY entry",
     "SELECT id || quote(key) || next FROM chain ORDER BY id",
     "SELECT chain || '/' || idx || quote(tag_key) || quote(mask_key) || quote(wrap_key) || "
     "quote(file_hash) || quote(header_hash) || quote(n0) FROM chain_index ORDER BY chain, idx",
@@ -246,6 +247,7 @@ static const char *const meaning_queries[] = {
     "quote(sha256) FROM attachment JOIN item ON item.id = attachment.item ORDER BY uid",
     "SELECT size FROM media ORDER BY size",
     "SELECT entry || quote(reason) FROM malformed ORDER BY entry",
+    "SELECT entry || '' FROM lacking ORDER BY entry",
     "SELECT n0 || '/' || n1 || quote(peaks) || quote(note) || joined FROM segment ORDER BY n0, n1",
 };
 

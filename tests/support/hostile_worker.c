@@ -325,6 +325,9 @@ static void say_nonsense(unsigned n)
     case 12: /* one that no reading gives */
         say_failed(SK_WRONG_KEY);
         break;
+    case 13: /* something is lost, where that is an error */
+        record(SK_WIRE_LOST, 0);
+        break;
     default: /* one that is no status */
         say_failed((enum sk_status)77777);
     }

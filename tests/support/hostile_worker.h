@@ -35,7 +35,7 @@ const char *sk_hostile_call_name(size_t n);
  *   "find-<hex>"  searches its memory for the bytes that the hex gives when each is turned over
  * "look" and "find" end in SK_LIMIT when all is as it should be, and in SK_IO otherwise.
  */
-#define SK_HOSTILE_NONSENSE 14
+#define SK_HOSTILE_NONSENSE 15
 
 #define SK_HOSTILE_TURN 0x5a /* by which each byte is turned over, so that no copy is found */
 

@@ -22,6 +22,7 @@
 #define FIRST       SK_STORY_FAR "/first"
 #define SECOND      SK_STORY_FAR "/second"
 #define ATTACHED    SK_STORY_FAR "/photo.jpg"
+#define DAMAGED     SK_STORY_FAR "/damaged" /* a copy of the first device's second bundle */
 #define ATTACHMENT  150000
 #define WAITING_LOG 2
 #define MORE_ALIAS  "after-it"
@@ -85,6 +86,18 @@ static enum sk_status send(const char *device, const char *const *paths, size_t 
     return status == SK_OK ? closed : status;
 }
 
+/* In its second chunk, which has a part of the attachment. */
+static enum sk_status make_damaged(const char *from, struct sk_error *err)
+{
+    size_t len = 0;
+    uint8_t *bytes = sk_sim_file_bytes(from, &len);
+    assert_true(len > 3u * 65536);
+    bytes[2 * 65536 + 5] ^= 1;
+    enum sk_status status = sk_file_save(DAMAGED, bytes, len, true, err);
+    sk_sim_free(bytes);
+    return status;
+}
+
 static enum sk_status devices_send(struct sk_story *story, struct sk_error *err)
 {
     static const char *const first[] = {SK_STORY_STICK "/a1", SK_STORY_STICK "/a2"};
@@ -93,6 +106,7 @@ static enum sk_status devices_send(struct sk_story *story, struct sk_error *err)
                                          SK_STORY_STICK "/b1"};
     (void)story;
     SK_TRY(send(FIRST, first, 2, err));
+    SK_TRY(make_damaged(first[1], err));
     return send(SECOND, second, 3, err);
 }
 
@@ -109,6 +123,16 @@ static enum sk_status import_file(struct sk_story *story, const char *path, stru
 static enum sk_status import_first(struct sk_story *story, struct sk_error *err)
 {
     return import_file(story, SK_STORY_STICK "/a1", err);
+}
+
+/* Its record is kept, and its attachment is not. */
+static enum sk_status salvage_second(struct sk_story *story, struct sk_error *err)
+{
+    struct sk_import_result result = {.log = 0};
+    SK_TRY(sk_import_salvage(story->store, DAMAGED, NULL, NULL, &result, err));
+    assert_true(result.salvaged && sk_ranges_total(&result.lacking) == 1);
+    sk_import_result_clear(&result);
+    return SK_OK;
 }
 
 static enum sk_status import_second(struct sk_story *story, struct sk_error *err)
@@ -167,6 +191,7 @@ static const struct sk_story_action actions[] = {
     {"the devices send", devices_send, 0, true, 0},
     {"import", import_first, 1, false, 0},
     {"write receipt", write_receipt, 1, false, 0},
+    {"salvage", salvage_second, 1, false, 0},
     {"put aside", put_aside, 1, false, 0},
     {"close", sk_story_close, 0, false, 0},
     {"reopen", sk_story_open, 0, false, 0},

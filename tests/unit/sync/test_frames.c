@@ -7,6 +7,7 @@
 
 #include "crypto/bytes.h"
 #include "crypto/secret.h"
+#include "sync/deflate.h"
 #include "tests/support/stream.h"
 
 #include <setjmp.h>
@@ -180,6 +181,35 @@ static void many_small_payloads_share_frames(void **state)
         at += HEAD_LEN + sk_get_u32(stream.bytes + at + 1);
     assert_int_equal(frames, 4 + 1); /* 3.3 MB, and END */
     assert_true(stream.len < 3000 * 1000 / 2);
+}
+
+/* A payload that fits a frame stands in one: what is lost with a frame ends with it. */
+static void each_frame_begins_with_a_payload(void **state)
+{
+    (void)state;
+    static struct payload payloads[2000];
+    static uint8_t plain[SK_FRAME_MAX];
+    struct sk_inflater *inflater = NULL;
+    sk_auto_buf stream = SK_BUF_INIT;
+    size_t frames = 0;
+    for (uint32_t i = 0; i < 2000; i++)
+        payloads[i] = (struct payload){i, 1000 + i * 7 % 1500, 0};
+    write_all(&stream, payloads, 2000, 4096);
+    assert_int_equal(sk_inflater_new(&inflater, NULL), SK_OK);
+    for (size_t at = 0; stream.bytes[at] != CODEC_END; frames++) {
+        struct sk_payload_head head;
+        size_t data_len = sk_get_u32(stream.bytes + at + 1);
+        size_t plain_len = sk_get_u32(stream.bytes + at + 5);
+        assert_int_equal(stream.bytes[at], 1);
+        assert_true(sk_inflate(inflater, plain, plain_len, stream.bytes + at + HEAD_LEN, data_len));
+        sk_payload_head_decode(&head, plain);
+        assert_true(head.index < 2000);
+        assert_int_equal(head.text_len, payloads[head.index].text_len);
+        assert_int_equal(head.salt[31], head.index & 0xff);
+        at += HEAD_LEN + data_len;
+    }
+    assert_true(frames > 2);
+    sk_inflater_free(inflater);
 }
 
 /* A picture is stored without being deflated, text behind it is deflated again. */
@@ -498,6 +528,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(payloads_of_every_size_come_back),
         cmocka_unit_test(many_small_payloads_share_frames),
+        cmocka_unit_test(each_frame_begins_with_a_payload),
         cmocka_unit_test(media_are_stored_and_text_is_deflated),
         cmocka_unit_test(the_writer_holds_its_caller_to_the_head),
         cmocka_unit_test(lying_lengths_are_refused_before_anything_is_read),

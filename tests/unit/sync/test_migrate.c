@@ -52,6 +52,7 @@ static void load(struct sk_world *world, struct sk_test_store *end, const char *
     free(end->path);
     *end = (struct sk_test_store){.dir = world->dir, .kind = kind};
     end->path = strdup(sk_world_path(world, what));
+    sk_dir_discard(end->path); /* of the schema before */
     sk_old_store_make(&old, end->path, fixture(what, schema), NULL);
     sk_old_store_open(&old, NULL);
     assert_int_equal(sk_old_store_int(&old, "PRAGMA user_version"), schema);
@@ -204,15 +205,19 @@ static void assert_same_schema(struct sk_store *a, struct sk_store *b)
 }
 
 /* The two go on: what never arrived does now, and something new besides. */
-static void go_on(struct sk_world *world)
+static void go_on(struct sk_world *world, int64_t schema)
 {
+    char answer_name[32];
+    char more[32];
+    (void)snprintf(answer_name, sizeof(answer_name), "answer-%lld", (long long)schema);
+    (void)snprintf(more, sizeof(more), "gap and new-%lld", (long long)schema);
     struct sk_store *device = world->device[0].store;
     struct sk_store *archive = world->archive[0].store;
     (void)sk_test_add(device, SK_TYPE_EVENT, "After the migration");
-    struct sk_receipt_result answer = sk_world_receipt(world, 0, SK_LOG_OWN, 0, "answer");
+    struct sk_receipt_result answer = sk_world_receipt(world, 0, SK_LOG_OWN, 0, answer_name);
     sk_receipt_result_clear(&answer);
-    (void)sk_world_export(world, 0, "gap and new"); /* the receipt asks for what was lost */
-    struct sk_import_result in = sk_world_import(world, 0, "gap and new");
+    (void)sk_world_export(world, 0, more); /* the receipt asks for what was lost */
+    struct sk_import_result in = sk_world_import(world, 0, more);
     assert_int_equal(in.gaps.count, 0);
     assert_int_equal(in.entries_known + in.entries_new > 2, 1);
     sk_import_result_clear(&in);
@@ -246,7 +251,7 @@ static void every_schema_is_migrated(void **state)
         assert_int_equal(items(archive, SK_TYPE_EVENT), 3); /* the lost one, and one not sent */
         EXPECT_OK(sk_quarantined_each(archive, count_quarantined, &waiting, &sk_test_err));
         assert_int_equal(waiting, 1);
-        go_on(world);
+        go_on(world, schema);
         sk_test_reopen(&world->device[0]);
         sk_test_reopen(&world->archive[0]);
         sk_world_verify(world->device[0].store);

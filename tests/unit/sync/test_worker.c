@@ -326,7 +326,7 @@ static void test_nonsense(void **state)
     make_one(world);
     for (unsigned i = 0; i < SK_HOSTILE_NONSENSE; i++) {
         (void)snprintf(name, sizeof(name), "say-%u", i);
-        expect_ends(world, name, SK_REFUSED, i > 10 ? NULL : "makes no sense");
+        expect_ends(world, name, SK_REFUSED, i > 10 && i != 13 ? NULL : "makes no sense");
     }
     expect_ends(world, "flood", SK_REFUSED, "makes no sense");
     expect_taken(world);

@@ -4,7 +4,7 @@ target_link_libraries(sk_support_sync PUBLIC sk_sync sk_support_core ZLIB::ZLIB 
 
 foreach(name backup chain code continuation deflate deliver device envelope exchange export export_parts export_plan fat fork
         frames import import_lies inbox invite looks manifest migrate peer quarantine ratchet receipt receipt_note
-        receipt_take segment seizure uniform volume withdrawn worker worker_sandbox)
+        receipt_take salvage segment seizure uniform volume withdrawn worker worker_sandbox)
     sk_unit_test(sync ${name})
 endforeach()
 
@@ -17,7 +17,7 @@ target_link_libraries(make_stores PRIVATE sk_sync sk_support_sync PkgConfig::CMO
 add_executable(bundle_vectors vectors/make/draft.c vectors/make/file.c vectors/make/fixed.c
     vectors/make/group_bundles.c vectors/make/group_envelopes.c vectors/make/group_frames.c
     vectors/make/group_invites.c vectors/make/group_notes.c vectors/make/group_parts.c
-    vectors/make/group_sequences.c vectors/make/group_texts.c vectors/make/main.c vectors/make/run_files.c
+    vectors/make/group_salvages.c vectors/make/group_sequences.c vectors/make/group_texts.c vectors/make/main.c vectors/make/run_files.c
     vectors/make/run_parts.c vectors/make/squeeze.c)
 target_link_libraries(bundle_vectors PRIVATE sk_sync sk_support_sync PkgConfig::CMOCKA PkgConfig::SODIUM)
 foreach(way same check)

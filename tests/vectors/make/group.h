@@ -45,6 +45,7 @@ void sk_make_receipt_texts(void), sk_make_receipts(void), sk_make_receipt_sequen
 void sk_make_texts(void);
 void sk_make_invites(void), sk_make_invite_files(void);
 void sk_make_envelopes(void), sk_make_bundles(void), sk_make_sequences(void);
+void sk_make_salvages(void);
 json_t *sk_receipt_keys(void);
 json_t *sk_note_keys(void);
 

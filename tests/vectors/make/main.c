@@ -47,6 +47,8 @@ const struct sk_group sk_groups[] = {
      sk_run_bundle, sk_bundle_keys, sk_make_envelopes},
     {"bundle", "bundles whose content was altered and then sealed and signed", sk_run_bundle,
      sk_bundle_keys, sk_make_bundles},
+    {"salvage", "damaged bundles of which an archive is told to keep what verifies", sk_run_salvage,
+     sk_bundle_keys, sk_make_salvages},
     {"sequence", "several bundles, one after the other, into one archive", sk_run_sequence,
      sk_bundle_keys, sk_make_sequences},
     {"receipt", "receipts as they travel, each the first that its device sees", sk_run_receipt,

@@ -16,7 +16,8 @@ sk_vector_run_fn sk_run_manifest, sk_run_entry, sk_run_frames, sk_run_note, sk_r
     sk_run_invite, sk_run_invite_file, sk_run_length, sk_run_ratchet, sk_run_code, sk_run_text;
 
 /* Runs of whole files; and of several into one archive, whose "content" is a list. */
-sk_vector_run_fn sk_run_bundle, sk_run_sequence, sk_run_receipt, sk_run_receipt_sequence;
+sk_vector_run_fn sk_run_bundle, sk_run_salvage, sk_run_sequence, sk_run_receipt,
+    sk_run_receipt_sequence;
 
 /* Ends what the runs share: after a group. */
 void sk_run_end(void);

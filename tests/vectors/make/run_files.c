@@ -145,6 +145,28 @@ json_t *sk_run_bundle(const json_t *vector)
     return result;
 }
 
+/* The first bundle of its archive. What is kept of it spends nothing, and verifies. */
+json_t *sk_run_salvage(const json_t *vector)
+{
+    struct sk_import_result result = {.log = 0};
+    const char *path;
+    store = sk_fixed_store(SK_STORE_ARCHIVE);
+    path = put_file(json_object_get(vector, "input"));
+    enum sk_status status = sk_import_salvage(store, path, NULL, NULL, &result, NULL);
+    json_t *content = NULL;
+    if (status == SK_OK) {
+        content = import_json(&result);
+        json_object_set_new(content, "salvaged", json_boolean(result.salvaged));
+        add_held(content);
+        json_object_set_new(content, "lacking",
+                            rows("SELECT entry FROM lacking ORDER BY entry", position_json));
+        MUST(sk_verify(store, told, NULL, NULL, NULL) == SK_OK);
+    }
+    sk_import_result_clear(&result);
+    sk_run_end();
+    return sk_result(status, content);
+}
+
 json_t *sk_run_sequence(const json_t *vector)
 {
     json_t *steps = json_array();

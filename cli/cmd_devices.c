@@ -5,6 +5,7 @@
 #include "core/item.h"
 #include "core/lacking.h"
 #include "core/log.h"
+#include "core/revoke.h"
 #include "sync/import.h"
 
 /* Devices on their way out. */
@@ -33,6 +34,8 @@ struct continued {
     uint64_t apart; /* entries of this log */
     struct sk_log heir;
     uint64_t lacking; /* entries without what they commit to */
+    uint64_t revoked; /* from which position on; SK_NOT_REVOKED */
+    uint64_t held;    /* entries there */
 };
 
 static enum sk_status find_continued(struct sk_store *store, const struct sk_log *log,
@@ -43,6 +46,8 @@ static enum sk_status find_continued(struct sk_store *store, const struct sk_log
 
     SK_TRY(sk_lacking_ranges(store, log->id, &lacking, err));
     out->lacking = sk_ranges_total(&lacking);
+    SK_TRY(sk_log_revoked(store, log->id, &out->revoked, err));
+    SK_TRY(sk_log_held_from(store, log->id, out->revoked, &out->held, err));
     SK_TRY(sk_log_apart(store, log->id, &out->apart, &heir, err));
     if (out->apart > 0)
         SK_TRY(sk_log_get(store, heir, &out->heir, err));
@@ -64,8 +69,26 @@ static enum sk_status add_apart(const struct continued *c, struct sk_error *err)
     return SK_OK;
 }
 
+static void add_revoked(const struct continued *c)
+{
+    if (c->revoked == SK_NOT_REVOKED)
+        return;
+    sk_out("    revoked from position %llu on", (unsigned long long)c->revoked);
+    if (c->held > 0)
+        sk_out("; %llu %s held there", (unsigned long long)c->held,
+               sk_plural(c->held, "entry is", "entries are"));
+    sk_out("\n");
+}
+
+/* A number, or null. NULL, or no memory: the caller's json_pack() tells. */
+static json_t *revoked_json(const struct continued *c)
+{
+    return c->revoked == SK_NOT_REVOKED ? json_null() : json_integer((json_int_t)c->revoked);
+}
+
 static enum sk_status add_continued(const struct continued *c, struct sk_error *err)
 {
+    add_revoked(c);
     SK_TRY(add_apart(c, err));
     if (c->lacking > 0)
         sk_out("    %llu %s lacking, lost in a damaged bundle; 'receipt' asks for %s\n",
@@ -111,10 +134,11 @@ static enum sk_status add_log(void *context, const struct sk_log *log, struct sk
         return add_continued(&continued, err);
     }
 
-    json_t *element =
-        json_pack("{s:s, s:s, s:s, s:I, s:s, s:o, s:I}", "alias", log->alias, "log", id,
-                  "safety_number", safety, "size", (json_int_t)log->size, "state", state,
-                  "continues", continued_json(&continued), "apart", (json_int_t)continued.apart);
+    json_t *element = json_pack(
+        "{s:s, s:s, s:s, s:I, s:s, s:o, s:I, s:o, s:I}", "alias", log->alias, "log", id,
+        "safety_number", safety, "size", (json_int_t)log->size, "state", state, "continues",
+        continued_json(&continued), "apart", (json_int_t)continued.apart, "revoked",
+        revoked_json(&continued), "revoked_entries", (json_int_t)continued.held);
 
     if (element && continued.lacking > 0)
         (void)json_object_set_new(element, "lacking", json_integer((json_int_t)continued.lacking));
@@ -129,9 +153,9 @@ static enum sk_status add_invited(void *context, const char *alias, struct sk_er
     if (!devices->run->json)
         return add_row(alias, "invited", 0, "", err);
     return sk_out_array_add(&devices->array,
-                            json_pack("{s:s, s:n, s:n, s:i, s:s, s:n, s:i}", "alias", alias, "log",
-                                      "safety_number", "size", 0, "state", "invited", "continues",
-                                      "apart", 0),
+                            json_pack("{s:s, s:n, s:n, s:i, s:s, s:n, s:i, s:n, s:i}", "alias",
+                                      alias, "log", "safety_number", "size", 0, "state", "invited",
+                                      "continues", "apart", 0, "revoked", "revoked_entries", 0),
                             err);
 }
 

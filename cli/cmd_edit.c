@@ -59,6 +59,11 @@ enum sk_status sk_cmd_edit(struct sk_run *run, struct sk_error *err)
 
     SK_TRY(sk_find_record(run, run->args[0], &item, err));
     SK_TRY(sk_record_load(run->store, &item, item.position, &record, err));
+    if (record.purged) {
+        sk_run_advise(run, "Nothing was changed. Record anew what is to be added, and link it to "
+                           "this record; or withdraw this one.");
+        return sk_fail(err, SK_REFUSED, "what this record says was purged here");
+    }
     if (item.erased || !record.fields)
         return sk_fail(err, SK_REFUSED, "this record was withdrawn");
 

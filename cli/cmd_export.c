@@ -30,8 +30,24 @@ static enum sk_status add_name(void *context, const struct sk_archive_status *st
 {
     struct sk_buf *names = context;
 
+    if (status->revoked != SK_NOT_REVOKED)
+        return SK_OK;
     SK_TRY(sk_buf_add_text(names, names->len > 0 ? ", " : "", err));
     return sk_buf_add_text(names, status->name, err);
+}
+
+/* An archive that is left out is named each time. */
+static enum sk_status say_revoked(void *context, const struct sk_archive_status *status,
+                                  struct sk_error *err)
+{
+    const struct sk_run *run = context;
+
+    (void)err;
+    if (status->revoked != SK_NOT_REVOKED)
+        sk_say(run->program->name,
+               "warning: \"%s\" has revoked this store from position %llu on: nothing goes to it.",
+               status->name, (unsigned long long)status->revoked);
+    return SK_OK;
 }
 
 static enum sk_status say_result(struct sk_run *run, const struct sk_export_result *result,
@@ -47,6 +63,12 @@ static enum sk_status say_result(struct sk_run *run, const struct sk_export_resu
            (unsigned long long)result->number, size, (unsigned long long)count,
            sk_plural(count, "entry", "entries"), (unsigned long long)result->n0,
            (unsigned long long)(result->n1 - 1), sk_buf_text(&names));
+    if (result->purged > 0)
+        sk_say(run->program->name,
+               "%llu of them %s without what %s: it was purged here, and only an archive that had "
+               "it before has it.",
+               (unsigned long long)result->purged, sk_plural(result->purged, "goes", "go"),
+               sk_plural(result->purged, "it says", "they say"));
     if (result->left > 0)
         sk_say(run->program->name, "%llu %s left; export again into another file.",
                (unsigned long long)result->left,
@@ -74,8 +96,13 @@ enum sk_status sk_cmd_export(struct sk_run *run, struct sk_error *err)
     else if (status != SK_OK && status != SK_CREATE && sk_file_exists(run->args[0]))
         sk_run_advise(run, "%sxport again, under another name: an archive knows what comes twice.",
                       status == SK_FULL ? "Make room, then e" : "E");
+    else if (status == SK_REFUSED)
+        sk_run_advise(run,
+                      "No file was written, and nothing here was changed. Ask the archive why; "
+                      "a new store with a new invite can send to it again.");
     SK_TRY(status);
     sk_bar_end(&bar);
+    SK_TRY(sk_status_each(run->store, say_revoked, run, err));
     if (result.nothing) {
         if (result.n1 == 0)
             sk_say(run->program->name, "nothing is recorded yet, so no file was written.");

@@ -1,6 +1,7 @@
 #include "cli/commands.h"
 #include "cli/items.h"
 #include "core/record.h"
+#include "core/revoke.h"
 
 /* The entries of one record on their way out. */
 struct history {
@@ -8,6 +9,7 @@ struct history {
     const struct sk_item *item;
     struct sk_device_name device;
     struct sk_device_name heir; /* whose log continues the item's without an entry */
+    uint64_t revoked;           /* where its log is revoked */
     struct sk_device_name old;  /* in whose log entries below `below` were withdrawn */
     uint64_t below;
     struct sk_out_array array;
@@ -37,6 +39,10 @@ static enum sk_status add_json(struct history *history, const struct sk_record *
         (void)json_object_set_new(element, "withdrawn_in", json_string(history->old.name));
     if (record->lacking && element)
         (void)json_object_set_new(element, "lacking", json_true());
+    if (record->position >= history->revoked && element)
+        (void)json_object_set_new(element, "revoked", json_true());
+    if (record->purged && element)
+        (void)json_object_set_new(element, "purged", json_true());
     if (record->unproven && element)
         (void)json_object_set_new(element, "unproven", json_true());
     return sk_out_array_add(&history->array, element, err);
@@ -64,7 +70,8 @@ static enum sk_status add_text(struct history *history, const struct sk_record *
     SK_TRY(sk_out_text(sk_recorded(record, day), err));
     sk_out(", device ");
     SK_TRY(sk_out_text(history->device.name, err));
-    sk_out("\n%s", record->unproven ? SK_UNPROVEN : "");
+    sk_out("\n%s%s", record->unproven ? SK_UNPROVEN : "",
+           record->position >= history->revoked ? SK_REVOKED : "");
     if (apart)
         SK_TRY(
             add_line("apart: made after the log of ", &history->heir, " continued this one", err));
@@ -101,6 +108,7 @@ static enum sk_status add_item(struct history *history, const struct sk_item *it
     int64_t old = 0;
 
     history->item = item;
+    SK_TRY(sk_log_revoked(history->run->store, item->log, &history->revoked, err));
     SK_TRY(sk_item_withdrawn(history->run->store, item->row, &history->below, &old, err));
     if (history->below > 0)
         SK_TRY(sk_device_name(history->run->store, old, &history->old, err));

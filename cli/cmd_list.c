@@ -1,6 +1,7 @@
 #include "cli/commands.h"
 #include "cli/items.h"
 #include "core/log.h"
+#include "core/purge.h"
 
 /* 0 for all types. */
 static enum sk_status read_type(const struct sk_run *run, unsigned *type, struct sk_error *err)
@@ -51,6 +52,7 @@ enum sk_status sk_cmd_list(struct sk_run *run, struct sk_error *err)
     SK_TRY(read_type(run, &type, err));
     sk_item_list_begin(&list, run);
     SK_TRY(sk_item_each(run->store, type, sk_item_list_add, &list, err));
+    SK_TRY(sk_purged_each(run->store, type, sk_item_list_add, &list, err));
     sk_item_list_end(&list);
     SK_TRY(sk_say_unlisted(run, err));
     return list.count == 0 ? say_none(run, type, err) : SK_OK;

@@ -2,6 +2,7 @@
 #include "cli/print.h"
 #include "cli/unlock.h"
 #include "core/file.h"
+#include "core/purge.h"
 #include "sync/invite.h"
 #include "sync/receipt.h"
 
@@ -17,6 +18,21 @@ static enum sk_status looks_like_invite(const char *path, bool *invite, struct s
     SK_TRY(sk_file_open_regular(&file, path, err));
     SK_TRY(sk_file_size(file, &size, &regular, err));
     *invite = regular && sk_invite_possible(size);
+    return SK_OK;
+}
+
+/* A further archive comes too late for what was purged. */
+static enum sk_status say_purged(const struct sk_run *run, struct sk_error *err)
+{
+    sk_auto_ranges purged = SK_RANGES_INIT;
+    uint64_t count = 0;
+
+    SK_TRY(sk_purged_ranges(run->store, &purged, err));
+    count = sk_ranges_total(&purged);
+    if (count > 0)
+        sk_say(run->program->name, "what %llu %s was purged here: this archive gets %s without it.",
+               (unsigned long long)count, sk_plural(count, "entry says", "entries say"),
+               sk_plural(count, "that entry", "those entries"));
     return SK_OK;
 }
 
@@ -39,12 +55,13 @@ static enum sk_status receive_invite(struct sk_run *run, const char *path, struc
     if (run->json) {
         sk_auto_json result = json_pack("{s:s}", "archive", name);
 
-        return sk_out_json_line(result, err);
+        SK_TRY(sk_out_json_line(result, err));
+        return say_purged(run, err);
     }
     sk_out("This store now also sends to the archive ");
     SK_TRY(sk_out_text(name, err));
     sk_out(".\n");
-    return SK_OK;
+    return say_purged(run, err);
 }
 
 /* The words of the archive for a person: lines that stand for themselves. */
@@ -96,6 +113,17 @@ static enum sk_status out_taken(const struct sk_receipt_result *result, struct s
         sk_out(" %llu %s asked for again: 'export' sends %s.", (unsigned long long)result->wanted,
                sk_plural(result->wanted, "is", "are"), sk_plural(result->wanted, "it", "them"));
     sk_out("\n");
+    if (result->lost > 0)
+        sk_out("  It does not have %llu %s any more that it had acknowledged, from position %llu "
+               "on: it may have lost them. 'export --since %llu' sends them again. Ask it before "
+               "anything else.\n",
+               (unsigned long long)result->lost, sk_plural(result->lost, "entry", "entries"),
+               (unsigned long long)result->lost_from, (unsigned long long)result->lost_from);
+    if (result->purged > 0)
+        sk_out("  Of what is asked for, %llu %s purged here: only that %s there can be sent.\n",
+               (unsigned long long)result->purged,
+               sk_plural(result->purged, "entry was", "entries were"),
+               sk_plural(result->purged, "it was", "they were"));
     return SK_OK;
 }
 
@@ -103,13 +131,15 @@ static enum sk_status out_receipt(struct sk_run *run, const struct sk_receipt_re
                                   struct sk_error *err)
 {
     if (run->json) {
-        sk_auto_json json =
-            json_pack("{s:s, s:I, s:I, s:I, s:I, s:b, s:b, s:s}", "archive", result->archive,
-                      "receipt", (json_int_t)result->number, "size", (json_int_t)result->size,
-                      "arrived", (json_int_t)result->arrived, "wanted", (json_int_t)result->wanted,
-                      "older", result->older, "rollback", result->rollback, "notes",
-                      result->notes ? result->notes : "");
+        sk_auto_json json = json_pack(
+            "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:s}", "archive", result->archive,
+            "receipt", (json_int_t)result->number, "size", (json_int_t)result->size, "arrived",
+            (json_int_t)result->arrived, "wanted", (json_int_t)result->wanted, "lost",
+            (json_int_t)result->lost, "purged", (json_int_t)result->purged, "older", result->older,
+            "rollback", result->rollback, "notes", result->notes ? result->notes : "");
 
+        if (json && result->revoked != SK_NOT_REVOKED)
+            (void)json_object_set_new(json, "revoked", json_integer((json_int_t)result->revoked));
         return sk_out_json_line(json, err);
     }
     if (result->older)
@@ -117,6 +147,19 @@ static enum sk_status out_receipt(struct sk_run *run, const struct sk_receipt_re
     else
         SK_TRY(out_taken(result, err));
     return out_notes(result->notes, err);
+}
+
+/* The receipt was taken; what it says is no success. */
+static enum sk_status refuse_revoked(struct sk_run *run, const struct sk_receipt_result *result,
+                                     struct sk_error *err)
+{
+    sk_run_advise(run, "The receipt was taken. Everything stays here, and other archives go on as "
+                       "before. Ask that archive why, by another way than this device; 'export' "
+                       "leaves it out from now on.");
+    return sk_fail(err, SK_REFUSED,
+                   "\"%s\" has revoked this store: from position %llu of its log on it takes "
+                   "nothing for this device's word",
+                   result->archive, (unsigned long long)result->revoked);
 }
 
 enum sk_status sk_cmd_receive(struct sk_run *run, struct sk_error *err)
@@ -140,5 +183,7 @@ enum sk_status sk_cmd_receive(struct sk_run *run, struct sk_error *err)
                "a new store with a new invite, and record there what this one holds and the "
                "archive does not. 'show' and 'extract' go on working here.");
     sk_receipt_result_clear(&result);
+    if (status == SK_OK && result.revoked != SK_NOT_REVOKED)
+        return refuse_revoked(run, &result, err);
     return status;
 }

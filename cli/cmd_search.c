@@ -2,6 +2,7 @@
 #include "cli/input.h"
 #include "cli/items.h"
 #include "cli/prompt.h"
+#include "core/purge.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -28,6 +29,27 @@ static enum sk_status read_text(const struct sk_run *run, struct sk_buf *out, st
     return sk_buf_add_text(out, sk_line_text(&line), err);
 }
 
+static enum sk_status count_item(void *context, const struct sk_item *item, struct sk_error *err)
+{
+    uint64_t *count = context;
+
+    (void)item, (void)err;
+    ++*count;
+    return SK_OK;
+}
+
+/* What was purged has no words any more, and is not what was not found. */
+static enum sk_status say_purged(const struct sk_run *run, struct sk_error *err)
+{
+    uint64_t count = 0;
+
+    SK_TRY(sk_purged_each(run->store, 0, count_item, &count, err));
+    if (count > 0)
+        sk_say(run->program->name, "%llu %s purged here and cannot be searched.",
+               (unsigned long long)count, sk_plural(count, "record was", "records were"));
+    return SK_OK;
+}
+
 enum sk_status sk_cmd_search(struct sk_run *run, struct sk_error *err)
 {
     sk_auto_buf text = SK_BUF_INIT;
@@ -40,5 +62,5 @@ enum sk_status sk_cmd_search(struct sk_run *run, struct sk_error *err)
     SK_TRY(sk_say_unlisted(run, err));
     if (list.count == 0)
         sk_say(run->program->name, "nothing found.");
-    return SK_OK;
+    return say_purged(run, err);
 }

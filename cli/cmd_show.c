@@ -1,6 +1,8 @@
 #include "cli/commands.h"
 #include "cli/items.h"
+#include "core/purge.h"
 #include "core/record.h"
+#include "core/revoke.h"
 
 #include <string.h>
 
@@ -14,9 +16,11 @@ struct view {
     json_t *attachments;
     json_t *others; /* names of devices in whose log the record has entries that stand apart */
     struct sk_device_name heir;
+    uint64_t purged; /* attachments and links of it */
     bool apart;
     bool outdated; /* the newest revision is lacking, and this is an older one */
     uint64_t newest;
+    bool revoked; /* its newest entry stands where its log is revoked */
     bool incoming;
     bool headed;
 };
@@ -36,14 +40,17 @@ static enum sk_status keep(json_t *array, json_t *element, struct sk_error *err)
     return json_array_append_new(array, element) == 0 ? SK_OK : sk_fail_status(err, SK_NOMEM);
 }
 
-/* Whether an attachment or a link stands apart; `in` is its device then. */
+/* Whether an attachment or a link stands apart; `in` is its device then. And whether it stands
+ * where its log is revoked. */
 static enum sk_status hangs_apart(struct view *view, const struct sk_id *id,
-                                  struct sk_device_name *in, bool *apart, struct sk_error *err)
+                                  struct sk_device_name *in, bool *apart, bool *revoked,
+                                  struct sk_error *err)
 {
     sk_auto_item item = {.title = NULL};
     struct sk_device_name heir = {.log = 0};
 
     SK_TRY(sk_item_related(view->run->store, view->item.log, id, &item, err));
+    SK_TRY(sk_entry_revoked(view->run->store, item.log, item.position, revoked, err));
     SK_TRY(sk_apart(view->run, item.log, item.position, &heir, apart, err));
     return *apart ? sk_device_name(view->run->store, item.log, in, err) : SK_OK;
 }
@@ -54,10 +61,13 @@ static enum sk_status mark_json(struct view *view, const struct sk_id *id, json_
 {
     struct sk_device_name in = {.log = 0};
     bool apart = false;
+    bool revoked = false;
 
-    SK_TRY(hangs_apart(view, id, &in, &apart, err));
+    SK_TRY(hangs_apart(view, id, &in, &apart, &revoked, err));
     if (apart && element)
         (void)json_object_set_new(element, "apart", json_true());
+    if (revoked && element)
+        (void)json_object_set_new(element, "revoked", json_true());
     return SK_OK;
 }
 
@@ -65,8 +75,11 @@ static enum sk_status mark_text(struct view *view, const struct sk_id *id, struc
 {
     struct sk_device_name in = {.log = 0};
     bool apart = false;
+    bool revoked = false;
 
-    SK_TRY(hangs_apart(view, id, &in, &apart, err));
+    SK_TRY(hangs_apart(view, id, &in, &apart, &revoked, err));
+    if (revoked)
+        sk_out("  (revoked)");
     if (!apart)
         return SK_OK;
     sk_out("  (apart, in the log of ");
@@ -153,6 +166,12 @@ static enum sk_status show_json(struct view *view, struct sk_error *err)
         (void)json_object_set_new(whole, "lacking", json_true());
     if (whole && view->outdated && !view->record.lacking)
         (void)json_object_set_new(whole, "outdated", json_true());
+    if (whole && view->revoked)
+        (void)json_object_set_new(whole, "revoked", json_true());
+    if (whole && view->purged > 0)
+        (void)json_object_set_new(whole, "purged_with_it", json_integer((json_int_t)view->purged));
+    if (whole && view->record.purged)
+        (void)json_object_set_new(whole, "purged", json_true());
     if (whole && view->record.unproven)
         (void)json_object_set_new(whole, "unproven", json_true());
     return sk_out_json_line(whole, err);
@@ -237,6 +256,7 @@ static enum sk_status show_text(struct view *view, struct sk_error *err)
     sk_out(", device ");
     SK_TRY(sk_out_text(view->device.name, err));
     sk_out("\n%s", view->record.unproven ? SK_UNPROVEN : "");
+    sk_out("%s", view->revoked ? SK_REVOKED : "");
     SK_TRY(apart_text(view, err));
     if (view->outdated && !view->record.lacking)
         sk_out("An older revision: what the newest one says (position %llu) was lost in a damaged "
@@ -254,7 +274,12 @@ static enum sk_status show_text(struct view *view, struct sk_error *err)
     view->headed = false;
     SK_TRY(sk_link_each(store, &view->item, true, link_text, view, err));
     view->headed = false;
-    return sk_attachment_each(store, &view->item, attachment_text, view, err);
+    SK_TRY(sk_attachment_each(store, &view->item, attachment_text, view, err));
+    if (view->purged > 0)
+        sk_out("\n%llu %s purged here.\n", (unsigned long long)view->purged,
+               sk_plural(view->purged, "attachment or link of it was",
+                         "attachments and links of it were"));
+    return SK_OK;
 }
 
 enum sk_status sk_cmd_show(struct sk_run *run, struct sk_error *err)
@@ -266,5 +291,7 @@ enum sk_status sk_cmd_show(struct sk_run *run, struct sk_error *err)
     SK_TRY(sk_record_load(run->store, &view.item, view.item.position, &view.record, err));
     SK_TRY(find_apart(&view, err));
     SK_TRY(sk_lacking_newest(run->store, &view.item, &view.newest, &view.outdated, err));
+    SK_TRY(sk_entry_revoked(run->store, view.item.log, view.item.position, &view.revoked, err));
+    SK_TRY(sk_purged_hanging(run->store, &view.item.id, &view.purged, err));
     return run->json ? show_json(&view, err) : show_text(&view, err);
 }

@@ -1,6 +1,7 @@
 #include "cli/commands.h"
 #include "cli/print.h"
 #include "cli/unlock.h"
+#include "core/purge.h"
 #include "sync/export.h"
 
 static enum sk_status add_json(void *context, const struct sk_archive_status *status,
@@ -10,6 +11,9 @@ static enum sk_status add_json(void *context, const struct sk_archive_status *st
         "{s:s, s:o, s:o, s:o, s:o}", "name", status->name, "acknowledged",
         sk_ranges_json(status->acknowledged), "exported", sk_ranges_json(status->exported),
         "unexported", sk_ranges_json(status->unexported), "wanted", sk_ranges_json(status->wanted));
+
+    if (element && status->revoked != SK_NOT_REVOKED)
+        (void)json_object_set_new(element, "revoked", json_integer((json_int_t)status->revoked));
 
     return json_array_append_new(context, element) == 0 ? SK_OK : sk_fail_status(err, SK_NOMEM);
 }
@@ -28,6 +32,20 @@ static enum sk_status out_ranges(const char *label, const struct sk_ranges *rang
     return SK_OK;
 }
 
+/* What this store has sent away for good. */
+static enum sk_status out_purged(const struct sk_ranges *purged, struct sk_error *err)
+{
+    sk_auto_buf text = SK_BUF_INIT;
+
+    if (purged->count == 0)
+        return SK_OK;
+    SK_TRY(sk_ranges_text(&text, purged, err));
+    sk_out("Purged here    %s  (%llu %s)\n", sk_buf_text(&text),
+           (unsigned long long)sk_ranges_total(purged),
+           sk_plural(sk_ranges_total(purged), "entry", "entries"));
+    return SK_OK;
+}
+
 static enum sk_status add_text(void *context, const struct sk_archive_status *status,
                                struct sk_error *err)
 {
@@ -37,6 +55,10 @@ static enum sk_status add_text(void *context, const struct sk_archive_status *st
     sk_out("\nArchive ");
     SK_TRY(sk_out_text(status->name, err));
     sk_out("\n");
+    if (status->revoked != SK_NOT_REVOKED)
+        sk_out("    has revoked this store from position %llu on: nothing is sent to it any "
+               "more\n",
+               (unsigned long long)status->revoked);
     SK_TRY(out_ranges("has arrived:", status->acknowledged, err));
     SK_TRY(out_ranges("on its way:", status->exported, err));
     SK_TRY(out_ranges("to be exported:", status->unexported, err));
@@ -48,16 +70,19 @@ static enum sk_status add_text(void *context, const struct sk_archive_status *st
 enum sk_status sk_cmd_status(struct sk_run *run, struct sk_error *err)
 {
     struct sk_log log;
+    sk_auto_ranges purged = SK_RANGES_INIT;
     uint64_t count = 0;
     char safety[SK_SAFETY_LEN];
     char id[65];
 
     SK_TRY(sk_log_get(run->store, SK_LOG_OWN, &log, err));
+    SK_TRY(sk_purged_ranges(run->store, &purged, err));
     sk_hex(id, log.log_id, sizeof(log.log_id));
     sk_safety(safety, log.log_id);
     if (!run->json) {
         sk_out("Safety number  %s\nLog            %s\nEntries        %llu\n", safety, id,
                (unsigned long long)log.size);
+        SK_TRY(out_purged(&purged, err));
         SK_TRY(sk_status_each(run->store, add_text, &count, err));
         if (count == 0)
             sk_say(run->program->name,
@@ -69,8 +94,9 @@ enum sk_status sk_cmd_status(struct sk_run *run, struct sk_error *err)
 
     SK_TRY(sk_status_each(run->store, add_json, archives, err));
 
-    sk_auto_json whole = json_pack("{s:s, s:s, s:I, s:O}", "log", id, "safety_number", safety,
-                                   "size", (json_int_t)log.size, "archives", archives);
+    sk_auto_json whole =
+        json_pack("{s:s, s:s, s:I, s:o, s:O}", "log", id, "safety_number", safety, "size",
+                  (json_int_t)log.size, "purged", sk_ranges_json(&purged), "archives", archives);
 
     return sk_out_json_line(whole, err);
 }

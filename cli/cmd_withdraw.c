@@ -12,6 +12,8 @@ static enum sk_status confirm(const struct sk_item *item, struct sk_error *err)
     sk_auto_buf answer = SK_BUF_INIT;
     const char *title = item->title ? item->title : "";
 
+    if (item->purged)
+        title = "(purged here)";
     SK_TRY(sk_text_show(&shown, title, strlen(title), false, 0, err));
     sk_prompt_say("This erases for ever, here and in every archive that learns of it: %s %s\n"
                   "With a record go its attachments and links. The log keeps that something was "

@@ -23,12 +23,14 @@
     X(link)                \
     X(list)                \
     X(passphrase)          \
+    X(purge)               \
     X(quarantine)          \
     X(receipt)             \
     X(receive)             \
     X(rekey)               \
     X(repair)              \
     X(restore)             \
+    X(revoke)              \
     X(search)              \
     X(show)                \
     X(slot)                \
@@ -48,6 +50,8 @@ SK_MUST_CHECK enum sk_status sk_check_checkpoint(struct sk_run *run, struct sk_e
 SK_MUST_CHECK enum sk_status sk_check_edit(struct sk_run *run, struct sk_error *err);
 SK_MUST_CHECK enum sk_status sk_check_export(struct sk_run *run, struct sk_error *err);
 SK_MUST_CHECK enum sk_status sk_check_list(struct sk_run *run, struct sk_error *err);
+SK_MUST_CHECK enum sk_status sk_check_purge(struct sk_run *run, struct sk_error *err);
+SK_MUST_CHECK enum sk_status sk_check_revoke(struct sk_run *run, struct sk_error *err);
 SK_MUST_CHECK enum sk_status sk_check_sandbox(struct sk_run *run, struct sk_error *err);
 SK_MUST_CHECK enum sk_status sk_check_search(struct sk_run *run, struct sk_error *err);
 SK_MUST_CHECK enum sk_status sk_check_slot(struct sk_run *run, struct sk_error *err);

@@ -1,6 +1,7 @@
 #include "cli/items.h"
 
 #include "core/record.h"
+#include "core/revoke.h"
 #include "core/text.h"
 #include "sync/import.h"
 
@@ -44,6 +45,7 @@ void sk_item_list_begin(struct sk_item_list *list, struct sk_run *run)
 struct marks {
     bool apart;
     bool outdated; /* an older revision, since the newest is lacking */
+    bool revoked;  /* core/revoke.h */
     bool unproven; /* core/entry.h */
 };
 
@@ -61,8 +63,10 @@ static enum sk_status find_marks(struct sk_item_list *list, const struct sk_item
         SK_TRY(sk_lacking_newest(list->run->store, item, &newer, &out->outdated, err));
     SK_TRY(sk_log_entry(list->run->store, item->log, item->position, bytes, &found, err));
     out->unproven = found && sk_entry_decode(&entry, bytes) == SK_OK && entry.unproven;
+    SK_TRY(sk_entry_revoked(list->run->store, item->log, item->position, &out->revoked, err));
     list->apart += out->apart;
     list->outdated += out->outdated;
+    list->revoked += out->revoked;
     list->unproven += out->unproven;
     return SK_OK;
 }
@@ -80,6 +84,10 @@ static enum sk_status add_json(struct sk_item_list *list, const struct sk_item *
         (void)json_object_set_new(json, "apart", json_true());
     if (marks->outdated && json)
         (void)json_object_set_new(json, "outdated", json_true());
+    if (marks->revoked && json)
+        (void)json_object_set_new(json, "revoked", json_true());
+    if (item->purged && json)
+        (void)json_object_set_new(json, "purged", json_true());
     return sk_out_array_add(&list->array, json, err);
 }
 
@@ -98,14 +106,18 @@ enum sk_status sk_item_list_add(void *context, const struct sk_item *item, struc
     if (list->run->json)
         return add_json(list, item, id, &marks, err);
     sk_out("%s %c%-*s ", id,
-           marks.apart      ? '!'
-           : marks.outdated ? '~'
-           : marks.unproven ? '?'
-                            : ' ',
+           marks.apart || marks.revoked ? '!'
+           : marks.outdated             ? '~'
+           : marks.unproven             ? '?'
+                                        : ' ',
            TYPE_COLUMNS, sk_type_name(item->type));
     if (archive) {
         SK_TRY(sk_out_cell(list->device.name, list->columns > 0 ? DEVICE_COLUMNS : 0, err));
         sk_out(" ");
+    }
+    if (item->purged) {
+        sk_out("(purged: only the archives have it)\n");
+        return SK_OK;
     }
     if (list->columns > before + 10) {
         sk_auto_buf shown = SK_BUF_INIT;
@@ -141,6 +153,12 @@ void sk_item_list_end(struct sk_item_list *list)
                "bundle. A 'receipt' asks for it.",
                (unsigned long long)list->outdated,
                sk_plural(list->outdated, "row shows", "rows show"));
+    if (list->revoked > 0)
+        sk_say(list->run->program->name,
+               "%llu %s where the log of the device is revoked (!): kept as evidence, not as its "
+               "word.",
+               (unsigned long long)list->revoked,
+               sk_plural(list->revoked, "row stands", "rows stand"));
 }
 
 enum sk_status sk_say_unlisted(const struct sk_run *run, struct sk_error *err)
@@ -199,6 +217,8 @@ const char *sk_no_fields(const struct sk_item *item, const struct sk_record *rec
 {
     if (item->erased)
         return "(withdrawn: what it said was erased, its line in the log stays)";
+    if (record->purged)
+        return "(purged: removed here, since every archive has it)";
     if (record->malformed)
         return "(malformed: kept, but not shown)";
     if (record->lacking)

@@ -31,6 +31,7 @@ struct sk_item_list {
     uint64_t apart;
     uint64_t unproven;
     uint64_t outdated; /* an older revision is shown, since the newest is lacking */
+    uint64_t revoked;
     unsigned columns;
 };
 void sk_item_list_begin(struct sk_item_list *list, struct sk_run *run);
@@ -47,6 +48,11 @@ const char *sk_recorded(const struct sk_record *record, char day[static 11]);
 #define SK_UNPROVEN                                                                      \
     "(saved without a proof: 'repair' saved this entry from damage, and nothing proved " \
     "that it had been signed)\n"
+
+/* A line about an entry at a position from which on its log is revoked. */
+#define SK_REVOKED                                                                          \
+    "(revoked: this entry came where the device's log is revoked; it is kept as evidence, " \
+    "not as the device's word)\n"
 
 /* What stands in place of the fields when a record has none to show. */
 const char *sk_no_fields(const struct sk_item *item, const struct sk_record *record);

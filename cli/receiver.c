@@ -33,6 +33,11 @@ static const struct sk_option passphrase_options[] = {
     {NULL, NULL, NULL},
 };
 
+static const struct sk_option revoke_options[] = {
+    {"--from", "POSITION", "from this position of its log on; else from the end of what is held"},
+    {NULL, NULL, NULL},
+};
+
 static const struct sk_option slot_options[] = {
     {"--recovery", NULL, "add recovery words: drawn at random, shown once"},
     {"--new-passphrase-fd", "M", "read the passphrase to add, one line, from descriptor M"},
@@ -217,6 +222,24 @@ static const struct sk_command commands[] = {
             "when it is\ninterrupted nothing is lost, and running it again goes on. Only what "
             "opened the archive now will\nopen it after: other slots have to be added again.",
         .examples = "rekey",
+    },
+    {
+        .name = "revoke",
+        .run = sk_cmd_revoke,
+        .check = sk_check_revoke,
+        .group = DEVICES,
+        .needs = SK_NEEDS_CHANGES,
+        .min_args = 1,
+        .max_args = 1,
+        .args = "DEVICE",
+        .summary = "Take nothing of a device's log for its word from now on.",
+        .options = revoke_options,
+        .details =
+            "For a laptop that was seized or lost. What its log sends from there on goes to "
+            "quarantine, what came\nbefore is kept and marked, the next receipt tells the device. "
+            "It is never taken back, nor made to\nbegin later. A log that continues it is not "
+            "revoked with it, and loses nothing by what the\nrevoked part withdraws.",
+        .examples = "revoke birch\nrevoke birch --from 120",
     },
     {
         .name = "search",

@@ -31,6 +31,11 @@ static const struct sk_option passphrase_options[] = {
     {NULL, NULL, NULL},
 };
 
+static const struct sk_option purge_options[] = {
+    {"--all", NULL, "everything that every archive has"},
+    {NULL, NULL, NULL},
+};
+
 static const struct sk_option receive_options[] = {
     {"--code-fd", "M", "read an invite's eight code words, one line, from descriptor M"},
     {NULL, NULL, NULL},
@@ -205,6 +210,24 @@ static const struct sk_command commands[] = {
         .summary = "Change the passphrase.",
         .options = passphrase_options,
         .examples = "passphrase",
+    },
+    {
+        .name = "purge",
+        .run = sk_cmd_purge,
+        .check = sk_check_purge,
+        .group = KEEPING,
+        .needs = SK_NEEDS_CHANGES,
+        .min_args = 0,
+        .max_args = SK_ARGS_ANY,
+        .args = "ID ... | --all",
+        .summary = "Remove here what the receipts of every archive cover.",
+        .options = purge_options,
+        .details =
+            "Removes text, attached files, titles and search words; the log and its entries stay, "
+            "and what was\npurged can still be withdrawn. With a record go its attachments and "
+            "links. What is not known to be\nin every archive stays. An archive that invites this "
+            "store later cannot get what was purged.",
+        .examples = "purge 3f2a\npurge --all",
     },
     {
         .name = "receive",

@@ -159,13 +159,13 @@ static enum sk_status report_json(const struct sk_succeed *s, const char *dir, c
 {
     const struct sk_remains_facts *f = &s->facts;
     sk_auto_json json = json_pack(
-        "{s:s, s:s, s:s?, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O, s:O}", "store", dir,
-        "safety_number", safety, "continues", s->result.continues ? old : NULL, "head",
+        "{s:s, s:s, s:s?, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O, s:O}", "store",
+        dir, "safety_number", safety, "continues", s->result.continues ? old : NULL, "head",
         f->head_known, "log_doubtful", f->pages.log_doubtful, "size", (json_int_t)f->size,
-        "carried", (json_int_t)s->result.carried, "unproven", (json_int_t)s->result.unproven,
-        "uncovered", (json_int_t)f->uncovered, "beyond", (json_int_t)f->beyond, "bad_pages",
-        (json_int_t)f->bad_pages, "unread", (json_int_t)s->result.unread, "lost", s->losses,
-        "unproven_entries", s->saved);
+        "carried", (json_int_t)s->result.carried, "purged", (json_int_t)s->result.purged,
+        "unproven", (json_int_t)s->result.unproven, "uncovered", (json_int_t)f->uncovered, "beyond",
+        (json_int_t)f->beyond, "bad_pages", (json_int_t)f->bad_pages, "unread",
+        (json_int_t)s->result.unread, "lost", s->losses, "unproven_entries", s->saved);
 
     return sk_out_json_line(json, err);
 }
@@ -227,6 +227,9 @@ enum sk_status sk_succeed_report(struct sk_succeed *s, const char *dir, struct s
         return report_json(s, dir, safety, old, err);
     sk_out("safety number: %s\n%llu of %llu entries were brought back.\n", safety,
            (unsigned long long)s->result.carried, (unsigned long long)s->facts.size);
+    if (s->result.purged > 0)
+        sk_out("%llu of them had been purged, and %s brought back without what they say.\n",
+               (unsigned long long)s->result.purged, sk_plural(s->result.purged, "was", "were"));
     report_doubts(s);
     if (s->result.losses > 0)
         sk_out("%s:\n%s", s->result.unread > 0 ? "Not brought back, or lost" : "Lost",

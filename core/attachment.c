@@ -278,6 +278,9 @@ enum sk_status sk_attachment_extract(struct sk_store *store, const struct sk_ite
         return sk_fail(err, SK_REFUSED, "this attachment was withdrawn");
     if (sk_file_exists(path))
         return sk_fail(err, SK_CREATE, "%s: a file is there already", path);
+    if (item->purged)
+        return sk_fail(err, SK_REFUSED,
+                       "this attachment was purged here, since every archive has it");
     SK_TRY(sk_payload_load(store, item->log, item->position, &payload, &found, err));
     if (!found)
         return fail_absent(store, item, err);

@@ -83,6 +83,11 @@ enum sk_status sk_item_erase(struct sk_store *store, const struct sk_item_state 
 {
     SK_TRY(sk_item_hide(store, state, err));
     SK_TRY(erase_payloads(store, state->row, INT64_MAX, err));
+    if (store->kind == SK_STORE_DEVICE) /* what was purged is withdrawn now */
+        SK_TRY(run_for(store,
+                       "DELETE FROM purged WHERE entry IN (SELECT id FROM entry WHERE item = ?1) "
+                       "AND ?2 = 0",
+                       state->row, 0, err));
     return run_for(store, "UPDATE item SET erased = ?2, shown = 0, title = '' WHERE id = ?1",
                    state->row, how, err);
 }
@@ -117,9 +122,10 @@ enum sk_status sk_item_withdrawn(struct sk_store *store, int64_t item, uint64_t 
         store->db, &stmt,
         "SELECT mine.id, old.log FROM item CROSS JOIN kin ON kin.log = item.log AND "
         "kin.relation = 2 CROSS JOIN item AS old ON old.uid = item.uid AND old.log = kin.other "
-        "AND old.erased = 1 CROSS JOIN entry AS mine ON mine.item = item.id "
-        "CROSS JOIN entry AS theirs ON theirs.item = old.id AND theirs.bytes = mine.bytes "
-        "WHERE item.id = ?1 ORDER BY mine.id DESC, old.log LIMIT 1",
+        "AND " SK_WITHDRAWN("old") " CROSS JOIN entry AS mine ON mine.item = item.id "
+                                   "CROSS JOIN entry AS theirs ON theirs.item = old.id AND "
+                                   "theirs.bytes = mine.bytes "
+                                   "WHERE item.id = ?1 ORDER BY mine.id DESC, old.log LIMIT 1",
         err));
     sk_bind_int(stmt, 1, item);
     SK_TRY(sk_step(stmt, &found, err));
@@ -179,8 +185,8 @@ static enum sk_status erase_by_later(struct sk_store *store, int64_t item, struc
 }
 
 /* The item ?1 of the log ?2, or all: those that their own log has withdrawn. */
-#define ONE  "gone.uid = ?1 AND gone.log = ?2 AND gone.erased = 1"
-#define EACH "gone.erased = 1 AND ?1 IS NULL AND ?2 = 0"
+#define ONE  "gone.uid = ?1 AND gone.log = ?2 AND " SK_WITHDRAWN("gone")
+#define EACH SK_WITHDRAWN("gone") " AND ?1 IS NULL AND ?2 = 0"
 
 /* In logs that `gone`'s log continues: the same item, and what hangs on it. */
 #define CONTINUED(which)                                                                    \
@@ -247,11 +253,11 @@ enum sk_status sk_item_withdrawn_later(struct sk_store *store, int64_t log, cons
                                        bool *out, struct sk_error *err)
 {
     sk_auto_stmt stmt = NULL;
-    SK_TRY(sk_db_prepare(store->db, &stmt,
-                         "SELECT 1 FROM kin JOIN item AS twin ON twin.uid = ?1 AND "
-                         "twin.log = kin.other WHERE kin.log = ?2 AND kin.relation = 1 AND "
-                         "twin.erased = 1",
-                         err));
+    SK_TRY(sk_db_prepare(
+        store->db, &stmt,
+        "SELECT 1 FROM kin JOIN item AS twin ON twin.uid = ?1 AND "
+        "twin.log = kin.other WHERE kin.log = ?2 AND kin.relation = 1 AND " SK_WITHDRAWN("twin"),
+        err));
     sk_bind_bytes(stmt, 1, uid->bytes, SK_ID_LEN);
     sk_bind_int(stmt, 2, log);
     return sk_step(stmt, out, err);

@@ -30,6 +30,7 @@ enum sk_status sk_item_from_row(struct sk_stmt *stmt, struct sk_item *out, struc
     int64_t shown = sk_column_int(stmt, 6);
     item.position = sk_entry_row_position(shown ? shown : sk_column_int(stmt, 5));
     item.erased = sk_column_int(stmt, 7) != 0;
+    item.purged = !item.erased && sk_column_int(stmt, 9) != 0;
     char *title = strdup(sk_column_text(stmt, 8));
     if (!title)
         return sk_fail_status(err, SK_NOMEM);

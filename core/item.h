@@ -16,6 +16,7 @@ struct sk_item {
     uint32_t revision;
     uint64_t position; /* of the newest revision's entry */
     bool erased;
+    bool purged; /* what would be shown is not here any more, since every archive has it */
     char *title; /* owned; raw text */
 };
 void sk_item_clear(struct sk_item *item);

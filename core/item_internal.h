@@ -74,7 +74,8 @@ void sk_search_check_clear(struct sk_search_check *check);
 /* The columns that sk_item_from_row() wants, of a table or alias `item`. */
 #define SK_ITEM_COLUMNS                                                               \
     "item.id, item.uid, item.log, item.type, item.revision, item.entry, item.shown, " \
-    "item.erased, item.title"
+    "item.erased, item.title, "                                                       \
+    "item.shown = 0 AND EXISTS (SELECT 1 FROM purged WHERE purged.entry = item.entry)"
 /*
  * Of an item that is shown: no related log shows the same revision in its place, or a later one.
  * What stands in both is the same entry, byte for byte but for the mark (core/entry.h). A
@@ -88,6 +89,26 @@ void sk_search_check_clear(struct sk_search_check *check);
     "substr(mine.bytes, 9) WHERE kin.log = item.log AND twin.shown <> 0 AND (kin.prefer "  \
     "OR theirs.id < twin.shown) AND (kin.relation <> 2 OR "                                \
     "(twin.shown & 1099511627775) < kin.size))"
+/* Of the items that hung on the record ?1 and were purged. */
+#define SK_PURGED_ON                                                             \
+    "SELECT entry.item FROM purged CROSS JOIN entry ON entry.id = purged.entry " \
+    "WHERE purged.source = ?1 AND length(purged.source) > 0 "                    \
+    "UNION ALL "                                                                 \
+    "SELECT entry.item FROM purged CROSS JOIN entry ON entry.id = purged.entry " \
+    "WHERE purged.target = ?1 AND length(purged.target) > 0"
+/* Of the items that hang on the record ?1: attachments, links at either end, purged ones too. */
+#define SK_HANGS_ON_ANY                                  \
+    "SELECT item FROM attachment WHERE record = ?1 "     \
+    "UNION ALL SELECT item FROM link WHERE source = ?1 " \
+    "UNION ALL SELECT item FROM link WHERE target = ?1 " \
+    "UNION ALL " SK_PURGED_ON
+/* Of an item, under that name: its log has withdrawn it, by an erasure that counts in other logs:
+ * it stands before the position from which the log is revoked. */
+#define SK_WITHDRAWN(item)                                                                    \
+    item ".erased = 1 AND (NOT EXISTS (SELECT 1 FROM revoked WHERE revoked.log = " item       \
+         ".log AND revoked.peer = 0) OR EXISTS (SELECT 1 FROM revoked CROSS JOIN entry AS e " \
+         "ON e.item = " item ".id WHERE revoked.log = " item ".log AND revoked.peer = 0 AND " \
+         "substr(e.bytes, 3, 2) = x'0900' AND (e.id & 1099511627775) < revoked.position))"
 /* Of an item: it stands in the log ?2 or in one related to it. */
 #define SK_ITEM_RELATED \
     "(item.log = ?2 OR item.log IN (SELECT kin.other FROM kin WHERE kin.log = ?2))"

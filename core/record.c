@@ -2,6 +2,7 @@
 
 #include "core/item_internal.h"
 #include "core/lacking.h"
+#include "core/purge.h"
 #include "core/store_internal.h"
 #include "core/text.h"
 
@@ -120,6 +121,8 @@ enum sk_status sk_record_edit(struct sk_store *store, const struct sk_item *item
 {
     if (item->erased)
         return sk_fail(err, SK_REFUSED, "this record was withdrawn");
+    if (item->purged)
+        return sk_fail(err, SK_REFUSED, "what this record says was purged here");
     if (!sk_type_is_record(item->type))
         return sk_fail(err, SK_REFUSED, "only a record can be edited");
     struct sk_entry entry = {
@@ -149,10 +152,8 @@ static enum sk_status next_dependent(struct sk_store *store, const struct sk_ite
     sk_auto_stmt stmt = NULL;
     SK_TRY(sk_db_prepare(store->db, &stmt,
                          "SELECT " SK_ITEM_COLUMNS
-                         " FROM item WHERE NOT erased AND log = ?2 AND id IN ("
-                         "SELECT item FROM attachment WHERE record = ?1 "
-                         "UNION ALL SELECT item FROM link WHERE source = ?1 "
-                         "UNION ALL SELECT item FROM link WHERE target = ?1) LIMIT 1",
+                         " FROM item WHERE NOT erased AND log = ?2 AND id IN (" SK_HANGS_ON_ANY
+                         ") LIMIT 1",
                          err));
     sk_bind_bytes(stmt, 1, record->id.bytes, SK_ID_LEN);
     sk_bind_int(stmt, 2, record->log);
@@ -271,10 +272,12 @@ enum sk_status sk_record_load(struct sk_store *store, const struct sk_item *item
                              .unproven = entry.unproven};
     sk_auto_payload payload = SK_PAYLOAD_INIT;
     SK_TRY(sk_payload_load(store, item->log, position, &payload, &found, err));
-    if (found)
+    if (found) {
         SK_TRY(read_text(&record, &payload, err));
-    else
+    } else {
         SK_TRY(sk_lacking_is(store, item->log, position, &record.lacking, err));
+        SK_TRY(sk_entry_purged(store, item->log, position, &record.purged, err));
+    }
     *out = SK_TAKE(record);
     return SK_OK;
 }

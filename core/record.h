@@ -15,6 +15,7 @@ struct sk_record {
     uint32_t day;   /* as the entry says */
     char *recorded; /* owned; NULL when there are no fields */
     json_t *fields; /* owned; NULL when withdrawn, malformed or not here yet */
+    bool purged;    /* it was purged here: the archives have it */
     bool malformed; /* what a device wrote is no record */
     bool lacking;   /* there are no fields since a damaged bundle brought it without */
     bool unproven;  /* saved from damage; nothing proved that it had been signed */

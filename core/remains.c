@@ -17,6 +17,7 @@ void sk_remains_free(struct sk_remains *r)
     sk_buf_clear(&r->entries.bytes);
     sk_buf_clear(&r->payloads.bytes);
     sk_buf_clear(&r->media.bytes);
+    sk_buf_clear(&r->purged.bytes);
     sk_buf_clear(&r->nodes);
     sk_buf_clear(&r->items);
     sk_buf_clear(&r->erased);
@@ -99,7 +100,8 @@ bool remains_entry(struct sk_remains *r, const struct place *at, uint8_t out[sta
 
 /* ---- which table a row is of, by the kinds of its columns ---- */
 
-/* One letter a column: N null, I integer, T text, B blob; a digit names a blob's length. */
+/* One letter a column: N null, I integer, n either, T text, B blob, i an id or an empty blob; a
+ * digit names a blob's length. */
 static bool shaped(const struct sk_field *fields, unsigned count, const char *shape)
 {
     for (unsigned i = 0; i < count; i++) {
@@ -127,6 +129,9 @@ static bool shaped(const struct sk_field *fields, unsigned count, const char *sh
             break;
         case '3':
             fits = blob && f->len == 32;
+            break;
+        case 'i':
+            fits = blob && (f->len == SK_ID_LEN || f->len == 0);
             break;
         case '9':
             fits = blob && f->len == SK_ENTRY_LEN;
@@ -223,6 +228,9 @@ static enum sk_status keep_table_row(struct sk_remains *r, const struct seen *s,
         return keep_place(&r->payloads, s, position, err);
     if (shaped(s->fields, s->count, "N13I"))
         return keep_place(&r->media, s, id, err);
+    /* What a transaction that was undone would have purged is still here. */
+    if (own && shaped(s->fields, s->count, "Nii") && sk_pages_committed(r->pages, s->view))
+        return keep_place(&r->purged, s, position, err);
     if (shaped(s->fields, s->count, "N1IIIIIIT"))
         return keep_item(r, s, err);
     if (shaped(s->fields, s->count, "N333TInIBT"))
@@ -382,6 +390,7 @@ static void sort_all(struct sk_remains *r)
     sort(&r->entries.bytes, sizeof(struct place), by_place);
     sort(&r->payloads.bytes, sizeof(struct place), by_place);
     sort(&r->media.bytes, sizeof(struct place), by_place);
+    sort(&r->purged.bytes, sizeof(struct place), by_place);
     sort(&r->nodes, sizeof(struct node), by_node);
     sort(&r->items, sizeof(struct listed), by_item);
     drop_doubles(&r->entries);
@@ -578,6 +587,35 @@ enum sk_status sk_remains_payload(struct sk_remains *r, uint64_t position,
         if (*found)
             return SK_OK;
     }
+    return SK_OK;
+}
+
+/* An id of a row's column, if there is one. */
+static bool id_at(const struct sk_buf *row, const struct sk_field *field, struct sk_id *out)
+{
+    if (field->len != SK_ID_LEN)
+        return false;
+    memcpy(out->bytes, row->bytes + field->at, SK_ID_LEN);
+    return true;
+}
+
+enum sk_status sk_remains_purged(struct sk_remains *r, uint64_t position,
+                                 struct sk_remains_purged *out, struct sk_error *err)
+{
+    size_t at = remains_find(&r->purged, (int64_t)position);
+    sk_auto_buf row = SK_BUF_INIT;
+    struct sk_field f[SK_CARVE_COLUMNS] = {{.len = 0}};
+    unsigned count = 0;
+    *out = (struct sk_remains_purged){.purged = false};
+    if (at == place_count(&r->purged) || places(&r->purged)[at].id != (int64_t)position)
+        return SK_OK;
+    const struct place *place = &places(&r->purged)[at];
+    SK_TRY(read_row(r, place->view, place->page, place->cell, NOTE_MAX, &row, f, &count, err));
+    if (!row.bytes || !shaped(f, count, "Nii"))
+        return SK_OK;
+    out->purged = true;
+    out->has_source = id_at(&row, &f[1], &out->source);
+    out->has_target = id_at(&row, &f[2], &out->target);
     return SK_OK;
 }
 

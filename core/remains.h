@@ -82,6 +82,16 @@ enum sk_status sk_remains_payload(struct sk_remains *remains, uint64_t position,
                                   const struct sk_entry *entry, struct sk_payload *payload,
                                   bool *found, struct sk_error *err);
 
+/* Whether the old store says that it purged what an entry commits to, and what that hung on.
+ * Errors: SK_NOMEM. */
+struct sk_remains_purged {
+    bool purged, has_source, has_target;
+    struct sk_id source, target;
+};
+SK_MUST_CHECK
+enum sk_status sk_remains_purged(struct sk_remains *remains, uint64_t position,
+                                 struct sk_remains_purged *out, struct sk_error *err);
+
 /* Opens the body. Errors: SK_MISSING, SK_DAMAGED, SK_IO, SK_NOMEM. */
 SK_MUST_CHECK
 enum sk_status sk_remains_body(struct sk_remains *remains, int64_t media,

@@ -60,7 +60,7 @@ struct sk_remains {
     char *media_dir;
     struct sk_secret *seed;
     struct sk_remains_facts facts;
-    struct place_list entries, payloads, media;
+    struct place_list entries, payloads, media, purged;
     struct sk_buf nodes;  /* struct node */
     struct sk_buf items;  /* struct listed, by id */
     struct sk_buf erased; /* struct sk_id, sorted: of entries that were taken */

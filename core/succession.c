@@ -2,6 +2,7 @@
 
 #include "core/continuation.h"
 #include "core/item_internal.h"
+#include "core/purge.h"
 #include "core/store_internal.h"
 
 #define BATCH 1000 /* entries in one transaction: nobody sees the store before it is whole */
@@ -154,6 +155,19 @@ static enum sk_status put(struct work *work, uint64_t old, const struct sk_entry
     return next_batch(work, false, err);
 }
 
+/* What an entry commits to was purged in the old store: it stays so, and is no loss. */
+static enum sk_status put_purged(struct work *work, uint64_t old, const struct sk_entry *entry,
+                                 bool proven, const struct sk_remains_purged *purged,
+                                 struct sk_error *err)
+{
+    uint64_t position = 0;
+    SK_TRY(sk_log_size(work->store, SK_LOG_OWN, &position, err));
+    SK_TRY(sk_purged_put(work->store, position, purged->has_source ? &purged->source : NULL,
+                         purged->has_target ? &purged->target : NULL, err));
+    work->result.purged++;
+    return put(work, old, entry, proven, NULL, err);
+}
+
 static enum sk_status lose_payload(struct work *work, uint64_t position,
                                    const struct sk_entry *entry, const struct sk_payload *payload,
                                    struct sk_error *err)
@@ -182,11 +196,15 @@ static enum sk_status take_entry(void *context, uint64_t position, const struct 
     sk_auto_payload payload = SK_PAYLOAD_INIT;
     bool found = false;
     bool whole = false;
+    struct sk_remains_purged purged = {.purged = false};
     const struct sk_remains_facts *facts = sk_remains_facts(work->remains);
 
     sk_progress_tell(work->options->progress, work->done++, facts->proven + facts->unproven);
     if (!sk_entry_has_payload(entry) || sk_remains_erased(work->remains, &entry->id))
         return put(work, position, entry, proven, NULL, err);
+    SK_TRY(sk_remains_purged(work->remains, position, &purged, err));
+    if (purged.purged)
+        return put_purged(work, position, entry, proven, &purged, err);
     SK_TRY(sk_remains_payload(work->remains, position, entry, &payload, &found, err));
     if (!found)
         return lose_payload(work, position, entry, NULL, err);

@@ -49,6 +49,7 @@ struct sk_succession_options {
 struct sk_succession_result {
     uint64_t carried;  /* entries */
     uint64_t unproven; /* of these */
+    uint64_t purged;   /* of the carried: without what they commit to, as it was purged */
     uint64_t losses;   /* calls of `loss`, but for SK_LOSS_PROOF */
     uint64_t unread;   /* reads that failed by an I/O error, which may be no damage */
     bool continues;    /* the new log names the old one: else the old key was lost */

@@ -30,6 +30,7 @@ struct row {
     unsigned type;
     int64_t newest, shown; /* entries of the item */
     bool erased;
+    bool purged; /* the entry: what it commits to was removed */
     const char *title;
 };
 
@@ -206,6 +207,11 @@ static enum sk_status check_payload(struct check *check, const struct row *row,
         sk_payload_load(check->store, row->log->id, row->position, &payload, &found, &why);
     if (status != SK_OK)
         return settle(check, row, status, &why, err);
+    if (!found && row->purged) {
+        if (row->id == row->shown || (row->id == row->newest && row->title[0]))
+            tell_row(check, row, "it is shown, and what it says was purged");
+        return SK_OK;
+    }
     if (!found) {
         /* An archive may hold an entry whose payload was withdrawn before it was sent. */
         if (!row->erased && (row->id == row->shown || row->log->state == SK_LOG_STATE_OWN))
@@ -214,6 +220,8 @@ static enum sk_status check_payload(struct check *check, const struct row *row,
     }
     if (row->erased)
         tell_row(check, row, "it was withdrawn and is still here");
+    if (row->purged)
+        tell_row(check, row, "it was purged and is still here");
     if (sk_payload_fits(entry, &payload))
         return check_meaning(check, row, entry, &payload, err);
     tell_row(check, row, "what is stored is not what was signed");
@@ -253,6 +261,7 @@ static enum sk_status read_row(struct sk_stmt *stmt, struct row *out, struct sk_
     out->shown = sk_column_int(stmt, 5);
     out->erased = sk_column_int(stmt, 6) != 0;
     out->title = sk_column_text(stmt, 7);
+    out->purged = !sk_column_null(stmt, 8);
     return SK_OK;
 }
 
@@ -262,8 +271,9 @@ static enum sk_status check_entries(struct check *check, const struct sk_log *lo
     sk_auto_stmt stmt = NULL;
     SK_TRY(sk_db_prepare(check->store->db, &stmt,
                          "SELECT entry.id, entry.bytes, entry.item, item.type, item.entry, "
-                         "item.shown, item.erased, item.title FROM entry "
+                         "item.shown, item.erased, item.title, purged.entry FROM entry "
                          "LEFT JOIN item ON item.id = entry.item "
+                         "LEFT JOIN purged ON purged.entry = entry.id "
                          "WHERE entry.id >= ?1 AND entry.id < ?2 ORDER BY entry.id",
                          err));
     sk_bind_int(stmt, 1, sk_entry_row(log->id, 0));
@@ -378,7 +388,7 @@ static enum sk_status check_related(struct check *check, struct sk_error *err)
                          "SELECT DISTINCT item.id FROM item AS gone CROSS JOIN kin ON "
                          "kin.log = gone.log AND kin.relation = 1 CROSS JOIN item ON "
                          "item.uid = gone.uid AND item.log = kin.other "
-                         "WHERE gone.erased = 1 AND item.erased IN (0, 3)",
+                         "WHERE " SK_WITHDRAWN("gone") " AND item.erased IN (0, 3)",
                          err));
     for (;;) {
         bool row = false;
@@ -402,6 +412,19 @@ static enum sk_status check_lacking(struct check *check, struct sk_error *err)
     return SK_OK;
 }
 
+/* What is noted as purged is noted of entries. */
+static enum sk_status check_purged(struct check *check, struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    bool row = false;
+    SK_TRY(sk_db_prepare(check->store->db, &stmt,
+                         "SELECT 1 FROM purged WHERE entry NOT IN (SELECT id FROM entry)", err));
+    SK_TRY(sk_step(stmt, &row, err));
+    if (row)
+        tell(check, "data: it is noted that an entry was purged, and there is no such entry");
+    return SK_OK;
+}
+
 static enum sk_status check_all(struct check *check, struct sk_error *err)
 {
     SK_TRY(sk_db_check(check->store->db, tell, check, err));
@@ -411,6 +434,7 @@ static enum sk_status check_all(struct check *check, struct sk_error *err)
     SK_TRY(check_words(check, err));
     SK_TRY(check_related(check, err));
     SK_TRY(check_lacking(check, err));
+    SK_TRY(check_purged(check, err));
     SK_TRY(check_other_media(check, err));
     return check->folder ? sk_folder_strays(check->store, tell_stray, check, err) : SK_OK;
 }

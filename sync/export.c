@@ -1,5 +1,6 @@
 #include "sync/export.h"
 
+#include "core/purge.h"
 #include "core/text.h"
 #include "sync/deliver.h"
 #include "sync/export_parts.h"
@@ -10,9 +11,9 @@
 
 /* ---- from where ---- */
 
-/* The lowest position that an archive was never sent, or asks for and was not sent since. */
-static enum sk_status first_unsent(const struct sk_peer *peer, uint64_t size, uint64_t *first,
-                                   struct sk_error *err)
+/* What an archive was never sent, or asks for and was not sent since; added to `unsent`. */
+static enum sk_status add_unsent(const struct sk_peer *peer, uint64_t size,
+                                 struct sk_ranges *unsent, struct sk_error *err)
 {
     sk_auto_ranges sent = SK_RANGES_INIT;
     sk_auto_ranges never = SK_RANGES_INIT;
@@ -21,20 +22,23 @@ static enum sk_status first_unsent(const struct sk_peer *peer, uint64_t size, ui
     SK_TRY(sk_ranges_unite(&sent, &peer->acknowledged, err));
     SK_TRY(sk_ranges_missing(&never, &sent, size, err));
     SK_TRY(sk_ranges_without(&asked, &peer->wanted, &peer->exported, err));
-    if (never.count > 0 && never.items[0].from < *first)
-        *first = never.items[0].from;
-    if (asked.count > 0 && asked.items[0].from < *first)
-        *first = asked.items[0].from;
-    return SK_OK;
+    SK_TRY(sk_ranges_unite(unsent, &never, err));
+    return sk_ranges_unite(unsent, &asked, err);
 }
 
-static enum sk_status start_of(const struct sk_peers *peers, uint64_t since, uint64_t size,
-                               uint64_t *n0, struct sk_error *err)
+/* From the first position that some archive lacks to the last one: one bundle, if it holds them. */
+static enum sk_status range_of(const struct sk_peers *peers, uint64_t since, uint64_t size,
+                               uint64_t *n0, uint64_t *end, struct sk_error *err)
 {
-    *n0 = size;
+    *n0 = *end = size;
     if (since == SK_EXPORT_NEW) {
+        sk_auto_ranges unsent = SK_RANGES_INIT;
         for (size_t i = 0; i < peers->count; i++)
-            SK_TRY(first_unsent(&peers->items[i], size, n0, err));
+            SK_TRY(add_unsent(&peers->items[i], size, &unsent, err));
+        if (unsent.count == 0)
+            return SK_OK;
+        *n0 = unsent.items[0].from;
+        *end = unsent.items[unsent.count - 1].to;
         return SK_OK;
     }
     if (since > size)
@@ -192,6 +196,19 @@ static enum sk_status write_bundle(const struct job *job, struct sk_file **file,
     return SK_OK;
 }
 
+/* How many of the entries go without what they say, since it was purged here. */
+static enum sk_status count_purged(const struct job *job, uint64_t *out, struct sk_error *err)
+{
+    sk_auto_ranges purged = SK_RANGES_INIT;
+    sk_auto_ranges carried = SK_RANGES_INIT;
+    sk_auto_ranges both = SK_RANGES_INIT;
+    SK_TRY(sk_purged_ranges(job->store, &purged, err));
+    SK_TRY(sk_ranges_add(&carried, job->plan.n0, job->plan.n1, err));
+    SK_TRY(sk_ranges_common(&both, &purged, &carried, err));
+    *out = sk_ranges_total(&both);
+    return SK_OK;
+}
+
 /*
  * The empty file is made first, so that a folder that is not there costs no index; its first byte
  * is written after number and index are durable.
@@ -205,6 +222,7 @@ static enum sk_status run(struct job *job, struct sk_export_result *out, struct 
     if (sk_file_exists(job->path))
         return sk_fail(err, SK_CREATE, "%s: a file of this name is there already", job->path);
     SK_TRY(sk_file_try_name(job->path, err));
+    SK_TRY(count_purged(job, &result.purged, err));
     SK_TRY(sk_file_create_beside(&file, job->path, err));
     SK_TRY(write_bundle(job, &file, &result, hash, err));
     struct sk_error why = SK_ERROR_INIT;
@@ -225,18 +243,24 @@ enum sk_status sk_export(struct sk_store *store, const char *path, uint64_t sinc
     struct job job = {.store = store, .path = path, .progress = progress, .peers = &peers};
     struct sk_log log;
     uint64_t n0 = 0;
+    uint64_t end = 0;
     SK_TRY(sk_peers_load(store, &peers, err));
     if (peers.count == 0)
         return sk_fail(err, SK_CONFIG,
                        "no archive has invited this store: ask one for an invite, and take it "
                        "with 'receive FILE'");
+    sk_peers_drop_revoked(&peers);
+    if (peers.count == 0)
+        return sk_fail(err, SK_REFUSED,
+                       "every archive that invited this store has revoked it: nothing that it "
+                       "sends would be taken");
     SK_TRY(sk_log_get(store, SK_LOG_OWN, &log, err));
-    SK_TRY(start_of(&peers, since, log.size, &n0, err));
+    SK_TRY(range_of(&peers, since, log.size, &n0, &end, err));
     if (n0 == log.size) {
         *out = (struct sk_export_result){.nothing = true, .n0 = n0, .n1 = n0};
         return SK_OK;
     }
     job.size = log.size;
-    SK_TRY(sk_export_plan(store, n0, log.size, &job.plan, err));
+    SK_TRY(sk_export_plan(store, n0, end, &job.plan, err));
     return run(&job, out, err);
 }

@@ -17,11 +17,11 @@ struct sk_export_plan {
 };
 
 /*
- * The longest part of [n0, size) that one bundle can carry whatever the compression saves. Errors:
+ * The longest part of [n0, end) that one bundle can carry whatever the compression saves. Errors:
  * SK_LIMIT (even the first entry does not fit).
  */
 SK_MUST_CHECK
-enum sk_status sk_export_plan(struct sk_store *store, uint64_t n0, uint64_t size,
+enum sk_status sk_export_plan(struct sk_store *store, uint64_t n0, uint64_t end,
                               struct sk_export_plan *out, struct sk_error *err);
 
 /* The inner stream: manifest, signature, entries, payloads. */

@@ -72,11 +72,11 @@ static enum sk_status count_payloads(struct sk_store *store, struct counting *c,
     }
 }
 
-enum sk_status sk_export_plan(struct sk_store *store, uint64_t n0, uint64_t size,
+enum sk_status sk_export_plan(struct sk_store *store, uint64_t n0, uint64_t end,
                               struct sk_export_plan *out, struct sk_error *err)
 {
-    struct counting c = {.plan = {.n0 = n0, .n1 = size}, .bytes = FIXED_LEN};
-    if (size - n0 > SK_BUNDLE_ENTRIES_MAX)
+    struct counting c = {.plan = {.n0 = n0, .n1 = end}, .bytes = FIXED_LEN};
+    if (end - n0 > SK_BUNDLE_ENTRIES_MAX)
         c.plan.n1 = n0 + SK_BUNDLE_ENTRIES_MAX;
     sk_hash_init(&c.indices, NULL, SK_LABEL_INDICES);
     SK_TRY(count_payloads(store, &c, err));
@@ -84,7 +84,7 @@ enum sk_status sk_export_plan(struct sk_store *store, uint64_t n0, uint64_t size
     if (c.plan.n1 - n0 > room)
         c.plan.n1 = n0 + room;
     sk_hash_end(&c.indices, c.plan.indices_hash);
-    c.plan.left = size - c.plan.n1;
+    c.plan.left = end - c.plan.n1;
     *out = c.plan;
     return SK_OK;
 }

@@ -25,6 +25,7 @@ struct arrival {
     struct sk_volume_unlocked unlocked;
     struct sk_chain_found found;
     int64_t peer;
+    char revoked[96]; /* why it goes to quarantine, if its log is revoked */
 };
 
 static void arrival_clear(struct arrival *a)
@@ -104,6 +105,19 @@ static enum sk_status new_log(struct arrival *a, struct sk_intake *in, struct sk
     return SK_OK;
 }
 
+/* A bundle that reaches behind the position from which its log is revoked is not taken. */
+static enum sk_status check_revoked(struct arrival *a, const struct sk_intake *in,
+                                    const char **reason, struct sk_error *err)
+{
+    uint64_t from = SK_NOT_REVOKED;
+    SK_TRY(sk_log_revoked(a->store, in->log.id, &from, err));
+    if (in->manifest.n1 <= from)
+        return SK_OK;
+    (void)snprintf(a->revoked, sizeof(a->revoked), SK_REASON_REVOKED, from);
+    *reason = a->revoked;
+    return SK_OK;
+}
+
 /* Finds or makes the log; *reason tells why the bundle goes to quarantine, NULL if it does not. */
 static enum sk_status place(struct arrival *a, struct sk_intake *in, const char **reason,
                             struct sk_error *err)
@@ -115,7 +129,7 @@ static enum sk_status place(struct arrival *a, struct sk_intake *in, const char 
     *reason = in->log.state == SK_LOG_STATE_WAITING  ? REASON_WAITS
               : in->log.state == SK_LOG_STATE_FROZEN ? SK_REASON_FROZEN
                                                      : NULL;
-    return SK_OK;
+    return *reason ? SK_OK : check_revoked(a, in, reason, err);
 }
 
 /* ---- one bundle, inside a transaction ---- */

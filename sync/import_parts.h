@@ -11,13 +11,19 @@
 #include "core/item.h"
 #include "core/lacking.h"
 #include "core/media.h"
+#include "core/revoke.h"
 #include "sync/import.h"
 #include "sync/manifest.h"
 #include "sync/unpack.h"
 
+#include <inttypes.h>
+
 /* Why a bundle is in quarantine. */
 #define SK_REASON_FORK   "fork: it does not continue the log that came before"
 #define SK_REASON_FROZEN "the log is frozen, since it forked"
+/* with the position */
+#define SK_REASON_REVOKED \
+    "revoked: from position %" PRIu64 " on nothing is taken for the word of this device"
 
 struct sk_intake {
     struct sk_store *store;

@@ -7,7 +7,8 @@
 
 #define PEER_COLUMNS                                                                 \
     "id, alias, archive_id, dh_public, sign_public, send, receive, ifnull(log, 0), " \
-    "number, exported, acknowledged, wanted"
+    "number, exported, acknowledged, wanted, "                                       \
+    "(SELECT position FROM revoked WHERE revoked.log = 1 AND revoked.peer = peer.id)"
 #define RANGE_LEN 16
 
 void sk_peer_clear(struct sk_peer *peer)
@@ -101,6 +102,7 @@ static enum sk_status peer_from_row(struct sk_stmt *stmt, struct sk_peer *out, s
     SK_TRY(ranges_column(stmt, 9, &peer.exported, err));
     SK_TRY(ranges_column(stmt, 10, &peer.acknowledged, err));
     SK_TRY(ranges_column(stmt, 11, &peer.wanted, err));
+    peer.revoked = sk_column_null(stmt, 12) ? SK_NOT_REVOKED : (uint64_t)sk_column_int(stmt, 12);
     *out = SK_TAKE(peer);
     return SK_OK;
 }
@@ -169,6 +171,40 @@ enum sk_status sk_peer_set_number(struct sk_store *store, int64_t id, uint64_t n
     sk_bind_int(stmt, 1, id);
     sk_bind_int(stmt, 2, (int64_t)number);
     return sk_run(stmt, err);
+}
+
+enum sk_status sk_peer_revoke(struct sk_store *store, struct sk_peer *peer, uint64_t from,
+                              uint32_t day, struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    if (from >= peer->revoked)
+        return SK_OK;
+    SK_TRY(sk_db_prepare(sk_store_db(store), &stmt,
+                         "INSERT OR REPLACE INTO revoked(log, peer, position, day) "
+                         "VALUES(?1, ?2, ?3, ?4)",
+                         err));
+    sk_bind_int(stmt, 1, SK_LOG_OWN);
+    sk_bind_int(stmt, 2, peer->id);
+    sk_bind_int(stmt, 3, (int64_t)from);
+    sk_bind_int(stmt, 4, day);
+    SK_TRY(sk_run(stmt, err));
+    peer->revoked = from;
+    return SK_OK;
+}
+
+void sk_peers_drop_revoked(struct sk_peers *peers)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < peers->count; i++) {
+        if (peers->items[i].revoked != SK_NOT_REVOKED) {
+            sk_peer_clear(&peers->items[i]);
+            continue;
+        }
+        if (kept != i)
+            peers->items[kept] = SK_TAKE(peers->items[i]);
+        kept++;
+    }
+    peers->count = kept;
 }
 
 /* ---- which of them a file is from ---- */

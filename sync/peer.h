@@ -5,6 +5,7 @@
 #define SK_SYNC_PEER_H
 
 #include "core/log.h"
+#include "core/revoke.h"
 #include "sync/manifest.h"
 #include "sync/ratchet.h"
 
@@ -19,6 +20,8 @@ struct sk_peer {
     int64_t log;           /* 0: nothing has come yet */
     uint64_t number;       /* newest receipt */
     struct sk_ranges exported, acknowledged, wanted;
+    uint64_t revoked; /* documenter: from which position on the archive takes nothing any more;
+                         SK_NOT_REVOKED */
 };
 void sk_peer_clear(struct sk_peer *peer);
 #define sk_auto_peer __attribute__((cleanup(sk_peer_clear))) struct sk_peer
@@ -46,6 +49,13 @@ void sk_peers_clear(struct sk_peers *peers);
 #define sk_auto_peers __attribute__((cleanup(sk_peers_clear))) struct sk_peers
 SK_MUST_CHECK
 enum sk_status sk_peers_load(struct sk_store *store, struct sk_peers *out, struct sk_error *err);
+
+/* Notes that an archive has revoked this store from a position on, never later than before; and
+ * takes the archives that did out of a list. */
+SK_MUST_CHECK
+enum sk_status sk_peer_revoke(struct sk_store *store, struct sk_peer *peer, uint64_t from,
+                              uint32_t day, struct sk_error *err);
+void sk_peers_drop_revoked(struct sk_peers *peers);
 
 /*
  * Looks for the slot of a volume through the receiving chains of every peer: those that are near

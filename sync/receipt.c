@@ -83,6 +83,24 @@ static enum sk_status add_stored(struct sk_store *store, const struct sk_log *lo
     return sk_receipt_add_stored(receipt, range->from, range->to, root, err);
 }
 
+/* What is missing, but for what would not be taken any more. */
+static enum sk_status fill_wanted(struct sk_store *store, const struct sk_log *log,
+                                  const struct sk_ranges *lacking, struct sk_receipt *receipt,
+                                  struct sk_error *err)
+{
+    sk_auto_ranges gaps = SK_RANGES_INIT;
+    sk_auto_ranges taken = SK_RANGES_INIT;
+    uint64_t from = SK_NOT_REVOKED;
+    SK_TRY(sk_log_gaps(store, log->id, &gaps, err));
+    SK_TRY(sk_ranges_unite(&gaps, lacking, err));
+    SK_TRY(sk_log_revoked(store, log->id, &from, err));
+    receipt->revokes = from != SK_NOT_REVOKED;
+    receipt->revoked = receipt->revokes ? from : 0;
+    if (from > 0)
+        SK_TRY(sk_ranges_add(&taken, 0, from, err));
+    return sk_ranges_common(&receipt->wanted, &gaps, &taken, err);
+}
+
 static enum sk_status fill_stored(struct sk_store *store, const struct sk_log *log,
                                   struct sk_receipt *receipt, struct sk_error *err)
 {
@@ -99,8 +117,7 @@ static enum sk_status fill_stored(struct sk_store *store, const struct sk_log *l
     /* Further ones would be cut off, and each costs a root. */
     for (size_t i = 0; i < stored.count && i < SK_RECEIPT_LIST_MAX; i++)
         SK_TRY(add_stored(store, log, &stored.items[i], receipt, err));
-    SK_TRY(sk_log_gaps(store, log->id, &receipt->wanted, err));
-    return sk_ranges_unite(&receipt->wanted, &lacking, err);
+    return fill_wanted(store, log, &lacking, receipt, err);
 }
 
 static enum sk_status fill_receipt(struct sk_store *store, const struct sk_log *log,

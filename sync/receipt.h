@@ -5,16 +5,21 @@
 #define SK_SYNC_RECEIPT_H
 
 #include "core/log.h"
+#include "core/revoke.h"
 
 struct sk_receipt_result {
-    char archive[128]; /* its name */
-    uint64_t number;   /* of this receipt; 0 when the file was taken before */
-    uint64_t newest;   /* of the newest that was taken, 0 when there is none */
-    uint64_t size;     /* the archive holds everything before this position */
-    uint64_t arrived;  /* entries that the archive has acknowledged by now */
-    uint64_t wanted;   /* entries that it asks for again */
-    bool older;        /* taken before, or older than the newest taken: nothing changed */
-    bool rollback;     /* the archive holds more than this store, or other content: see the words */
+    char archive[128];  /* its name */
+    uint64_t number;    /* of this receipt; 0 when the file was taken before */
+    uint64_t newest;    /* of the newest that was taken, 0 when there is none */
+    uint64_t size;      /* the archive holds everything before this position */
+    uint64_t arrived;   /* entries that the archive has acknowledged by now */
+    uint64_t wanted;    /* entries that it asks for again */
+    uint64_t purged;    /* of these: entries of which what they say was purged here */
+    uint64_t lost;      /* entries that it had acknowledged, and now does not store or asks for */
+    uint64_t lost_from; /* the first of these */
+    uint64_t revoked;   /* from there on the archive takes nothing any more; SK_NOT_REVOKED */
+    bool older;         /* taken before, or older than the newest taken: nothing changed */
+    bool rollback; /* the archive holds more than this store, or other content: see the words */
     char *notes; /* owned: lines for a person (refused copies, quarantined or malformed entries) */
 };
 void sk_receipt_result_clear(struct sk_receipt_result *result);

@@ -16,6 +16,7 @@ void sk_receipt_clear(struct sk_receipt *receipt)
     receipt->stored = NULL;
     receipt->stored_count = 0;
     sk_ranges_clear(&receipt->wanted);
+    sk_ranges_clear(&receipt->malformed);
     sk_buf_clear(&receipt->remarks);
 }
 
@@ -101,6 +102,8 @@ enum sk_status sk_receipt_format(struct sk_buf *out, const struct sk_receipt *re
     for (size_t i = 0; i < receipt->wanted.count && i < SK_RECEIPT_LIST_MAX; i++)
         SK_TRY(sk_buf_printf(out, err, "wanted %" PRIu64 " %" PRIu64 "\n",
                              receipt->wanted.items[i].from, receipt->wanted.items[i].to));
+    if (receipt->revokes)
+        SK_TRY(sk_buf_printf(out, err, "revoked %" PRIu64 "\n", receipt->revoked));
     return sk_buf_add(out, sk_buf_text(&receipt->remarks), receipt->remarks.len, err);
 }
 
@@ -216,6 +219,16 @@ static enum sk_status take_wanted(struct cursor *c, struct sk_receipt *r, struct
     return SK_OK;
 }
 
+static enum sk_status take_revoked(struct cursor *c, struct sk_receipt *r, struct sk_error *err)
+{
+    r->revokes = accept(c, "revoked ");
+    if (!r->revokes)
+        return SK_OK;
+    return take_number(c, &r->revoked) && accept(c, "\n")
+               ? SK_OK
+               : sk_fail(err, SK_DAMAGED, "the receipt's revocation is malformed");
+}
+
 /* One line, which belongs to the text that the cursor goes over. */
 struct remark {
     enum sk_remark kind;
@@ -264,6 +277,8 @@ static enum sk_status take_remarks(struct cursor *c, struct sk_receipt *r, struc
             r->remark_counts[remark.kind]++ == SK_RECEIPT_LIST_MAX)
             return sk_fail(err, SK_DAMAGED, "the receipt's remarks are malformed");
         SK_TRY(check_shown(&remark, err));
+        if (remark.kind == SK_REMARK_MALFORMED)
+            SK_TRY(sk_ranges_add(&r->malformed, remark.numbers[0], remark.numbers[0] + 1, err));
         last = remark.kind;
     }
     return sk_buf_add(&r->remarks, start, (size_t)(c->end - start), err);
@@ -278,6 +293,7 @@ enum sk_status sk_receipt_parse(struct sk_receipt *out, const char *text, size_t
         return sk_fail(err, SK_DAMAGED, "this is not the text of a receipt");
     SK_TRY(take_stored(&c, &r, err));
     SK_TRY(take_wanted(&c, &r, err));
+    SK_TRY(take_revoked(&c, &r, err));
     SK_TRY(take_remarks(&c, &r, err));
     *out = SK_TAKE(r);
     return SK_OK;

@@ -37,7 +37,10 @@ struct sk_receipt {
     struct sk_receipt_stored *stored; /* owned; rising, not touching */
     size_t stored_count;
     struct sk_ranges wanted;
-    struct sk_buf remarks; /* lines as they stand in the text, safe to show */
+    bool revokes; /* from `revoked` on the archive takes nothing of this log any more */
+    uint64_t revoked;
+    struct sk_ranges malformed; /* positions of these remarks, when it was read */
+    struct sk_buf remarks;      /* lines as they stand in the text, safe to show */
     size_t remark_counts[SK_REMARK_KINDS];
 };
 void sk_receipt_clear(struct sk_receipt *receipt);

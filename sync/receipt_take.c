@@ -4,10 +4,11 @@
  */
 #include "sync/receipt.h"
 
+#include "core/purge.h"
 #include "crypto/bytes.h"
 #include "sync/deliver.h"
 #include "sync/peer.h"
-#include "sync/receipt_note.h"
+#include "sync/receipt_parts.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -106,18 +107,32 @@ static enum sk_status check_checkpoint(struct arrival *a, const char *name, stru
                              err);
 }
 
+enum sk_status sk_receipt_open(struct sk_store *store, const struct sk_peer *peer, const char *note,
+                               size_t len, struct sk_receipt *out, struct sk_error *err)
+{
+    sk_auto_receipt receipt = {.stored = NULL};
+    char name[SK_ARCHIVE_KEY_NAME_LEN];
+    size_t text_len = 0;
+    sk_receipt_key_name(name, peer->archive_id);
+    if (sk_note_verify(note, len, name, peer->sign_public, &text_len) != SK_OK)
+        return sk_fail(err, SK_DAMAGED, "this receipt is not signed by its archive");
+    SK_TRY(sk_receipt_parse(&receipt, note, text_len, err));
+    if (memcmp(receipt.archive_id, peer->archive_id, SK_HASH_LEN) != 0 ||
+        memcmp(receipt.log_id, sk_store_id(store), SK_HASH_LEN) != 0)
+        return sk_fail(err, SK_REFUSED, "this receipt is for another store");
+    *out = SK_TAKE(receipt);
+    return SK_OK;
+}
+
 static enum sk_status check_notes(struct arrival *a, struct sk_error *err)
 {
     char name[SK_ARCHIVE_KEY_NAME_LEN];
-    size_t text_len = 0;
+    struct sk_error why = SK_ERROR_INIT;
+    enum sk_status status =
+        sk_receipt_open(a->store, &a->peer, sk_buf_text(&a->note), a->note.len, &a->receipt, &why);
+    if (status != SK_OK)
+        return sk_fail(err, status, "%s: %s", a->path, why.text);
     sk_receipt_key_name(name, a->peer.archive_id);
-    if (sk_note_verify(sk_buf_text(&a->note), a->note.len, name, a->peer.sign_public, &text_len) !=
-        SK_OK)
-        return sk_fail(err, SK_DAMAGED, "%s: this receipt is not signed by its archive", a->path);
-    SK_TRY(sk_receipt_parse(&a->receipt, sk_buf_text(&a->note), text_len, err));
-    if (memcmp(a->receipt.archive_id, a->peer.archive_id, SK_HASH_LEN) != 0 ||
-        memcmp(a->receipt.log_id, sk_store_id(a->store), SK_HASH_LEN) != 0)
-        return sk_fail(err, SK_REFUSED, "%s: this receipt is for another store", a->path);
     return check_checkpoint(a, name, err);
 }
 
@@ -135,40 +150,71 @@ static enum sk_status read_notes(struct arrival *a, struct sk_error *err)
 
 /* ---- comparing ---- */
 
-/* Whether this log has that root at a size; false also when it has never been so long. */
-static enum sk_status own_root_is(struct arrival *a, uint64_t own_size, uint64_t size,
-                                  const uint8_t root[static SK_MERKLE_LEN], bool *same,
-                                  struct sk_error *err)
+enum sk_status sk_receipt_root_is_own(struct sk_store *store, uint64_t size,
+                                      const uint8_t root[static SK_MERKLE_LEN], bool *same,
+                                      struct sk_error *err)
 {
     struct sk_merkle tree;
     uint8_t own[SK_MERKLE_LEN];
+    struct sk_log log;
     *same = false;
-    if (size > own_size)
+    SK_TRY(sk_log_get(store, SK_LOG_OWN, &log, err));
+    if (size > log.size)
         return SK_OK;
-    SK_TRY(sk_log_tree(a->store, SK_LOG_OWN, size, &tree, err));
+    SK_TRY(sk_log_tree(store, SK_LOG_OWN, size, &tree, err));
     sk_merkle_root(&tree, own);
     *same = memcmp(own, root, sizeof(own)) == 0;
     return SK_OK;
 }
 
-static enum sk_status compare(struct arrival *a, uint64_t own_size, bool *same,
-                              struct sk_error *err)
+static enum sk_status compare(struct arrival *a, bool *same, struct sk_error *err)
 {
     const struct sk_receipt *r = &a->receipt;
-    SK_TRY(own_root_is(a, own_size, r->size, r->root, same, err));
+    SK_TRY(sk_receipt_root_is_own(a->store, r->size, r->root, same, err));
     for (size_t i = 0; *same && i < r->stored_count; i++)
-        SK_TRY(own_root_is(a, own_size, r->stored[i].to, r->stored[i].root, same, err));
+        SK_TRY(sk_receipt_root_is_own(a->store, r->stored[i].to, r->stored[i].root, same, err));
     return SK_OK;
 }
 
 /* ---- keeping ---- */
 
-static enum sk_status update_ranges(struct arrival *a, uint64_t own_size, struct sk_error *err)
+/*
+ * What the archive asks for now, and once said it had: it has lost it, or the one who answers is
+ * not what it was. What was purged here because of its word cannot be sent again.
+ */
+static enum sk_status tell_contradiction(struct arrival *a, struct sk_receipt_result *result,
+                                         struct sk_error *err)
+{
+    const struct sk_receipt *r = &a->receipt;
+    sk_auto_ranges stored = SK_RANGES_INIT;
+    sk_auto_ranges has = SK_RANGES_INIT;
+    sk_auto_ranges gone = SK_RANGES_INIT;
+    sk_auto_ranges lost = SK_RANGES_INIT;
+    sk_auto_ranges purged = SK_RANGES_INIT;
+    sk_auto_ranges asked = SK_RANGES_INIT;
+    for (size_t i = 0; i < r->stored_count; i++)
+        SK_TRY(sk_ranges_add(&stored, r->stored[i].from, r->stored[i].to, err));
+    SK_TRY(sk_ranges_without(&has, &stored, &r->wanted, err));
+    SK_TRY(sk_ranges_without(&gone, &a->peer.acknowledged, &has, err));
+    SK_TRY(sk_ranges_without(&lost, &gone, &a->peer.wanted, err));
+    if (r->stored_count < SK_RECEIPT_LIST_MAX && lost.count > 0) { /* a full list may be cut */
+        result->lost = sk_ranges_total(&lost);
+        result->lost_from = lost.items[0].from;
+    }
+    SK_TRY(sk_purged_ranges(a->store, &purged, err));
+    SK_TRY(sk_ranges_common(&asked, &purged, &r->wanted, err));
+    result->purged = sk_ranges_total(&asked);
+    return SK_OK;
+}
+
+static enum sk_status update_ranges(struct arrival *a, uint64_t own_size,
+                                    struct sk_receipt_result *result, struct sk_error *err)
 {
     sk_auto_ranges own = SK_RANGES_INIT;
     sk_auto_ranges wanted = SK_RANGES_INIT;
     sk_auto_ranges exported = SK_RANGES_INIT;
     struct sk_peer *peer = &a->peer;
+    SK_TRY(tell_contradiction(a, result, err));
     for (size_t i = 0; i < a->receipt.stored_count; i++)
         SK_TRY(sk_ranges_add(&peer->acknowledged, a->receipt.stored[i].from,
                              a->receipt.stored[i].to, err));
@@ -197,13 +243,16 @@ static enum sk_status save_text(struct arrival *a, struct sk_error *err)
     return sk_run(stmt, err);
 }
 
-static enum sk_status keep(struct arrival *a, uint64_t own_size, struct sk_error *err)
+static enum sk_status keep(struct arrival *a, uint64_t own_size, struct sk_receipt_result *result,
+                           struct sk_error *err)
 {
     sk_auto_store_txn txn = NULL;
     SK_TRY(sk_store_begin(&txn, a->store, err));
     SK_TRY(sk_chain_spend(a->store, a->peer.receive, a->found.index, a->file_hash, a->header_hash,
                           err));
-    SK_TRY(update_ranges(a, own_size, err));
+    SK_TRY(update_ranges(a, own_size, result, err));
+    if (a->receipt.revokes)
+        SK_TRY(sk_peer_revoke(a->store, &a->peer, a->receipt.revoked, a->receipt.day, err));
     SK_TRY(save_text(a, err));
     return sk_store_commit(&txn, err);
 }
@@ -244,19 +293,22 @@ static enum sk_status take(struct arrival *a, struct sk_receipt_result *result,
     bool same = false;
     SK_TRY(open_arrival(a, err));
     (void)snprintf(result->archive, sizeof(result->archive), "%s", a->peer.alias);
+    result->revoked = a->peer.revoked;
     if (a->found.match == SK_CHAIN_SPENT)
         return take_spent(a, result, err);
     SK_TRY(read_notes(a, err));
     SK_TRY(sk_log_get(a->store, SK_LOG_OWN, &log, err));
-    SK_TRY(compare(a, log.size, &same, err));
+    SK_TRY(compare(a, &same, err));
     result->number = a->receipt.number;
     result->size = a->receipt.size;
     result->older = a->receipt.number <= a->peer.number;
     result->rollback = !same;
+    if (a->receipt.revokes && !result->older && a->receipt.revoked < result->revoked)
+        result->revoked = a->receipt.revoked;
     SK_TRY(set_words(result, &a->receipt, err));
     if (result->older || result->rollback)
         return SK_OK;
-    SK_TRY(keep(a, log.size, err));
+    SK_TRY(keep(a, log.size, result, err));
     a->peer.number = a->receipt.number;
     return SK_OK;
 }

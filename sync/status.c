@@ -17,6 +17,7 @@ static enum sk_status tell_one(const struct sk_peer *peer, uint64_t size,
         .exported = &travelling,
         .unexported = &unexported,
         .wanted = &peer->wanted,
+        .revoked = peer->revoked,
     };
     return each(context, &status, err);
 }

@@ -73,6 +73,8 @@ def build(top):
     world.store("attach", add(world.store, "With a photo"), photo)
     world.store("export", world.at("stick/old"))
     world.office("import", world.at("stick/old"))
+    world.office("receipt", "birch", world.at("stick/earlier"))
+    world.store("receive", world.at("stick/earlier"))
     world.office("receipt", "birch", world.at("stick/receipt"))
     add(world.store, "Another")
     write(world.at("code"), world.store("export", world.at("stick/bundle")))
@@ -106,6 +108,7 @@ def rows():
         ("skrynia", "link", WRITING, [record, "about", lambda w: w.store.json("list")[0]["id"]]),
         ("skrynia", "withdraw", WRITING, [record]),
         ("skrynia", "export", WRITING, ["--all", path("stick/new")]),
+        ("skrynia", "purge", WRITING, [record]),
         ("skrynia", "receive", WRITING, [path("stick/receipt")]),
         ("skrynia", "status", LOOKING, []),
         ("skrynia", "extract", WRITING, [photo, path("out.jpg")]),
@@ -129,6 +132,7 @@ def rows():
         ("skrynia-receiver", "passphrase", WRITING, ["--new-passphrase-fd", "0"]),
         ("skrynia-receiver", "rekey", WRITING, []),
         ("skrynia-receiver", "slot", WRITING, ["add", "--new-passphrase-fd", "0"]),
+        ("skrynia-receiver", "revoke", WRITING, ["birch"]),
         ("skrynia-receiver", "verify", LOOKING, []),
         ("skrynia-receiver", "extract", WRITING, [office_photo, path("out.jpg")]),
         ("skrynia-receiver", "history", LOOKING, [office_record]),

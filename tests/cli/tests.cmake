@@ -16,6 +16,7 @@ foreach(name
         marker.py
         orders.py
         read_only.py
+        receipts.py
         salvage.py
         sandbox.py
         scenario.py

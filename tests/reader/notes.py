@@ -135,7 +135,7 @@ def read_receipt_text(data):
         need(line.startswith(word + " "))
         out[word] = read(line[len(word) + 1:])
     need(out["number"] > 0)
-    last, order = -1, ["stored", "wanted", *REMARKS]
+    last, order = -1, ["stored", "wanted", "revoked", *REMARKS]
     for line in lines[7:]:
         word, _, rest = line.partition(" ")
         need(word in order and order.index(word) >= last and line != word)
@@ -154,6 +154,10 @@ def read_line(out, word, rest):
         which = list(REMARKS).index(word)
         out["remarks"][which] += 1
         need(out["remarks"][which] <= 1000)
+        return
+    if word == "revoked":
+        need("revoked" not in out)
+        out["revoked"] = decimal(rest)
         return
     parts = rest.split(" ")
     need(len(parts) == (3 if word == "stored" else 2))

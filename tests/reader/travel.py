@@ -227,7 +227,7 @@ class Device:
         self.archive_id = h(None, "archive id", archive_sign, archive_dh)
         self.chain = Chain(subkey(psk, 5))
         self.leaves = [leaf(entry) for entry in entries]
-        self.number, self.acknowledged, self.wanted = 0, set(), set()
+        self.number, self.acknowledged, self.wanted, self.revoked = 0, set(), set(), None
 
     def read(self, data):
         need(length_possible(len(data)))
@@ -237,7 +237,7 @@ class Device:
         file_hash = h(None, "file", data)
         if not keys:
             need(self.chain.spent[index][1] == file_hash, "refused")
-            return self.result(0, 0, True, False)
+            return self.result(0, 0, True, False, self.revoked)
         inner, _, _ = open_volume(data, slot, keys, self.scalar)
         parts = []
         for _ in range(2):
@@ -256,21 +256,27 @@ class Device:
             self.chain.spend(index, file_hash)
         return result
 
-    def result(self, number, size, older, rollback):
+    def result(self, number, size, older, rollback, revoked):
         return {"number": number, "size": size, "acknowledged": len(self.acknowledged),
-                "wanted": len(self.wanted), "older": older, "rollback": rollback}
+                "wanted": len(self.wanted), "older": older, "rollback": rollback,
+                **({} if revoked is None else {"revoked": revoked})}
 
     def compare(self, receipt):
         own = len(self.leaves)
         heads = [(receipt["size"], receipt["root"])] + [(to, top) for _, to, top in receipt["stored"]]
         same = all(size <= own and root(self.leaves[:size]) == top for size, top in heads)
         older = receipt["number"] <= self.number
+        # The earliest position that was ever said counts; that of another history is only told.
+        said = [position for position in (self.revoked, None if older else receipt.get("revoked"))
+                if position is not None]
+        revoked = min(said) if said else None
         if same and not older:
+            self.revoked = revoked
             self.number = receipt["number"]
             self.acknowledged.update(*(range(start, to) for start, to, _ in receipt["stored"]))
             self.wanted = {position for start, to in receipt["wanted"]
                            for position in range(start, min(to, own))}
-        return self.result(receipt["number"], receipt["size"], older, not same)
+        return self.result(receipt["number"], receipt["size"], older, not same, revoked)
 
 
 # ---- invites ----

@@ -218,6 +218,8 @@ static const char *const dump_queries[] = {
     "SELECT id || quote(block) FROM search_data ORDER BY id",
     "SELECT entry || quote(reason) FROM malformed ORDER BY entry",
     "SELECT entry || '' FROM lacking ORDER BY entry",
+    "SELECT entry || quote(source) || quote(target) FROM purged ORDER BY entry",
+    "SELECT log || '/' || peer || '/' || position || '/' || day FROM revoked ORDER BY log, peer",
     "SELECT id || quote(key) || next FROM chain ORDER BY id",
     "SELECT chain || '/' || idx || quote(tag_key) || quote(mask_key) || quote(wrap_key) || "
     "quote(file_hash) || quote(header_hash) || quote(n0) FROM chain_index ORDER BY chain, idx",
@@ -248,6 +250,8 @@ static const char *const meaning_queries[] = {
     "SELECT size FROM media ORDER BY size",
     "SELECT entry || quote(reason) FROM malformed ORDER BY entry",
     "SELECT entry || '' FROM lacking ORDER BY entry",
+    "SELECT entry || quote(source) || quote(target) FROM purged ORDER BY entry",
+    "SELECT log || '/' || position FROM revoked ORDER BY log, peer",
     "SELECT n0 || '/' || n1 || quote(peaks) || quote(note) || joined FROM segment ORDER BY n0, n1",
 };
 

@@ -182,6 +182,15 @@ static bool has_more(struct sk_store *store)
     return sk_test_sql_int(store, "SELECT count(*) FROM peer WHERE alias = '" MORE_ALIAS "'") == 1;
 }
 
+/* The first device, from a position on that it has passed. */
+static enum sk_status revoke(struct sk_story *story, struct sk_error *err)
+{
+    sk_auto_store_txn txn = NULL;
+    SK_TRY(sk_store_begin(&txn, story->store, err));
+    SK_TRY(sk_log_revoke(story->store, 1, 1, err));
+    return sk_store_commit(&txn, err);
+}
+
 /* clang-format off */
 static const struct sk_story_action actions[] = {
     /* name, what it does, commits, far, past */
@@ -198,6 +207,7 @@ static const struct sk_story_action actions[] = {
     {"rekey", sk_story_rekey, 2, false, 2}, /* either of its two media files */
     {"import", import_second, 1, false, 0},
     {"approve", approve, 2, false, 0},
+    {"revoke", revoke, 1, false, 0},
     {"write receipt", write_receipt, 1, false, 0},
     {"close", sk_story_close, 0, false, 0},
 };

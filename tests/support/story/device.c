@@ -8,6 +8,7 @@
 #include "sync/export.h"
 #include "sync/import.h"
 #include "sync/invite_parts.h"
+#include "sync/purge.h"
 #include "sync/receipt.h"
 #include "tests/support/stores.h"
 #include "tests/support/story/story.h"
@@ -226,6 +227,20 @@ static enum sk_status receive(struct sk_story *story, struct sk_error *err)
     return status;
 }
 
+/* A record and its attachment, which the receipt covers. */
+static enum sk_status purge(struct sk_story *story, struct sk_error *err)
+{
+    sk_auto_item item = {.title = NULL};
+    struct sk_purge_result result = {.entries = 0};
+    sk_auto_store_txn txn = NULL;
+    SK_TRY(sk_item_get(story->store, SK_LOG_OWN, &story->ids[1], &item, err));
+    SK_TRY(sk_store_begin(&txn, story->store, err));
+    SK_TRY(sk_purge(story->store, &item, 1, false, NULL, &result, err));
+    SK_TRY(sk_store_commit(&txn, err));
+    assert_true(result.entries == 2 && result.left == 0);
+    return SK_OK;
+}
+
 /* The store is closed by it, for good or ill. */
 static enum sk_status back_up(struct sk_story *story, struct sk_error *err)
 {
@@ -289,6 +304,7 @@ static const struct sk_story_action actions[] = {
     {"export", export, 2, false, 0},
     {"the archive answers", archive_answers, 0, true, 0},
     {"receive receipt", receive, 1, false, 0},
+    {"purge", purge, 1, false, 0},
     {"edit", edit, 1, false, 0},
     {"back up", back_up, 0, false, 0},
 };

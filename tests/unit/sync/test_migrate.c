@@ -48,11 +48,12 @@ static void load(struct sk_world *world, struct sk_test_store *end, const char *
                  int64_t schema, enum sk_store_kind kind)
 {
     struct sk_old_store old;
+    char name[64];
+    (void)snprintf(name, sizeof(name), "%s of schema %lld", what, (long long)schema);
     sk_ignore(sk_store_close(end->store, NULL));
     free(end->path);
     *end = (struct sk_test_store){.dir = world->dir, .kind = kind};
-    end->path = strdup(sk_world_path(world, what));
-    sk_dir_discard(end->path); /* of the schema before */
+    end->path = strdup(sk_world_path(world, name));
     sk_old_store_make(&old, end->path, fixture(what, schema), NULL);
     sk_old_store_open(&old, NULL);
     assert_int_equal(sk_old_store_int(&old, "PRAGMA user_version"), schema);
@@ -205,19 +206,17 @@ static void assert_same_schema(struct sk_store *a, struct sk_store *b)
 }
 
 /* The two go on: what never arrived does now, and something new besides. */
-static void go_on(struct sk_world *world, int64_t schema)
+static void go_on(struct sk_world *world)
 {
-    char answer_name[32];
-    char more[32];
-    (void)snprintf(answer_name, sizeof(answer_name), "answer-%lld", (long long)schema);
-    (void)snprintf(more, sizeof(more), "gap and new-%lld", (long long)schema);
     struct sk_store *device = world->device[0].store;
     struct sk_store *archive = world->archive[0].store;
     (void)sk_test_add(device, SK_TYPE_EVENT, "After the migration");
-    struct sk_receipt_result answer = sk_world_receipt(world, 0, SK_LOG_OWN, 0, answer_name);
+    struct sk_receipt_result answer = sk_world_receipt(world, 0, SK_LOG_OWN, 0, "answer");
     sk_receipt_result_clear(&answer);
-    (void)sk_world_export(world, 0, more); /* the receipt asks for what was lost */
-    struct sk_import_result in = sk_world_import(world, 0, more);
+    (void)sk_world_export(world, 0, "gap and new"); /* the receipt asks for what was lost */
+    struct sk_import_result in = sk_world_import(world, 0, "gap and new");
+    assert_int_equal(unlink(sk_world_path(world, "answer")), 0);
+    assert_int_equal(unlink(sk_world_path(world, "gap and new")), 0);
     assert_int_equal(in.gaps.count, 0);
     assert_int_equal(in.entries_known + in.entries_new > 2, 1);
     sk_import_result_clear(&in);
@@ -251,7 +250,7 @@ static void every_schema_is_migrated(void **state)
         assert_int_equal(items(archive, SK_TYPE_EVENT), 3); /* the lost one, and one not sent */
         EXPECT_OK(sk_quarantined_each(archive, count_quarantined, &waiting, &sk_test_err));
         assert_int_equal(waiting, 1);
-        go_on(world, schema);
+        go_on(world);
         sk_test_reopen(&world->device[0]);
         sk_test_reopen(&world->archive[0]);
         sk_world_verify(world->device[0].store);

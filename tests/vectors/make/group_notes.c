@@ -224,6 +224,27 @@ void sk_make_receipt_texts(void)
          "words"},
         {"words that are no UTF-8", "words are safe to show", "damaged", "notice words",
          "notice w\xffrds"},
+        {"revoked", "from a position on, behind what is wanted", "ok", "wanted 4 6\n",
+         "wanted 4 6\nrevoked 4\n"},
+        {"revoked from the beginning", "position 0", "ok", "wanted 4 6\n",
+         "wanted 4 6\nrevoked 0\n"},
+        {"revoked and nothing wanted", "lists may be empty", "ok", "wanted 4 6\n", "revoked 4\n"},
+        {"revoked from the greatest number", "2^63 - 1", "ok", "wanted 4 6\n",
+         "revoked 9223372036854775807\n"},
+        {"revoked from 2^63", "below 2^63", "damaged", "wanted 4 6\n",
+         "revoked 9223372036854775808\n"},
+        {"revoked twice", "one line", "damaged", "wanted 4 6\n", "revoked 4\nrevoked 4\n"},
+        {"revoked before wanted", "the order of lines", "damaged", "wanted 4 6\n",
+         "revoked 4\nwanted 4 6\n"},
+        {"revoked behind a remark", "the order of lines", "damaged", "notice words\n",
+         "notice words\nrevoked 4\n"},
+        {"revoked without a number", "it has one", "damaged", "wanted 4 6\n", "revoked \n"},
+        {"revoked without anything", "a blank and a number", "damaged", "wanted 4 6\n",
+         "revoked\n"},
+        {"revoked with a leading zero", "a decimal has none", "damaged", "wanted 4 6\n",
+         "revoked 04\n"},
+        {"revoked with a range", "one number", "damaged", "wanted 4 6\n", "revoked 4 6\n"},
+        {"revoked with words", "one number", "damaged", "wanted 4 6\n", "revoked 4 why\n"},
         {"no newline at the end", "each line has one", "damaged", "notice words\n", "notice words"},
     };
     struct sk_receipt r;
@@ -386,6 +407,15 @@ static void make_honest_receipts(void)
     p = honest_paper();
     p.receipt.stored[0].root[0] ^= 1;
     add_paper("another root of a range", "each has to be the log's own", "ok", &p);
+    p = honest_paper();
+    p.receipt.revokes = true;
+    p.receipt.revoked = 2;
+    add_paper("revoked", "what was stored is acknowledged all the same", "ok", &p);
+    p = honest_paper();
+    p.receipt.revokes = true;
+    p.receipt.revoked = 2;
+    p.receipt.root[0] ^= 1;
+    add_paper("revoked, with another root", "it is told, and nothing is kept", "ok", &p);
 }
 
 void sk_make_receipts(void)
@@ -464,6 +494,17 @@ static json_t *numbered(const char *name, uint32_t index, uint64_t number, uint6
     return paper_file(name, &p);
 }
 
+/* All is stored, and the log is revoked from a position on. */
+static json_t *revoking(const char *name, uint32_t index, uint64_t number, uint64_t revoked)
+{
+    struct paper p = honest_paper();
+    p.index = index;
+    p.receipt.number = number;
+    p.receipt.revokes = true;
+    p.receipt.revoked = revoked;
+    return paper_file(name, &p);
+}
+
 static json_t *damaged_copy(const char *name)
 {
     struct paper p = honest_paper();
@@ -487,6 +528,14 @@ void sk_make_receipt_sequences(void)
             numbered("twice 1", 0, 1, 2), numbered("twice 2", 1, 1, 4));
     add_two("fewer entries than before", "what was acknowledged stays so",
             numbered("fewer 1", 0, 1, 4), numbered("fewer 2", 1, 2, 2));
+    add_two("revoked, and then not", "a revocation is never taken back",
+            revoking("back 1", 0, 1, 3), numbered("back 2", 1, 2, 4));
+    add_two("revoked, and then later", "it never begins later", revoking("later 1", 0, 1, 3),
+            revoking("later 2", 1, 2, 4));
+    add_two("revoked, and then earlier", "it may begin earlier", revoking("earlier 1", 0, 1, 3),
+            revoking("earlier 2", 1, 2, 0));
+    add_two("revoked in an older receipt", "which changes nothing", numbered("stale 2", 1, 2, 4),
+            revoking("stale 1", 0, 1, 3));
     json_t *first = numbered("same", 0, 1, 4);
     add_two("the same file twice", "it is known, and nothing happens", first, json_incref(first));
     add_two("another receipt under a spent index", "refused", numbered("spent 1", 0, 1, 2),

@@ -219,6 +219,8 @@ static json_t *take_receipt(const json_t *file)
         json_pack("{s:I, s:I, s:I, s:I, s:b, s:b}", "number", (json_int_t)r.number, "size",
                   (json_int_t)r.size, "acknowledged", (json_int_t)r.arrived, "wanted",
                   (json_int_t)r.wanted, "older", (int)r.older, "rollback", (int)r.rollback);
+    if (r.revoked != SK_NOT_REVOKED)
+        json_object_set_new(content, "revoked", json_integer((json_int_t)r.revoked));
     sk_receipt_result_clear(&r);
     return sk_result(status, content);
 }

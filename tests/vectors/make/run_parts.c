@@ -200,14 +200,15 @@ json_t *sk_run_receipt_text(const json_t *vector)
     for (size_t i = 0; i < r.wanted.count; i++)
         json_array_append_new(wanted, json_pack("[o, o]", number(r.wanted.items[i].from),
                                                 number(r.wanted.items[i].to)));
-    return sk_result(status, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:[i, i, i]}",
-                                       "archive", sk_hex_json(r.archive_id, 32), "log",
-                                       sk_hex_json(r.log_id, 32), "number", number(r.number), "day",
-                                       number(r.day), "size", number(r.size), "root",
-                                       sk_hex_json(r.root, 32), "stored", stored, "wanted", wanted,
-                                       "remarks", (int)r.remark_counts[SK_REMARK_QUARANTINED],
-                                       (int)r.remark_counts[SK_REMARK_MALFORMED],
-                                       (int)r.remark_counts[SK_REMARK_NOTICE]));
+    json_t *content = json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:[i, i, i]}", "archive",
+        sk_hex_json(r.archive_id, 32), "log", sk_hex_json(r.log_id, 32), "number", number(r.number),
+        "day", number(r.day), "size", number(r.size), "root", sk_hex_json(r.root, 32), "stored",
+        stored, "wanted", wanted, "remarks", (int)r.remark_counts[SK_REMARK_QUARANTINED],
+        (int)r.remark_counts[SK_REMARK_MALFORMED], (int)r.remark_counts[SK_REMARK_NOTICE]);
+    if (r.revokes)
+        json_object_set_new(content, "revoked", number(r.revoked));
+    return sk_result(status, content);
 }
 
 /* ---- invites ---- */

@@ -1,0 +1,141 @@
+#include "sync/purge.h"
+
+#include "sync/receipt_parts.h"
+
+#include <string.h>
+
+/* ---- what receipts cover ---- */
+
+/* The newest receipt of an archive as it is kept: its note, an empty line, a checkpoint. */
+static enum sk_status load_note(struct sk_store *store, int64_t peer, struct sk_buf *out,
+                                struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    bool row = false;
+    SK_TRY(sk_db_prepare(sk_store_db(store), &stmt, "SELECT receipt FROM peer WHERE id = ?1", err));
+    sk_bind_int(stmt, 1, peer);
+    SK_TRY(sk_step(stmt, &row, err));
+    return sk_buf_add_text(out, row ? sk_column_text(stmt, 0) : "", err);
+}
+
+/* The note ends with its signature lines: before the second empty line. */
+static size_t note_len(const char *kept)
+{
+    const char *text_end = strstr(kept, "\n\n");
+    const char *end = text_end ? strstr(text_end + 2, "\n\n") : NULL;
+    return end ? (size_t)(end - kept) + 1 : strlen(kept);
+}
+
+/* Adds what the receipt says is stored, as far as this log bears it out. */
+static enum sk_status add_stored(struct sk_store *store, const struct sk_receipt *receipt,
+                                 struct sk_ranges *out, struct sk_error *err)
+{
+    for (size_t i = 0; i < receipt->stored_count; i++) {
+        const struct sk_receipt_stored *stored = &receipt->stored[i];
+        bool same = false;
+        SK_TRY(sk_receipt_root_is_own(store, stored->to, stored->root, &same, err));
+        if (same)
+            SK_TRY(sk_ranges_add(out, stored->from, stored->to, err));
+    }
+    return SK_OK;
+}
+
+/* out: empty. An archive that never answered covers nothing. */
+static enum sk_status covered_by(struct sk_store *store, const struct sk_peer *peer,
+                                 struct sk_ranges *out, struct sk_error *err)
+{
+    sk_auto_buf kept = SK_BUF_INIT;
+    sk_auto_receipt receipt = {.stored = NULL};
+    sk_auto_ranges stored = SK_RANGES_INIT;
+    sk_auto_ranges without = SK_RANGES_INIT;
+    bool same = false;
+    SK_TRY(load_note(store, peer->id, &kept, err));
+    if (kept.len == 0)
+        return SK_OK;
+    SK_TRY(sk_receipt_open(store, peer, sk_buf_text(&kept), note_len(sk_buf_text(&kept)), &receipt,
+                           err));
+    SK_TRY(sk_receipt_root_is_own(store, receipt.size, receipt.root, &same, err));
+    if (!same)
+        return SK_OK;
+    SK_TRY(add_stored(store, &receipt, &stored, err));
+    SK_TRY(sk_ranges_unite(&without, &receipt.wanted, err));
+    SK_TRY(sk_ranges_unite(&without, &receipt.malformed, err));
+    return sk_ranges_without(out, &stored, &without, err);
+}
+
+enum sk_status sk_purge_covered(struct sk_store *store, struct sk_ranges *out, struct sk_error *err)
+{
+    sk_auto_peers peers = {.count = 0};
+    sk_auto_ranges covered = SK_RANGES_INIT;
+    struct sk_log log;
+    SK_TRY(sk_peers_load(store, &peers, err));
+    if (peers.count == 0)
+        return sk_fail(err, SK_CONFIG, "no archive has invited this store, so none has anything");
+    SK_TRY(sk_log_get(store, SK_LOG_OWN, &log, err));
+    if (log.size > 0)
+        SK_TRY(sk_ranges_add(&covered, 0, log.size, err));
+    for (size_t i = 0; i < peers.count; i++) {
+        sk_auto_ranges by = SK_RANGES_INIT;
+        sk_auto_ranges both = SK_RANGES_INIT;
+        SK_TRY(covered_by(store, &peers.items[i], &by, err));
+        SK_TRY(sk_ranges_common(&both, &covered, &by, err));
+        sk_ranges_clear(&covered);
+        covered = SK_TAKE(both);
+    }
+    *out = SK_TAKE(covered);
+    return SK_OK;
+}
+
+/* ---- purging ---- */
+
+struct purge {
+    struct sk_store *store;
+    struct sk_ranges covered;
+    bool look;
+    const struct sk_progress *progress;
+    uint64_t done;
+    struct sk_purge_result result;
+};
+
+static enum sk_status purge_item(void *context, int64_t item, struct sk_error *err)
+{
+    struct purge *purge = context;
+    uint64_t count = 0;
+    uint64_t left = 0;
+    SK_TRY(sk_item_purgeable(purge->store, item, &purge->covered, &count, &left, err));
+    if (count > 0 && !purge->look)
+        SK_TRY(sk_item_purge(purge->store, item, &purge->covered, &count, err));
+    purge->result.entries += count;
+    purge->result.items += count > 0;
+    purge->result.left += left;
+    if (++purge->done % 64 == 0)
+        sk_progress_tell(purge->progress, purge->done, 0);
+    return SK_OK;
+}
+
+static enum sk_status purge_all(struct purge *purge, const struct sk_item *items, size_t count,
+                                struct sk_error *err)
+{
+    SK_TRY(sk_purge_covered(purge->store, &purge->covered, err));
+    if (count == 0)
+        return sk_item_each_row(purge->store, purge_item, purge, err);
+    for (size_t i = 0; i < count; i++) {
+        if (items[i].erased)
+            return sk_fail(err, SK_REFUSED, "this was withdrawn: nothing of it is left to purge");
+        SK_TRY(sk_item_with_dependents(purge->store, &items[i], purge_item, purge, err));
+    }
+    return SK_OK;
+}
+
+enum sk_status sk_purge(struct sk_store *store, const struct sk_item *items, size_t count,
+                        bool look, const struct sk_progress *progress, struct sk_purge_result *out,
+                        struct sk_error *err)
+{
+    struct purge purge = {
+        .store = store, .covered = SK_RANGES_INIT, .look = look, .progress = progress};
+    enum sk_status status = purge_all(&purge, items, count, err);
+    sk_ranges_clear(&purge.covered);
+    if (status == SK_OK)
+        *out = purge.result;
+    return status;
+}

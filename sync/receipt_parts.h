@@ -1,0 +1,24 @@
+/*
+ * What taking a receipt and purging share. Private to sync.
+ */
+#ifndef SK_SYNC_RECEIPT_PARTS_H
+#define SK_SYNC_RECEIPT_PARTS_H
+
+#include "sync/peer.h"
+#include "sync/receipt_note.h"
+
+/*
+ * Verifies the note of a receipt (its text, an empty line, signatures) and reads it into an empty
+ * receipt. Errors: SK_DAMAGED, SK_REFUSED (of another archive, or for another store).
+ */
+SK_MUST_CHECK
+enum sk_status sk_receipt_open(struct sk_store *store, const struct sk_peer *peer, const char *note,
+                               size_t len, struct sk_receipt *out, struct sk_error *err);
+
+/* Whether this store's own log has that root at a size; false also when it was never so long. */
+SK_MUST_CHECK
+enum sk_status sk_receipt_root_is_own(struct sk_store *store, uint64_t size,
+                                      const uint8_t root[static SK_MERKLE_LEN], bool *same,
+                                      struct sk_error *err);
+
+#endif

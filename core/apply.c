@@ -121,17 +121,6 @@ static enum sk_status insert_payload(struct sk_store *store, int64_t entry_row,
     return sk_run(stmt, err);
 }
 
-static enum sk_status mark_malformed(struct sk_store *store, int64_t entry_row, const char *reason,
-                                     struct sk_error *err)
-{
-    sk_auto_stmt stmt = NULL;
-    SK_TRY(sk_db_prepare(store->db, &stmt,
-                         "INSERT OR REPLACE INTO malformed(entry, reason) VALUES(?1, ?2)", err));
-    sk_bind_int(stmt, 1, entry_row);
-    sk_bind_text(stmt, 2, reason);
-    return sk_run(stmt, err);
-}
-
 /* Whether what hangs on something (an attachment, a link) hangs on what a log that continues this
  * one has withdrawn, with all that hung on it. */
 static enum sk_status hangs_on_withdrawn(struct sk_store *store, int64_t log, unsigned type,
@@ -161,31 +150,157 @@ static enum sk_status show_newest(struct sk_store *store, struct sk_item_state s
                      : show(store, &state, entry_row, meaning, err);
 }
 
-/* Stores a payload and, if it is the newest well-formed one, shows it. */
+/* Whether an attachment's description is true of its bytes. */
+static enum sk_status check_digest(struct sk_store *store, const struct sk_payload *payload,
+                                   const struct sk_attachment *attachment, struct sk_error *why)
+{
+    struct sk_error words = SK_ERROR_INIT;
+    enum sk_status status = SK_OK;
+    if (!payload->hashed)
+        status = sk_attachment_check(store, payload, attachment->sha256, NULL, NULL, &words);
+    else if (memcmp(payload->sha256, attachment->sha256, sizeof(payload->sha256)) != 0)
+        status = SK_DAMAGED;
+    if (status == SK_DAMAGED)
+        return sk_fail(why, SK_REFUSED, "its SHA-256 is not that of its bytes");
+    return status == SK_OK ? SK_OK : sk_fail(why, status, "%s", words.text);
+}
+
+/* What a payload says. Errors: SK_REFUSED with the reason when it is not well formed. look: at the
+ * bytes of an attachment, even if nobody hashed them now. */
+static enum sk_status judge(struct sk_store *store, unsigned type, unsigned entry_type,
+                            int64_t entry_row, const struct sk_payload *payload, bool look,
+                            struct sk_meaning *meaning, struct sk_error *why)
+{
+    if (entry_type != type)
+        return sk_fail(why, SK_REFUSED, "its type is not that of its earlier revisions");
+    SK_TRY(sk_meaning_read(meaning, type, sk_buf_text(&payload->text), payload->text.len,
+                           payload->body_len, why));
+    if (type == SK_TYPE_ATTACHMENT && (payload->hashed || look))
+        return check_digest(store, payload, &meaning->attachment, why);
+    if (type == SK_TYPE_CONTINUATION)
+        return sk_continuation_take(store, entry_row, &meaning->continuation, why);
+    return SK_OK;
+}
+
+/* Marks a payload that is in the store and not well formed; if it is, and the newest, shows it. */
+static enum sk_status settle_payload(struct sk_store *store, const struct sk_item_state *state,
+                                     unsigned entry_type, int64_t entry_row,
+                                     const struct sk_payload *payload, bool look, bool *malformed,
+                                     struct sk_error *err)
+{
+    struct sk_error why = SK_ERROR_INIT;
+    sk_auto_meaning meaning = {.json = NULL};
+    enum sk_status status =
+        judge(store, state->type, entry_type, entry_row, payload, look, &meaning, &why);
+    *malformed = status == SK_REFUSED;
+    if (status == SK_REFUSED)
+        return sk_mark_payload(store, entry_row, why.text, err);
+    if (status != SK_OK)
+        return sk_fail(err, status, "%s", why.text);
+    return show_newest(store, *state, entry_row, &meaning, err);
+}
+
 static enum sk_status take_payload(struct sk_store *store, const struct sk_item_state *state,
                                    unsigned entry_type, int64_t entry_row,
                                    const struct sk_payload *payload, bool *malformed,
                                    struct sk_error *err)
 {
     SK_TRY(insert_payload(store, entry_row, payload, err));
-    struct sk_error why = SK_ERROR_INIT;
-    sk_auto_meaning meaning = {.json = NULL};
-    enum sk_status status =
-        entry_type == state->type
-            ? sk_meaning_read(&meaning, state->type, sk_buf_text(&payload->text), payload->text.len,
-                              payload->body_len, &why)
-            : sk_fail(&why, SK_REFUSED, "its type is not that of its earlier revisions");
-    if (status == SK_OK && entry_type == SK_TYPE_ATTACHMENT && payload->hashed &&
-        memcmp(payload->sha256, meaning.attachment.sha256, sizeof(payload->sha256)) != 0)
-        status = sk_fail(&why, SK_REFUSED, "its SHA-256 is not that of its bytes");
-    if (status == SK_OK && entry_type == SK_TYPE_CONTINUATION)
-        status = sk_continuation_take(store, entry_row, &meaning.continuation, &why);
-    *malformed = status == SK_REFUSED;
-    if (status == SK_REFUSED)
-        return mark_malformed(store, entry_row, why.text, err);
-    if (status != SK_OK)
-        return sk_fail(err, status, "%s", why.text);
-    return show_newest(store, *state, entry_row, &meaning, err);
+    return settle_payload(store, state, entry_type, entry_row, payload, false, malformed, err);
+}
+
+/* ---- an earlier entry that came late and is of another type ---- */
+
+/* Looks once more at what an entry commits to. */
+static enum sk_status settle_again(struct sk_store *store, int64_t item, int64_t entry_row,
+                                   const struct sk_entry *entry, struct sk_error *err)
+{
+    struct sk_item_state state;
+    sk_auto_payload payload = SK_PAYLOAD_INIT;
+    bool found = false;
+    bool malformed = false;
+    SK_TRY(sk_payload_load(store, sk_entry_row_log(entry_row), sk_entry_row_position(entry_row),
+                           &payload, &found, err));
+    SK_TRY(sk_item_state_get(store, item, &state, err));
+    return found ? settle_payload(store, &state, entry->type, entry_row, &payload, true, &malformed,
+                                  err)
+                 : SK_OK;
+}
+
+/* All entries of an item; the list is read first, since settling one changes tables. */
+static enum sk_status settle_all(struct sk_store *store, int64_t item, struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    sk_auto_buf rows = SK_BUF_INIT;
+    bool row = true;
+    SK_TRY(
+        sk_db_prepare(store->db, &stmt, "SELECT id FROM entry WHERE item = ?1 ORDER BY id", err));
+    sk_bind_int(stmt, 1, item);
+    while (row) {
+        SK_TRY(sk_step(stmt, &row, err));
+        int64_t id = row ? sk_column_int(stmt, 0) : 0;
+        if (row)
+            SK_TRY(sk_buf_add(&rows, &id, sizeof(id), err));
+    }
+    sk_stmt_reset(stmt);
+    for (size_t at = 0; at < rows.len; at += sizeof(int64_t)) {
+        int64_t id = 0;
+        uint8_t bytes[SK_ENTRY_LEN];
+        struct sk_entry entry;
+        bool found = false;
+        memcpy(&id, rows.bytes + at, sizeof(id));
+        SK_TRY(sk_log_entry(store, sk_entry_row_log(id), sk_entry_row_position(id), bytes, &found,
+                            err));
+        if (!found || sk_entry_decode(&entry, bytes) != SK_OK)
+            return sk_fail(err, SK_DAMAGED, "an entry in the database is not one");
+        SK_TRY(settle_again(store, item, id, &entry, err));
+    }
+    return SK_OK;
+}
+
+/* What a payload of another type had done is undone. */
+static enum sk_status set_type(struct sk_store *store, const struct sk_item_state *state,
+                               unsigned type, struct sk_error *err)
+{
+    static const char *const sql[] = {
+        "DELETE FROM kin WHERE ?2 IS NOT NULL AND EXISTS (SELECT 1 FROM continuation AS c JOIN "
+        "entry "
+        "ON entry.id = c.entry WHERE entry.item = ?1)",
+        "DELETE FROM continuation WHERE ?2 IS NOT NULL AND entry IN (SELECT id FROM entry WHERE "
+        "item = ?1)",
+        "UPDATE item SET type = ?2, shown = 0, title = '' WHERE id = ?1",
+    };
+    SK_TRY(sk_item_hide(store, state, err));
+    SK_TRY(sk_marks_drop(store, state->row, INT64_MAX, err));
+    for (size_t i = 0; i < sizeof(sql) / sizeof(sql[0]); i++) {
+        sk_auto_stmt stmt = NULL;
+        SK_TRY(sk_db_prepare(store->db, &stmt, sql[i], err));
+        sk_bind_int(stmt, 1, state->row);
+        sk_bind_int(stmt, 2, type);
+        SK_TRY(sk_run(stmt, err));
+    }
+    return SK_OK;
+}
+
+/*
+ * The type of an item is that of the entry that stands first in the log, whenever that comes.
+ * Whatever was judged by another one is judged again.
+ */
+static enum sk_status retype(struct sk_store *store, struct sk_item_state *state, int64_t entry_row,
+                             unsigned type, struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    bool found = false;
+    if (type == state->type || entry_row > state->entry)
+        return SK_OK;
+    SK_TRY(sk_db_prepare(store->db, &stmt, "SELECT min(id) FROM entry WHERE item = ?1", err));
+    sk_bind_int(stmt, 1, state->row);
+    SK_TRY(sk_step(stmt, &found, err));
+    if (sk_column_int(stmt, 0) != entry_row)
+        return SK_OK;
+    SK_TRY(set_type(store, state, type, err));
+    SK_TRY(settle_all(store, state->row, err));
+    return sk_item_state_get(store, state->row, state, err);
 }
 
 /* Whether a payload of that entry, which is not here, is to be kept. */
@@ -238,11 +353,13 @@ enum sk_status sk_item_put(struct sk_store *store, int64_t log, uint64_t positio
     bool erasure = entry->type == SK_TYPE_ERASURE;
     uint8_t bytes[SK_ENTRY_LEN];
     int64_t entry_row = sk_entry_row(log, position);
+    unsigned type = erasure ? entry->flags : entry->type;
     struct sk_item_state state;
     sk_entry_encode(bytes, entry);
-    SK_TRY(item_state(store, log, &entry->id, erasure ? entry->flags : entry->type, &state, err));
+    SK_TRY(item_state(store, log, &entry->id, type, &state, err));
     SK_TRY(sk_log_put(store, log, position, bytes, state.row, err));
     SK_TRY(advance(store, &state, entry_row, entry->revision, err));
+    SK_TRY(retype(store, &state, entry_row, type, err));
     SK_TRY(settle_twins(store, &state, entry, log, err));
     if (payload && !erasure)
         SK_TRY(wants(store, &state, entry_row, &wanted, err));

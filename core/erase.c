@@ -75,7 +75,7 @@ static enum sk_status erase_payloads(struct sk_store *store, int64_t item, int64
                    "id <= ?2)",
                    item, last, err));
     store->erased = store->words_erased = true;
-    return SK_OK;
+    return sk_marks_drop(store, item, last, err); /* a reason may quote what was erased */
 }
 
 enum sk_status sk_item_erase(struct sk_store *store, const struct sk_item_state *state,

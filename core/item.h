@@ -73,6 +73,16 @@ enum sk_status sk_item_wants(struct sk_store *store, int64_t log, uint64_t posit
                              struct sk_error *err);
 
 /*
+ * After an entry was put somewhere in a log: whether it names the entry of the same item that
+ * stands next before it, where that is the revision before, and whether the next one names it. What
+ * does not is marked as malformed; what was marked while an entry between was not here is so no
+ * more.
+ */
+SK_MUST_CHECK
+enum sk_status sk_mark_revisions(struct sk_store *store, int64_t entry_row,
+                                 const uint8_t bytes[static SK_ENTRY_LEN], struct sk_error *err);
+
+/*
  * Of an item (by its row): its entries at positions below *below stand byte for byte in *log, which
  * its log continues and which has withdrawn them, or before one that does. 0: there are none.
  */

@@ -196,6 +196,20 @@ enum sk_status sk_item_withdrawn_later(struct sk_store *store, int64_t log, cons
                                        bool *out, struct sk_error *err);
 
 /*
+ * Marks of entries that are well signed and not well formed (marks.c). They follow from what is
+ * here, not from the order in which it came. The first: what is wrong with an entry's payload.
+ */
+SK_MUST_CHECK
+enum sk_status sk_mark_payload(struct sk_store *store, int64_t entry_row, const char *reason,
+                               struct sk_error *err);
+
+/* Takes away what was found in the payloads of an item's entries up to `last`: they are erased, or
+ * looked at again. */
+SK_MUST_CHECK
+enum sk_status sk_marks_drop(struct sk_store *store, int64_t item, int64_t last,
+                             struct sk_error *err);
+
+/*
  * Reads the bytes of a payload's body and holds them against the block hashes and, if it is given,
  * the SHA-256 (32 bytes), writing them to a file if one is given. Errors: SK_MISSING, SK_DAMAGED,
  * SK_FULL, SK_IO.

@@ -196,7 +196,7 @@ static enum sk_status take_into_log(struct arrival *a, struct sk_intake *in,
     fill_result(result, in);
     result->entries_new = in->entries_new;
     result->entries_known = in->entries_known;
-    result->quarantined = after - before;
+    result->quarantined = after > before ? after - before : 0; /* some were withdrawn */
     return sk_log_gaps(a->store, in->log.id, &result->gaps, err);
 }
 

@@ -135,61 +135,6 @@ static enum sk_status mark(struct sk_store *store, int64_t row, const char *reas
     return sk_run(stmt, err);
 }
 
-/* Whether `later` names `earlier` as the revision before it; true when the two are no neighbours.
- */
-static bool chained(const uint8_t earlier[static SK_ENTRY_LEN],
-                    const uint8_t later[static SK_ENTRY_LEN])
-{
-    struct sk_entry first;
-    struct sk_entry second;
-    uint8_t leaf[SK_MERKLE_LEN];
-    if (sk_entry_decode(&first, earlier) != SK_OK || sk_entry_decode(&second, later) != SK_OK)
-        return true;
-    if (second.revision != first.revision + 1)
-        return true;
-    sk_entry_name(leaf, earlier);
-    return memcmp(leaf, second.previous, sizeof(leaf)) == 0;
-}
-
-/* The entry of the same item that stands next to a row, before or behind it by what `sql` says. */
-static enum sk_status neighbour(struct sk_store *store, const char *sql, int64_t row,
-                                int64_t *other, uint8_t bytes[static SK_ENTRY_LEN],
-                                struct sk_error *err)
-{
-    sk_auto_stmt stmt = NULL;
-    bool found = false;
-    SK_TRY(sk_db_prepare(sk_store_db(store), &stmt, sql, err));
-    sk_bind_int(stmt, 1, row);
-    SK_TRY(sk_step(stmt, &found, err));
-    *other = found ? sk_column_int(stmt, 0) : 0;
-    return found ? sk_column_copy(stmt, 1, bytes, SK_ENTRY_LEN, err) : SK_OK;
-}
-
-/*
- * Each revision names the one before by its hash. A device that got that wrong is no reason to lose
- * the entry: it is kept and listed.
- */
-static enum sk_status check_chain(struct sk_store *store, int64_t row,
-                                  const uint8_t bytes[static SK_ENTRY_LEN], struct sk_error *err)
-{
-    static const char before_sql[] =
-        "SELECT b.id, b.bytes FROM entry a JOIN entry b ON b.item = a.item "
-        "WHERE a.id = ?1 AND b.id < ?1 ORDER BY b.id DESC LIMIT 1";
-    static const char behind_sql[] =
-        "SELECT b.id, b.bytes FROM entry a JOIN entry b ON b.item = a.item "
-        "WHERE a.id = ?1 AND b.id > ?1 ORDER BY b.id LIMIT 1";
-    static const char reason[] = "it does not follow the revision before it";
-    uint8_t other[SK_ENTRY_LEN];
-    int64_t other_row = 0;
-    SK_TRY(neighbour(store, before_sql, row, &other_row, other, err));
-    if (other_row && !chained(other, bytes))
-        SK_TRY(mark(store, row, reason, err));
-    SK_TRY(neighbour(store, behind_sql, row, &other_row, other, err));
-    if (other_row && !chained(bytes, other))
-        SK_TRY(mark(store, other_row, reason, err));
-    return SK_OK;
-}
-
 static enum sk_status put_entry(struct sk_intake *in, uint64_t position,
                                 const uint8_t bytes[static SK_ENTRY_LEN], struct sk_error *err)
 {
@@ -203,7 +148,7 @@ static enum sk_status put_entry(struct sk_intake *in, uint64_t position,
     SK_TRY(sk_item_put(in->store, in->log.id, position, &entry, NULL, NULL, err));
     if (in->salvage)
         SK_TRY(sk_lacking_add(in->store, in->log.id, position, err));
-    return check_chain(in->store, row, bytes, err);
+    return sk_mark_revisions(in->store, row, bytes, err);
 }
 
 /* One entry: into the tree, and into the log if it is not there. After a fork only the tree grows.

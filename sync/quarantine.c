@@ -220,7 +220,7 @@ static enum sk_status take_one(struct sk_intake *in, const struct waiting *waiti
     fill_result(result, in);
     result->entries_new = in->entries_new;
     result->entries_known = in->entries_known;
-    result->quarantined = after - before;
+    result->quarantined = after > before ? after - before : 0; /* some were withdrawn */
     return sk_log_gaps(in->store, in->log.id, &result->gaps, err);
 }
 

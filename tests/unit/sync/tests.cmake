@@ -3,8 +3,8 @@ add_library(sk_support_sync STATIC support/exchange.c support/fat.c support/host
 target_link_libraries(sk_support_sync PUBLIC sk_sync sk_support_core ZLIB::ZLIB m)
 
 foreach(name backup chain code continuation deflate deliver device envelope exchange export export_parts export_plan fat fork
-        frames import import_lies inbox invite looks manifest migrate peer purge quarantine ratchet receipt receipt_note
-        receipt_take revoke salvage segment seizure uniform volume withdrawn worker worker_sandbox)
+        frames import import_lies inbox invite looks manifest marks migrate peer purge quarantine ratchet receipt
+        receipt_note receipt_take revoke salvage segment seizure uniform volume withdrawn worker worker_sandbox)
     sk_unit_test(sync ${name})
 endforeach()
 

@@ -1,0 +1,147 @@
+/*
+ * What archives and devices must make of what comes: one-time keys, gaps, forks. By sync/FORMAT.md,
+ * "Ratchet" and "What an archive does with them".
+ */
+#include "tests/model/model.h"
+
+#include <string.h>
+
+struct m_world m;
+
+bool m_same(const struct m_history *a, const struct m_history *b, int size)
+{
+    return a->size >= size && b->size >= size &&
+           memcmp(a->at, b->at, (size_t)size * sizeof(a->at[0])) == 0;
+}
+
+bool m_same_id(const struct sk_id *a, const struct sk_id *b)
+{
+    return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+bool m_erased_in(const struct m_history *history, const struct sk_id *id)
+{
+    for (int i = 0; i < history->size; i++) {
+        const struct m_entry *entry = &m.entries[history->at[i]];
+        if (entry->type == SK_TYPE_ERASURE && m_same_id(&entry->id, id))
+            return true;
+    }
+    return false;
+}
+
+/* ---- keys ---- */
+
+enum m_match m_chain_find(const struct m_chain *chain, int index, int *file)
+{
+    for (int i = 0; i < chain->count; i++)
+        if (chain->spent[i].index == index) {
+            *file = chain->spent[i].file;
+            return M_MATCH_SPENT;
+        }
+    return index < chain->next + M_FAR ? M_MATCH_READY : M_MATCH_NONE;
+}
+
+void m_chain_spend(struct m_chain *chain, int index, int file)
+{
+    chain->spent[chain->count].index = index;
+    chain->spent[chain->count++].file = file;
+    if (index >= chain->next)
+        chain->next = index + 1;
+}
+
+/* ---- what is held ---- */
+
+int m_held_size(const struct m_log_at *log)
+{
+    int size = 0;
+    while (size < M_LOG && log->held[size] != M_NONE)
+        size++;
+    return size;
+}
+
+struct m_log_at *m_log_find(struct m_archive *archive, int log)
+{
+    for (int i = 0; i < archive->log_count; i++)
+        if (archive->logs[i].log == log)
+            return &archive->logs[i];
+    return NULL;
+}
+
+bool m_known_at(const struct m_log_at *log, int position, struct m_history *out)
+{
+    if (position <= m_held_size(log)) {
+        out->size = position;
+        memcpy(out->at, log->held, sizeof(out->at));
+        return true;
+    }
+    for (int i = 0; i < log->part_count; i++) {
+        const struct m_file *file = &m.files[log->parts[i].file];
+        if (file->n0 <= position && position <= file->n1) {
+            *out = file->history;
+            out->size = position;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool m_forks(const struct m_log_at *log, const struct m_file *file)
+{
+    for (int position = file->n0; position <= file->n1; position++) {
+        struct m_history known;
+        if (m_known_at(log, position, &known) && !m_same(&known, &file->history, position))
+            return true;
+    }
+    for (int position = file->n0; position < file->n1; position++)
+        if (log->held[position] != M_NONE && log->held[position] != file->history.at[position])
+            return true;
+    return false;
+}
+
+/* Drops what may not be here any more, now that more is known. */
+static void settle(struct m_archive *archive)
+{
+    struct m_kin kin;
+    m_kin_of(archive, &kin);
+    for (int i = 0; i < archive->log_count; i++)
+        for (int position = 0; position < M_LOG; position++) {
+            struct m_log_at *log = &archive->logs[i];
+            if (!log->payload[position])
+                continue;
+            enum m_gone gone = m_gone(archive, &kin, log, position);
+            log->payload[position] = gone == M_GONE_NOT;
+            log->later[position] = log->later[position] || gone == M_GONE_LATER;
+            if (gone == M_GONE_OWN)
+                m_met(M_WITHDRAWN_MET);
+            if (gone == M_GONE_LATER)
+                m_met(M_WITHDRAWN_LATER_MET);
+            if (gone == M_GONE_BEFORE)
+                m_met(M_WITHDRAWN_BEFORE_MET);
+        }
+}
+
+void m_merge(struct m_archive *archive, struct m_log_at *log, int number, struct m_learned *out)
+{
+    const struct m_file *file = &m.files[number];
+    struct m_kin kin;
+    *out = (struct m_learned){0};
+    for (int position = file->n0; position < file->n1; position++) {
+        if (log->held[position] == M_NONE)
+            out->entries_new++;
+        else
+            out->entries_known++;
+        log->held[position] = file->history.at[position];
+    }
+    m_kin_of(archive, &kin);
+    for (int position = file->n0; position < file->n1; position++) {
+        if (!file->payload[position] || log->payload[position])
+            continue;
+        enum m_gone gone = m_gone(archive, &kin, log, position);
+        log->payload[position] = gone == M_GONE_NOT;
+        log->later[position] = log->later[position] || gone == M_GONE_LATER;
+        if (gone != M_GONE_NOT)
+            m_met(M_WITHDRAWN_FIRST_MET);
+    }
+    log->parts[log->part_count++].file = number;
+    settle(archive);
+}

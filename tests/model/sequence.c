@@ -1,0 +1,157 @@
+/*
+ * One action after the other, and the end of a sequence.
+ */
+#include "tests/model/real.h"
+
+#include <string.h>
+
+#define WHOLE  3
+#define ROUNDS 6
+
+static const char *const kind_names[] = {
+#define R_KIND_NAME(name, weight) #name,
+    R_ACTIONS(R_KIND_NAME)
+#undef R_KIND_NAME
+};
+static const unsigned weights[] = {
+#define R_KIND_WEIGHT(name, weight) weight,
+    R_ACTIONS(R_KIND_WEIGHT)
+#undef R_KIND_WEIGHT
+};
+
+const char *r_kind_name(enum r_kind kind)
+{
+    return kind_names[kind];
+}
+
+unsigned r_weight(enum r_kind kind)
+{
+    return weights[kind];
+}
+
+bool r_act(const struct r_action *action)
+{
+    if (m.file_count >= M_FILES - 2 * ROUNDS * M_DEVICES)
+        return false; /* the end wants some */
+    return r_act_device(action) || r_act_archive(action) || r_act_receipt(action) ||
+           r_act_copy(action);
+}
+
+/* ---- the end ---- */
+
+/* Whether the archive has not had that file, and could. */
+static bool deliverable(int archive, int file)
+{
+    const struct m_file *f = &m.files[file];
+    for (int i = 0; i < f->slot_count && !f->receipt && !f->lost; i++) {
+        const struct m_slot *slot = &f->slots[i];
+        const struct m_pair_at *pair = &m.archives[archive].pairs[slot->pair];
+        int spent_by = M_NONE;
+        if (m.pairs[slot->pair].archive == archive && pair->there)
+            return m_chain_find(&pair->receive, slot->index, &spent_by) == M_MATCH_READY;
+    }
+    return false;
+}
+
+static void deliver_bundles(void)
+{
+    char path[48];
+    for (int archive = 0; archive < M_ARCHIVES; archive++) {
+        for (int file = 0; file < m.file_count; file++)
+            if (deliverable(archive, file)) {
+                r_file_path(path, file);
+                r_import(archive, file, path, WHOLE);
+            }
+        for (int i = 0; i < m.archives[archive].log_count; i++) {
+            const struct r_action approve = {R_APPROVE,
+                                             {(uint32_t)archive, 8 * (uint32_t)i + 1, 0}};
+            if (m.archives[archive].logs[i].state == SK_LOG_STATE_WAITING)
+                (void)r_act_archive(&approve);
+        }
+    }
+}
+
+static void deliver_receipts(void)
+{
+    char path[48];
+    for (int device = 0; device < M_DEVICES; device++)
+        for (int archive = 0; archive < M_ARCHIVES; archive++) {
+            struct m_log_at *log = m_log_find(&m.archives[archive], m.devices[device].log);
+            int receipt = m.file_count;
+            if (!log || !m.devices[device].ends[archive].there ||
+                !r_receipt(archive, (int)(log - m.archives[archive].logs)))
+                continue;
+            r_file_path(path, receipt);
+            r_take(device, receipt, path, WHOLE);
+        }
+}
+
+static bool all_acknowledged(int device)
+{
+    const struct m_device *d = &m.devices[device];
+    for (int archive = 0; archive < M_ARCHIVES; archive++)
+        for (int p = 0; d->ends[archive].there && p < d->history.size; p++)
+            if (!d->ends[archive].acknowledged.at[p])
+                return false;
+    return true;
+}
+
+/* A documenter sends what is new or asked for; and, since nobody asks for a last bundle that was
+ * lost, nor an archive that was put back for what it lacks, whatever is not acknowledged. */
+static bool export_all(int round)
+{
+    int before = m.file_count;
+    bool behind = r.behind[0] || r.behind[1];
+    for (int device = 0; device < M_DEVICES; device++) {
+        bool everything = round == 0 ? behind : round == 1 && !all_acknowledged(device);
+        if (m.file_count < M_FILES)
+            (void)r_export(device, everything);
+    }
+    return m.file_count > before || round == 0;
+}
+
+/* ---- what an honest device may rely on ---- */
+
+/* Whether keys of both sides are still within what the other searches. */
+static bool in_reach(const struct m_end *end, const struct m_pair_at *pair, int archive)
+{
+    return pair->there && end->send <= pair->receive.next + M_FAR &&
+           pair->send <= end->receive.next + M_FAR && !r.behind[archive];
+}
+
+static void check_complete(int number, int archive)
+{
+    const struct m_device *device = &m.devices[number];
+    const struct m_end *end = &device->ends[archive];
+    const struct m_log_at *log = m_log_find(&m.archives[archive], device->log);
+    if (!end->there || device->history.size == 0 ||
+        !in_reach(end, &m.archives[archive].pairs[end->pair], archive))
+        return;
+    if (!log || log->state != SK_LOG_STATE_ENROLLED)
+        r_fail("archive %d has not taken the log of device %d", archive, number);
+    for (int p = 0; p < device->history.size; p++) {
+        r_equal("an entry that is missing at the end", log->held[p], device->history.at[p]);
+        r_equal("acknowledged at the end", end->acknowledged.at[p], true);
+        r_equal("wanted at the end", end->wanted.at[p], false);
+    }
+    m_met(M_COMPLETE_MET);
+}
+
+void r_end(void)
+{
+    for (int round = 0; round < ROUNDS; round++) {
+        deliver_bundles();
+        deliver_receipts();
+        if (!export_all(round))
+            break;
+    }
+    for (int device = 0; device < M_DEVICES; device++) {
+        r_verify(r.devices[device].store);
+        for (int archive = 0; archive < M_ARCHIVES && r.clean[device]; archive++)
+            check_complete(device, archive);
+    }
+    for (int archive = 0; archive < M_ARCHIVES; archive++) {
+        r_compare_words(archive);
+        r_verify(r.archives[archive].store);
+    }
+}

@@ -50,17 +50,24 @@ static enum sk_status piece_fail(const struct piece *piece, size_t line, const c
     return sk_fail(err, SK_REFUSED, "record %zu, line %zu: %s", piece->record, line, sentence);
 }
 
+/* What is known of the value at the start of a text before it is parsed. */
+struct bounds {
+    size_t used;      /* bytes up to and with the bracket that closes the first one */
+    unsigned deepest; /* the most levels seen */
+    size_t values;    /* how many begin, or a few more */
+};
+
 /*
- * How far the brackets of the value at the start of a text reach: true and the bytes up to and with
- * the bracket that closes the first one. It only counts; whether the brackets match is for the
- * parser. *deepest becomes the most levels seen.
+ * How far the brackets of the value at the start of a text reach, and whether they end there. It
+ * only counts; whether the brackets match is for the parser. It stops where there is too much of
+ * something: a parsed value takes many times the memory of its text.
  */
-static bool value_bounds(const char *text, size_t len, size_t *used, unsigned *deepest)
+static bool value_bounds(const char *text, size_t len, struct bounds *out)
 {
     unsigned depth = 0;
     bool in_string = false;
 
-    *deepest = 0;
+    *out = (struct bounds){0, 0, 0};
     for (size_t i = 0; i < len; i++) {
         char c = text[i];
 
@@ -72,16 +79,36 @@ static bool value_bounds(const char *text, size_t len, size_t *used, unsigned *d
         } else if (c == '"') {
             in_string = true;
         } else if (c == '{' || c == '[') {
-            if (++depth > *deepest)
-                *deepest = depth;
-            if (depth > SK_JSON_DEPTH_MAX)
+            if (++depth > out->deepest)
+                out->deepest = depth;
+            if (depth > SK_JSON_DEPTH_MAX || ++out->values > SK_JSON_VALUES_MAX)
+                return false;
+        } else if (c == ',') {
+            if (++out->values > SK_JSON_VALUES_MAX)
                 return false;
         } else if ((c == '}' || c == ']') && (depth == 0 || --depth == 0)) {
-            *used = i + 1;
+            out->used = i + 1;
             return true;
         }
     }
     return false;
+}
+
+static enum sk_status check_bounds(const struct piece *piece, struct sk_error *err)
+{
+    struct bounds bounds;
+
+    (void)value_bounds(piece->text, piece->len, &bounds);
+    if (bounds.deepest > SK_JSON_DEPTH_MAX)
+        return piece_fail(piece, piece->line, "the JSON is nested too deeply", err);
+    if (bounds.values > SK_JSON_VALUES_MAX)
+        return piece_fail(piece, piece->line, "the JSON has too many values", err);
+    return SK_OK;
+}
+
+enum sk_status sk_json_check(const char *text, size_t len, struct sk_error *err)
+{
+    return check_bounds(&(struct piece){text, len, 1, 0}, err);
 }
 
 /* The library's own sentences quote the text, these do not. */
@@ -109,13 +136,8 @@ static const char *sentence_of(enum json_error_code code)
 static enum sk_status parse_piece(json_t **out, const struct piece *piece, struct sk_error *err)
 {
     json_error_t error;
-    unsigned deepest;
-    size_t used;
 
-    (void)value_bounds(piece->text, piece->len, &used, &deepest);
-    if (deepest > SK_JSON_DEPTH_MAX)
-        return piece_fail(piece, piece->line, "the JSON is nested too deeply", err);
-
+    SK_TRY(check_bounds(piece, err));
     starved = false;
     json_t *json =
         json_loadb(piece->text, piece->len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
@@ -282,14 +304,16 @@ static enum sk_status skip_space(struct cursor *cursor, int *c, struct sk_error 
 /* The length of the value that begins here; all that is left when it has no end. */
 static enum sk_status measure(struct cursor *cursor, size_t *len, struct sk_error *err)
 {
-    unsigned deepest;
+    struct bounds bounds;
 
-    while (!value_bounds(here(cursor), left(cursor), len, &deepest)) {
+    while (!value_bounds(here(cursor), left(cursor), &bounds)) {
         *len = left(cursor);
-        if (cursor->ended || deepest > SK_JSON_DEPTH_MAX)
+        if (cursor->ended || bounds.deepest > SK_JSON_DEPTH_MAX ||
+            bounds.values > SK_JSON_VALUES_MAX)
             return SK_OK;
         SK_TRY(fill(cursor, err));
     }
+    *len = bounds.used;
     return SK_OK;
 }
 

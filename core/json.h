@@ -1,6 +1,7 @@
 /*
  * JSON in and out (jansson), strict: UTF-8, no duplicate keys, no NUL in strings, nothing after the
- * value, at most SK_JSON_DEPTH_MAX levels, reals refused where they are not finite.
+ * value, at most SK_JSON_DEPTH_MAX levels and about SK_JSON_VALUES_MAX values, reals refused where
+ * they are not finite.
  */
 #ifndef SK_CORE_JSON_H
 #define SK_CORE_JSON_H
@@ -11,6 +12,7 @@
 #include <stdbool.h>
 
 #define SK_JSON_DEPTH_MAX  32
+#define SK_JSON_VALUES_MAX ((size_t)1 << 18)          /* of {, [ and commas outside of texts */
 #define SK_JSON_RECORD_MAX ((size_t)64 * 1024 * 1024) /* bytes of a record for sk_json_each() */
 
 static inline void sk_json_cleanup(json_t **json)
@@ -40,6 +42,10 @@ bool sk_json_starved(void);
  * SK_NOMEM. */
 SK_MUST_CHECK
 enum sk_status sk_json_parse(json_t **out, const char *text, size_t len, struct sk_error *err);
+
+/* Whether a text that is JSON keeps the limits of levels and values. Errors: SK_REFUSED. */
+SK_MUST_CHECK
+enum sk_status sk_json_check(const char *text, size_t len, struct sk_error *err);
 
 /* Appends the value in compact form, keys in the order of insertion, UTF-8 as it is.
  * Errors: SK_NOMEM. */

@@ -85,6 +85,7 @@ enum sk_status sk_record_append_json(struct sk_store *store, struct sk_entry *en
 {
     sk_auto_payload payload = SK_PAYLOAD_INIT;
     SK_TRY(sk_json_write(&payload.text, json, err));
+    SK_TRY(sk_json_check(sk_buf_text(&payload.text), payload.text.len, err));
     sk_random(payload.salt, sizeof(payload.salt));
     SK_TRY(hash_text(&payload, err));
     return sk_record_append(store, entry, &payload, err);

@@ -35,6 +35,7 @@ struct sk_frames_reader {
     bool ended;
     size_t plain_len;
     size_t plain_at;
+    size_t plain_used, data_used; /* of the two below, from their beginning: what is to be wiped */
     uint8_t plain[SK_FRAME_MAX];
     uint8_t data[SK_FRAME_MAX];
 };
@@ -243,6 +244,8 @@ static enum sk_status load_frame(struct sk_frames_reader *reader, struct sk_erro
         reader->ended = true;
         return SK_OK;
     }
+    reader->plain_used = plain_len > reader->plain_used ? plain_len : reader->plain_used;
+    reader->data_used = data_len > reader->data_used ? data_len : reader->data_used;
     if (head[0] == SK_CODEC_STORED) {
         SK_TRY(sk_source_read(&reader->source, reader->plain, plain_len, err));
     } else {
@@ -349,6 +352,8 @@ void sk_frames_reader_free(struct sk_frames_reader *reader)
     if (!reader)
         return;
     sk_inflater_free(reader->inflater);
-    sk_wipe(reader, sizeof(*reader));
+    /* Most bundles fill a small part of it. */
+    sk_wipe(reader->plain, reader->plain_used);
+    sk_wipe(reader->data, reader->data_used);
     free(reader);
 }

@@ -1,8 +1,9 @@
 #!/bin/sh
-# Installs what is missing, builds, and runs every test. Ends with ctest's own summary.
+# Installs what is missing, builds, and runs every test. Ends with ctest's own summary, and the long run
+# with the executions of each fuzzer.
 #
 #   sh tests/run.sh              everything that a change must pass
-#   sh tests/run.sh --long       the soaks and valgrind as well (hours)
+#   sh tests/run.sh --long       the soaks, valgrind and the fuzzers as well (hours)
 #   sh tests/run.sh --coverage   line coverage of crypto, core and sync instead; below 90 % of one fails
 set -eu
 cd "$(dirname "$0")/.."
@@ -56,3 +57,8 @@ for preset in dev asan; do
 done
 cmake --preset dev -DSK_VALGRIND="$valgrind" >/dev/null
 ctest --test-dir build/dev -j "$jobs" --output-on-failure
+if [ "$mode" = long ]; then
+    cmake --preset fuzz >/dev/null
+    cmake --build --preset fuzz -j "$jobs"
+    python3 -B tests/fuzz/long.py
+fi

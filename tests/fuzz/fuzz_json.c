@@ -20,6 +20,7 @@ static enum sk_status each(void *context, json_t *object, size_t number, struct 
 struct input {
     const uint8_t *bytes;
     size_t len;
+    size_t piece; /* is read at once */
 };
 
 static enum sk_status read_some(void *from, void *out, size_t len, size_t *got,
@@ -27,7 +28,7 @@ static enum sk_status read_some(void *from, void *out, size_t len, size_t *got,
 {
     struct input *input = from;
     (void)err;
-    *got = input->len < 7 ? input->len : 7;
+    *got = input->len < input->piece ? input->len : input->piece;
     *got = *got < len ? *got : len;
     memcpy(out, input->bytes, *got);
     input->bytes += *got;
@@ -40,6 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     size_t count = 0;
     sk_auto_json json = NULL;
     sk_ignore(sk_json_parse(&json, (const char *)bytes, len, NULL));
-    sk_ignore(sk_json_each(read_some, &(struct input){bytes, len}, each, &count, NULL));
+    sk_ignore(
+        sk_json_each(read_some, &(struct input){bytes, len, len / 8 + 1}, each, &count, NULL));
     return 0;
 }

@@ -369,6 +369,43 @@ static void broken_records_are_named(void **state)
     each_refuses("[{\"a\":{]}]", "", "record 1, line 1: this is not valid JSON");
 }
 
+/* Each "1," and what begins the array count; `more` goes before the end. */
+static char *many(size_t count, const char *more)
+{
+    char *text = malloc(2 * count + strlen(more) + 2);
+
+    assert_non_null(text);
+    text[0] = '[';
+    for (size_t i = 1; i < count; i++)
+        memcpy(text + 2 * i - 1, "1,", 2);
+    (void)snprintf(text + 2 * count - 1, strlen(more) + 3, "%s]", more);
+    return text;
+}
+
+static void values_are_counted_before_memory_is_taken(void **state)
+{
+    char *text = many(SK_JSON_VALUES_MAX, "1");
+    char *record;
+    struct sk_error err = SK_ERROR_INIT;
+
+    (void)state;
+    assert_int_equal(parse(text, strlen(text), NULL), SK_OK);
+    assert_int_equal(sk_json_check(text, strlen(text), NULL), SK_OK);
+    free(text);
+    text = many(SK_JSON_VALUES_MAX, "{}");
+    refuses(text, "line 1: the JSON has too many values");
+    assert_int_equal(sk_json_check(text, strlen(text), NULL), SK_REFUSED);
+    assert_true(asprintf(&record, "{\"a\":%s}", text) > 0);
+    assert_int_equal(each_of(record, strlen(record), 100000, collect, NULL, &err), SK_REFUSED);
+    assert_string_equal(err.text, "record 1, line 1: the JSON has too many values");
+    free(record);
+    free(text);
+    /* Not what stands in a text. */
+    text = many(SK_JSON_VALUES_MAX, "\"[{,\\\",\"");
+    assert_int_equal(parse(text, strlen(text), NULL), SK_OK);
+    free(text);
+}
+
 static void deep_records_are_refused(void **state)
 {
     char text[400];
@@ -436,6 +473,7 @@ int main(void)
         cmocka_unit_test_teardown(records_come_one_by_one, clear),
         cmocka_unit_test_teardown(long_records_are_read_piece_by_piece, clear),
         cmocka_unit_test_teardown(broken_records_are_named, clear),
+        cmocka_unit_test_teardown(values_are_counted_before_memory_is_taken, clear),
         cmocka_unit_test_teardown(deep_records_are_refused, clear),
         cmocka_unit_test_teardown(the_callback_can_stop, clear),
         cmocka_unit_test_teardown(cut_records_do_no_harm, clear),

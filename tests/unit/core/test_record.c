@@ -133,6 +133,24 @@ static void test_long_texts(void **state)
 }
 
 /* The bytes of a revision, and whether they are what the entry commits to. */
+/* A record that the archive would put aside for the number of its values is not made. */
+static void test_too_many_values(void **state)
+{
+    struct sk_store *store = ((struct sk_test_store *)*state)->store;
+    sk_auto_json acts = json_array();
+    struct sk_id id;
+    struct sk_store *txn = begin(store);
+    for (size_t i = 0; i < SK_JSON_VALUES_MAX / 2; i++)
+        assert_int_equal(json_array_append_new(acts, json_object()), 0);
+    sk_auto_json fields = json_pack("{s:s, s:O}", "title", "E", "acts", acts);
+    assert_int_equal(sk_record_add(txn, SK_TYPE_EVENT, fields, &id, NULL), SK_REFUSED);
+    for (size_t i = 0; i < 100; i++)
+        assert_int_equal(json_array_remove(acts, 0), 0);
+    assert_int_equal(sk_record_add(txn, SK_TYPE_EVENT, fields, &id, NULL), SK_OK);
+    commit(txn);
+    assert_clean(store);
+}
+
 static void assert_text(struct sk_store *store, const struct sk_item *item, uint64_t position,
                         const char *fields)
 {
@@ -474,6 +492,7 @@ int main(void)
         TEST(test_refused),
         ARCHIVE(test_an_archive_records_nothing),
         TEST(test_long_texts),
+        TEST(test_too_many_values),
         TEST(test_text_to_the_byte),
         TEST(test_history),
         TEST(test_load_what_is_not_there),

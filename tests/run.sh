@@ -32,7 +32,7 @@ if [ "$mode" = coverage ]; then
     cmake --preset coverage >/dev/null
     cmake --build --preset coverage -j "$jobs"
     find build/coverage -name '*.gcda' -delete
-    ctest --test-dir build/coverage -j "$jobs" --output-on-failure -L 'unit|fault|cli|fuzz'
+    ctest --test-dir build/coverage -j "$jobs" --output-on-failure -L 'unit|fault|cli|fuzz|model'
     # A program that is killed while it writes its counts leaves nonsense on a line or two.
     gcovr --root . --object-directory build/coverage --exclude-unreachable-branches \
         --gcov-ignore-parse-errors \
@@ -56,9 +56,11 @@ for preset in dev asan; do
     cmake --build --preset "$preset" -j "$jobs"
 done
 cmake --preset dev -DSK_VALGRIND="$valgrind" >/dev/null
-ctest --test-dir build/dev -j "$jobs" --output-on-failure
+failed=0
 if [ "$mode" = long ]; then
     cmake --preset fuzz >/dev/null
     cmake --build --preset fuzz -j "$jobs"
-    python3 -B tests/fuzz/long.py
+    python3 -B tests/fuzz/long.py || failed=1
 fi
+ctest --test-dir build/dev -j "$jobs" --output-on-failure || failed=1
+exit "$failed"

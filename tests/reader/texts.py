@@ -1,4 +1,5 @@
 """Texts of payloads: what else a reader marks as malformed."""
+import calendar
 import datetime
 import hashlib
 import json
@@ -72,27 +73,93 @@ def read_json(text):
 MEMBERS = {LINK: {"recorded", "source", "role", "target"},
            ATTACHMENT: {"recorded", "record", "name", "type", "size", "sha256"},
            CONTINUATION: {"recorded", "log", "continues", "sign", "dh", "size", "root", "signature"}}
-ID = re.compile(r"[0-9a-fA-F]{32}")
+MISSING = [{"missing": answer} for answer in ("unknown", "refused", "not asked")]
+ID = "[0-9a-fA-F]{32}"
 TIME = re.compile(r"(\d{4}-\d\d-\d\d)T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?(Z|[+-](0\d|1[0-4]):[0-5]\d)",
                   re.ASCII)
+
+
+def matches(pattern, text):
+    return isinstance(text, str) and re.fullmatch(pattern, text, re.ASCII) is not None
+
+
+def whole(value):
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+# ---- values ----
+
+def first_and_last(text):
+    """The days that a day can mean, with or without its month and day of the month."""
+    need(matches(r"\d{4}(-\d\d(-\d\d)?)?", text))
+    year, month, day = ([int(part) for part in text.split("-")] + [None, None])[:3]
+    need(1800 <= year <= 2199)
+    try:
+        first = datetime.date(year, 1 if month is None else month, 1 if day is None else day)
+    except ValueError:
+        raise Refusal("damaged") from None
+    if day is not None:
+        return first, first
+    month = month or 12
+    return first, datetime.date(year, month, calendar.monthrange(year, month)[1])
 
 
 def check_time(text):
     match = isinstance(text, str) and TIME.fullmatch(text)
     need(match)
-    try:
-        day = datetime.date.fromisoformat(match.group(1))
-    except ValueError:
-        raise Refusal("damaged") from None
-    need(1800 <= day.year <= 2199 and not re.search(r"[+-]14:(?!00)", match.group(4)))
+    first_and_last(match.group(1))
+    need(not re.search(r"[+-]14:(?!00)", match.group(4)))
 
 
-def matches(pattern, text):
-    return isinstance(text, str) and re.fullmatch(pattern, text) is not None
+def check_date(text):
+    need(isinstance(text, str))
+    ends = text.split("/")
+    need(len(ends) <= 2 and ends != [".."] and ends != ["..", ".."])
+    spans = [None if end == ".." else first_and_last(end[:-1] if end.endswith("~") else end) for end in ends]
+    need(len(spans) == 1 or None in spans or spans[0][0] <= spans[1][1])
 
 
-def whole(value):
-    return isinstance(value, int) and not isinstance(value, bool)
+def is_blank(value):
+    return value in ([], {}) or isinstance(value, str) and not value.strip(" \t\r\n")
+
+
+def check_choices(field, value):
+    names = [choice["name"] for choice in field["choices"]]
+    need(isinstance(value, list) and all(isinstance(name, str) and name in names for name in value))
+    need(len(set(value)) == len(value))
+
+
+def check_repeat(field, value):
+    need(isinstance(value, list))
+    for group in value:
+        check_fields(field["fields"], group)
+
+
+VALUES = {
+    "text": lambda field, value: need(isinstance(value, str)),
+    "choice": lambda field, value: check_choices(field, [value]),
+    "choices": check_choices,
+    "integer": lambda field, value: need(whole(value)),
+    "decimal": lambda field, value: need(whole(value) or isinstance(value, float)),
+    "date": lambda field, value: check_date(value),
+    "time": lambda field, value: need(matches(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?", value)),
+    "datetime": lambda field, value: check_time(value),
+    "group": lambda field, value: check_fields(field["fields"], value),
+    "repeat": check_repeat,
+}
+
+
+def check_fields(fields, values):
+    """An object of values against the fields of a form, a group or a repeat."""
+    need(isinstance(values, dict))
+    known = {field["name"]: field for field in fields}
+    for name, value in values.items():
+        need(name in known)
+        if value not in MISSING:
+            VALUES[known[name]["type"]](known[name], value)
+    filled = {name for name, value in values.items() if not is_blank(value)}
+    need(all(field["name"] in filled or field.get("unless") in filled
+             for field in fields if field.get("required")))
 
 
 def check_attachment(value, body_length, body):
@@ -101,8 +168,8 @@ def check_attachment(value, body_length, body):
     need(isinstance(name, str) and name not in ("", ".", "..") and "/" not in name)
     need(len(name.encode()) <= 1024)
     need(whole(value["size"]) and value["size"] == body_length)
-    need(matches("[0-9a-f]{64}", value["sha256"]))
-    need(body is None or hashlib.sha256(body).hexdigest() == value["sha256"])
+    need(matches("[0-9a-fA-F]{64}", value["sha256"]))
+    need(body is None or hashlib.sha256(body).hexdigest() == value["sha256"].lower())
 
 
 def check_continuation(value):
@@ -117,13 +184,11 @@ def check_continuation(value):
            data["continues"] + u64(value["size"]) + data["root"])
 
 
-def check_fields(name, version, fields):
-    """The names of a form's fields; their values are not looked at."""
+def check_record(name, version, values):
     with open(os.path.join(FORMS, name + ".json"), encoding="utf-8") as file:
         form = json.load(file)
-    need(whole(version) and 1 <= version <= form["version"] and isinstance(fields, dict))
-    need(set(fields) <= {field["name"] for field in form["fields"]})
-    need(all(field["name"] in fields for field in form["fields"] if field.get("required")))
+    need(whole(version) and 1 <= version <= form["version"])
+    check_fields(form["fields"], values)
 
 
 def check_text(kind, text, body_length, body=None):
@@ -131,11 +196,12 @@ def check_text(kind, text, body_length, body=None):
     value = read_json(text)
     need(kind == ATTACHMENT or body_length == 0)
     need(isinstance(value, dict))
+    need(kind in RECORDS or kind in MEMBERS)
     need(set(value) == MEMBERS.get(kind, {"form", "version", "recorded", "fields"}))
     check_time(value["recorded"])
     if kind in RECORDS:
         need(value["form"] == RECORDS[kind])
-        check_fields(value["form"], value["version"], value["fields"])
+        check_record(value["form"], value["version"], value["fields"])
     elif kind == LINK:
         need(matches(r"[a-z0-9][a-z0-9-]{0,39}", value["role"]))
         need(matches(ID, value["source"]) and matches(ID, value["target"]))

@@ -11,10 +11,10 @@ import torn
 from nacl import bindings as sodium
 from nacl.exceptions import CryptoError
 
-from inner import ERASURE, MIB, grown, read_entry, read_manifest, read_payloads, unmarked
+from inner import ERASURE, MARK, MIB, grown, read_entry, read_manifest, read_payloads, unmarked
 from notes import check_cosigned, checkpoint, note_text, read_receipt_text, shown
 from store import h, leaf, root, u32
-from texts import check_text
+from texts import CONTINUATION, check_text
 from volume import (HEADER, Chain, Refusal, end_of_volume, length_possible, need, open_volume, subkey,
                     verify)
 
@@ -121,6 +121,8 @@ class Archive:
         if waiting:
             return self.result(bundle, log, waiting=True)
         new, known = bundle.keep(log)
+        for log_id, each in self.logs.items():
+            settle(each, log_id, self.logs)
         return self.result(bundle, log, new=new, known=known)
 
 
@@ -182,14 +184,21 @@ class Bundle:
                 log.entries[n0 + i] = data
         for index, payload in self.payloads.items():
             log.payloads.setdefault(n0 + index, payload)
-        settle(log)
         return new, len(self.entries) - new
 
 
-def settle(log):
+def check_statement(value, position, log_id, logs):
+    """Whether a continuation may stand at its place, and what is held says nothing else."""
+    need((value["log"] == log_id.hex()) == (position == 0) and value["log"] != value["continues"])
+    old = logs.get(bytes.fromhex(value["continues"]))
+    if old and value["size"] <= old.size():
+        need(old.head(value["size"]).hex() == value["root"])
+
+
+def settle(log, log_id, logs):
     """What of a log is marked, and what is erased."""
     fields = {position: read_entry(data) for position, data in sorted(log.entries.items())}
-    before = {}
+    before, types, log.malformed = {}, {}, set()
     for position, entry in fields.items():
         if not entry:
             log.malformed.add(position)
@@ -201,16 +210,18 @@ def settle(log):
         before[entry["id"]] = position
         if entry["type"] == ERASURE:
             log.erased.add(entry["id"])
-    types = {}
+        types.setdefault(entry["id"], entry["flags"] & ~MARK if entry["type"] == ERASURE else entry["type"])
     for position in sorted(log.payloads):
         entry, (text, body) = fields[position], log.payloads[position]
-        if types.setdefault(entry["id"], entry["type"]) != entry["type"]:
-            log.malformed.add(position)
         if entry["id"] in log.erased:
             del log.payloads[position]
             continue
+        if types[entry["id"]] != entry["type"]:
+            log.malformed.add(position)
         try:
-            check_text(entry["type"], text, len(body), body)
+            value = check_text(entry["type"], text, len(body), body)
+            if entry["type"] == CONTINUATION:
+                check_statement(value, position, log_id, logs)
         except Refusal:
             log.malformed.add(position)
 

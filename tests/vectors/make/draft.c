@@ -112,7 +112,7 @@ void sk_draft_payload(struct sk_draft *draft, uint32_t index, const char *text, 
     uint8_t head[48];
     size_t body_len = body ? strlen(body) : 0;
     sk_put_u32(head, index);
-    memset(head + 4, 0xa0 + (int)index, SK_SALT_LEN);
+    memset(head + 4, draft->salt + (int)index, SK_SALT_LEN);
     sk_put_u32(head + 36, (uint32_t)text_len);
     sk_put_u64(head + 40, body_len);
     add_hashes(&hashes, head + 4, text, text_len, body, body_len);
@@ -399,7 +399,8 @@ void sk_draft_init(struct sk_draft *draft, const char *name)
                                .signer = &sk_device,
                                .log = &sk_device,
                                .receiver = &sk_archive,
-                               .number = 1};
+                               .number = 1,
+                               .salt = 0xa0};
     memcpy(draft->chain_key, sk_psk, sizeof(draft->chain_key));
     sk_merkle_init(&draft->before);
     sk_hash_init(&draft->indices, NULL, SK_LABEL_INDICES);

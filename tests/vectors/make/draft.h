@@ -48,6 +48,7 @@ struct sk_draft {
     const struct sk_fixed_party *log;      /* whose keys the manifest names */
     const struct sk_fixed_party *receiver; /* whose X25519 key and id the file is for */
     struct sk_merkle before;               /* the log up to n0 */
+    uint8_t salt;                          /* salts of payloads: this and the index */
     uint64_t number;
     uint8_t entries[SK_DRAFT_MAX][SK_ENTRY_LEN];
     size_t entry_count;

@@ -5,6 +5,7 @@
 #ifndef SK_TESTS_VECTORS_GROUP_H
 #define SK_TESTS_VECTORS_GROUP_H
 
+#include "core/continuation.h"
 #include "tests/vectors/make/draft.h"
 #include "tests/vectors/make/run.h"
 
@@ -38,14 +39,25 @@ void sk_vector_edited(const struct sk_edit_case *c, const struct sk_buf *honest,
 void sk_vector_bundle(const struct sk_bundle_case *c);
 json_t *sk_bundle_keys(void);
 
+/* The archive's line under a checkpoint's text: a cosignature at a time, with `len` bytes behind
+ * the key id (72, or filled up or cut), or, with 64, a signature. */
+void sk_cosigned_line(char line[static SK_NOTE_LINE_MAX], const char *text, size_t text_len,
+                      uint64_t time, size_t len);
+
+/* The text of a continuation as the programs write it. */
+#define SK_CONTINUATION_TEXT 1024
+void sk_continuation_text(char text[static SK_CONTINUATION_TEXT], const struct sk_continuation *c);
+
 /* What makes each group. */
 void sk_make_lengths(void), sk_make_ratchet(void), sk_make_codes(void);
 void sk_make_manifests(void), sk_make_entries(void), sk_make_frames(void), sk_make_notes(void);
 void sk_make_receipt_texts(void), sk_make_receipts(void), sk_make_receipt_sequences(void);
-void sk_make_texts(void);
+void sk_make_texts(void), sk_make_values(void);
+void sk_make_note_lines(void), sk_make_receipt_lines(void); /* of notes, of texts of receipts */
 void sk_make_invites(void), sk_make_invite_files(void);
 void sk_make_envelopes(void), sk_make_bundles(void), sk_make_sequences(void);
 void sk_make_salvages(void);
+void sk_make_erasures(void); /* of the group of sequences: erasures and continuations */
 json_t *sk_receipt_keys(void);
 json_t *sk_note_keys(void);
 

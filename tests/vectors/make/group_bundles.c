@@ -227,6 +227,24 @@ static void of_a_set(struct sk_draft *draft)
     draft->manifest.n = 2;
 }
 
+static void set_for_another_file(struct sk_draft *draft)
+{
+    of_a_set(draft);
+    other_header(draft);
+}
+
+static void other_header_for_another(struct sk_draft *draft)
+{
+    other_header(draft);
+    for_another(draft);
+}
+
+static void for_another_by_stranger(struct sk_draft *draft)
+{
+    for_another(draft);
+    note_by_stranger(draft);
+}
+
 static void more_payloads(struct sk_draft *draft)
 {
     draft->manifest.payload_count++;
@@ -327,6 +345,17 @@ static const struct sk_bundle_case cases[] = {
     {"one entry more", "than are there", SK_DAMAGED, .manifest = one_entry_more},
     {"a bit of an entry", "after the manifest was signed", SK_DAMAGED,
      .edits = {{SK_STAGE_INNER, SK_XOR, -900, "01"}}},
+
+    {"of a set, with a wrong signature", "the signature comes first", SK_DAMAGED,
+     .manifest = of_a_set, .edits = {{SK_STAGE_SIGNATURE, SK_XOR, 0, "01"}}},
+    {"of a set, for another file", "k and n come before header hash and set id", SK_CONFIG,
+     .manifest = set_for_another_file},
+    {"for another file and another archive", "header hash and set id come before the archives",
+     SK_DAMAGED, .manifest = other_header_for_another},
+    {"for another archive, with a wrong checkpoint", "the archives come before the checkpoint",
+     SK_REFUSED, .manifest = for_another_by_stranger},
+    {"what begins like a receipt", "its first letters are a version", SK_CONFIG,
+     .edits = {{SK_STAGE_MANIFEST, SK_SET, 0, "736b72796e69612072656365697074"}}},
 
     {"more payloads", "in the manifest than in the frames", SK_DAMAGED, .manifest = more_payloads},
     {"fewer payloads", "in the manifest than in the frames", SK_DAMAGED,

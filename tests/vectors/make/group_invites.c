@@ -68,6 +68,9 @@ void sk_make_invites(void)
          {{1, SK_SET, 101, "e280ae"}}},
         {"a name that is no UTF-8", "names are UTF-8", "damaged", {{1, SK_SET, 101, "ff"}}},
         {"an overlong encoding", "names are UTF-8", "damaged", {{1, SK_SET, 101, "c1a1"}}},
+        {"U+FFFE in a name", "it is no character", "damaged", {{1, SK_SET, 101, "efbfbe"}}},
+        {"U+10FFFF in a name", "it is no character", "damaged", {{1, SK_SET, 101, "f48fbfbf"}}},
+        {"U+FFFD in a name", "it can be shown", "ok", {{1, SK_SET, 101, "efbfbd"}}},
         {"a surrogate", "names are UTF-8", "damaged", {{1, SK_SET, 101, "eda080"}}},
         {"an empty alias", "1 to 100 bytes", "damaged", {{1, SK_SET, 201, "0000000000"}}},
     };

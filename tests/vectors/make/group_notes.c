@@ -135,6 +135,7 @@ void sk_make_notes(void)
     fill_root();
     make_unsigned();
     make_signed();
+    sk_make_note_lines();
 }
 
 /* ---- the text of receipts ---- */
@@ -255,6 +256,7 @@ void sk_make_receipt_texts(void)
     sk_receipt_clear(&r);
     for (size_t i = 0; i < sizeof(swaps) / sizeof(swaps[0]); i++)
         add_swap(&honest, &swaps[i]);
+    sk_make_receipt_lines();
 }
 
 /* ---- whole receipts ---- */
@@ -302,6 +304,9 @@ struct paper {
     const struct sk_fixed_party *signer, *cosigner, *device;
     uint32_t index;      /* of the chain of receipts */
     uint64_t head;       /* size of the checkpoint; UINT64_MAX: none */
+    uint64_t time;       /* of the cosignature, if it is not as the programs make it: */
+    size_t cosigned;     /* how many bytes it has behind the key id; 0: as they make it */
+    bool cosigned_first; /* before the signature */
     struct sk_edit edit; /* stages SK_STAGE_INNER and SK_STAGE_FILE */
 };
 
@@ -334,10 +339,14 @@ static void add_head(struct sk_buf *inner, const struct paper *p)
         MUST(sk_note_cosign(line, note, (size_t)(strstr(note, "\n\n") - note) + 1, name, 1728000000,
                             p->cosigner->seed) == SK_OK);
     }
+    char *signature = p->cosigned ? strstr(note, "\n\n") + 2 : note + strlen(note);
+    if (p->cosigned)
+        sk_cosigned_line(line, note, (size_t)(signature - note) - 1, p->time, p->cosigned);
     sk_put_u32(len, (uint32_t)(strlen(note) + strlen(line)));
     MUST(sk_buf_add(inner, len, 4, NULL) == SK_OK);
-    MUST(sk_buf_add_text(inner, note, NULL) == SK_OK);
-    MUST(sk_buf_add_text(inner, line, NULL) == SK_OK);
+    MUST(sk_buf_add(inner, note, (size_t)(signature - note), NULL) == SK_OK);
+    MUST(sk_buf_add_text(inner, p->cosigned_first ? line : signature, NULL) == SK_OK);
+    MUST(sk_buf_add_text(inner, p->cosigned_first ? signature : line, NULL) == SK_OK);
 }
 
 /* The file; what the paper owns goes. */
@@ -418,11 +427,54 @@ static void make_honest_receipts(void)
     add_paper("revoked, with another root", "it is told, and nothing is kept", "ok", &p);
 }
 
+static void make_loose_receipts(void)
+{
+    struct paper p;
+    p = honest_paper();
+    p.head = UINT64_MAX;
+    add_paper("no checkpoint", "it may be missing whatever the size is", "ok", &p);
+    p = honest_paper();
+    p.receipt.stored_count = 0;
+    add_paper("size alone", "acknowledges nothing", "ok", &p);
+    p = honest_paper();
+    p.receipt.size = 2;
+    own_root(2, p.receipt.root);
+    add_paper("more stored than size", "the range is acknowledged", "ok", &p);
+}
+
+static void make_cosignatures(void)
+{
+    static const struct {
+        const char *name, *shows, *class;
+        uint64_t time;
+        size_t len;
+        bool first;
+    } rows[] = {
+        {"a cosignature before the signature", "in any order", "ok", 1728000000, 72, true},
+        {"a cosignature at time 0", "the first second", "ok", 0, 72, false},
+        {"a cosignature at 2^63 - 1", "the last second", "ok", INT64_MAX, 72, false},
+        {"a cosignature at 2^63", "signed as it should be", "damaged", 1ull << 63, 72, false},
+        {"a cosignature of 71 bytes", "a time and 64 bytes", "damaged", 1728000000, 71, false},
+        {"a cosignature of 73 bytes", "a time and 64 bytes", "damaged", 1728000000, 73, false},
+        {"a cosignature that is a signature", "of the other type", "damaged", 1728000000, 64,
+         false},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct paper p = honest_paper();
+        p.time = rows[i].time;
+        p.cosigned = rows[i].len;
+        p.cosigned_first = rows[i].first;
+        add_paper(rows[i].name, rows[i].shows, rows[i].class, &p);
+    }
+}
+
 void sk_make_receipts(void)
 {
     struct paper p;
     make_own();
     make_honest_receipts();
+    make_loose_receipts();
+    make_cosignatures();
     p = honest_paper();
     p.signer = &sk_rival;
     add_paper("signed by another archive", "under this archive's name", "damaged", &p);
@@ -438,6 +490,16 @@ void sk_make_receipts(void)
     p = honest_paper();
     memcpy(p.receipt.log_id, sk_stranger.id, 32);
     add_paper("for another log", "signed as it should be", "refused", &p);
+    p = honest_paper();
+    memcpy(p.receipt.log_id, sk_stranger.id, 32);
+    p.cosigner = &sk_rival;
+    add_paper("for another log, with a wrong cosignature", "ids come before the checkpoint",
+              "refused", &p);
+    p = honest_paper();
+    memcpy(p.receipt.log_id, sk_stranger.id, 32);
+    p.signer = &sk_rival;
+    add_paper("for another log, with a wrong signature", "the signature comes before ids",
+              "damaged", &p);
     static const struct {
         const char *name, *shows, *class;
         struct sk_edit edit;
@@ -517,9 +579,32 @@ static void add_two(const char *name, const char *shows, json_t *first, json_t *
     sk_vector(name, shows, "ok", json_pack("[o, o]", first, second), NULL);
 }
 
+/* Of a store that has more than the device's: nothing of it counts. */
+static json_t *of_another(const char *name, uint32_t index, uint64_t number)
+{
+    struct paper p = honest_paper();
+    p.index = index;
+    p.receipt.number = number;
+    p.receipt.size = 5;
+    return paper_file(name, &p);
+}
+
+static void make_unspent(void)
+{
+    sk_vector("an older number leaves its index unspent", "another receipt under it is taken", "ok",
+              json_pack("[o, o, o]", numbered("unspent 1", 1, 2, 2), numbered("unspent 2", 0, 1, 2),
+                        numbered("unspent 3", 0, 3, 4)),
+              NULL);
+    add_two("of another log, then a lower number", "neither index nor number was noted",
+            of_another("rollback 1", 0, 5), numbered("rollback 2", 0, 3, 4));
+    add_two("an older number of another log", "both are told", numbered("both 1", 0, 5, 4),
+            of_another("both 2", 1, 4));
+}
+
 void sk_make_receipt_sequences(void)
 {
     make_own();
+    make_unspent();
     add_two("in order", "the second acknowledges more", numbered("order 1", 0, 1, 2),
             numbered("order 2", 1, 2, 4));
     add_two("in reverse order", "a number that is not above the newest changes nothing",

@@ -187,4 +187,5 @@ void sk_make_sequences(void)
             json_array_append(files, json_array_get(files, rows[i].again - 1));
         sk_vector(rows[i].name, rows[i].shows, "ok", files, NULL);
     }
+    sk_make_erasures();
 }

@@ -103,11 +103,9 @@ static const struct {
 
 /* ---- continuations ---- */
 
-static void add_continuation(const char *name, const char *shows, const char *class,
-                             const struct sk_continuation *c)
+void sk_continuation_text(char text[static SK_CONTINUATION_TEXT], const struct sk_continuation *c)
 {
     char hex[6][129];
-    char text[1024];
     const struct {
         const uint8_t *bytes;
         size_t len;
@@ -115,10 +113,17 @@ static void add_continuation(const char *name, const char *shows, const char *cl
                    {c->dh_public, 32}, {c->root, 32},   {c->signature, 64}};
     for (size_t i = 0; i < 6; i++)
         sodium_bin2hex(hex[i], sizeof(hex[i]), members[i].bytes, members[i].len);
-    (void)snprintf(text, sizeof(text),
+    (void)snprintf(text, SK_CONTINUATION_TEXT,
                    "{" RECORDED ",\"log\":\"%s\",\"continues\":\"%s\",\"sign\":\"%s\","
                    "\"dh\":\"%s\",\"size\":%llu,\"root\":\"%s\",\"signature\":\"%s\"}",
                    hex[0], hex[1], hex[2], hex[3], (unsigned long long)c->size, hex[4], hex[5]);
+}
+
+static void add_continuation(const char *name, const char *shows, const char *class,
+                             const struct sk_continuation *c)
+{
+    char text[SK_CONTINUATION_TEXT];
+    sk_continuation_text(text, c);
     sk_vector_bytes(name, shows, class, text, strlen(text),
                     json_pack("{s:i, s:i}", "type", SK_TYPE_CONTINUATION, "body_length", 0));
 }
@@ -148,6 +153,16 @@ static void make_continuations(void)
     add_continuation("a continuation with another X25519 key", "the log id is of both keys",
                      "malformed", &changed);
     changed = c;
+    changed.size = 1ull << 40;
+    sk_continuation_sign(&changed, sk_device.seed);
+    add_continuation("a continuation of 2^40 entries", "as many as a log has", "ok", &changed);
+    char large[SK_CONTINUATION_TEXT];
+    sk_continuation_text(large, &c);
+    memcpy(strstr(large, "2b2b2b"), "2B", 2);
+    sk_vector_bytes("a continuation in upper case", "its hex is lower case", "malformed", large,
+                    strlen(large),
+                    json_pack("{s:i, s:i}", "type", SK_TYPE_CONTINUATION, "body_length", 0));
+    changed = c;
     changed.size = (1ull << 40) + 1;
     sk_continuation_sign(&changed, sk_device.seed);
     add_continuation("a continuation of 2^40 + 1 entries", "beyond the positions of a log",
@@ -165,4 +180,5 @@ void sk_make_texts(void)
                         strlen(rows[i].text),
                         json_pack("{s:i, s:i}", "type", rows[i].type, "body_length", rows[i].body));
     make_continuations();
+    sk_make_values();
 }

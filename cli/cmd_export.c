@@ -88,7 +88,8 @@ enum sk_status sk_cmd_export(struct sk_run *run, struct sk_error *err)
     SK_TRY(read_since(run, &since, err));
     sk_bar_begin(&bar, "exporting");
 
-    enum sk_status status = sk_export(run->store, run->args[0], since, &bar.progress, &result, err);
+    enum sk_status status = (sk_run_option(run, "--small") ? sk_export_small : sk_export)(
+        run->store, run->args[0], since, &bar.progress, &result, err);
 
     if (status == SK_CREATE && !sk_file_exists(run->args[0]))
         sk_run_advise(run, "Nothing counts as sent. Is the stick there, and can it be written? "

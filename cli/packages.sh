@@ -25,4 +25,4 @@ need() {
 
 # What a build of the programs wants.
 # shellcheck disable=SC2034 # for those who source this
-build_packages="gcc libc6-dev cmake ninja-build pkg-config libsodium-dev libsqlite3-dev zlib1g-dev libjansson-dev libseccomp-dev"
+build_packages="gcc libc6-dev cmake ninja-build pkg-config libsodium-dev libsqlite3-dev zlib1g-dev libjansson-dev libseccomp-dev libisal-dev"

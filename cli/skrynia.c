@@ -14,6 +14,7 @@ static const struct sk_option edit_options[] = {
 static const struct sk_option export_options[] = {
     {"--all", NULL, "send everything again, for instance after a loss"},
     {"--since", "POSITION", "send again from this position of the log"},
+    {"--small", NULL, "make a smaller file, for several times the time"},
     {NULL, NULL, NULL},
 };
 

@@ -135,18 +135,18 @@ static enum sk_status find_kept(struct sk_store *store, int64_t chain, const uin
 static enum sk_status find_ahead(struct sk_store *store, int64_t chain, const uint8_t *header,
                                  unsigned window, struct sk_chain_found *out, struct sk_error *err)
 {
-    auto_slot_keys ahead = {{{0}, {0}, {0}}};
+    sk_auto_key tag = {{0}};
     sk_auto_key key = {{0}};
     uint64_t next;
 
     SK_TRY(load_chain(store, chain, &key, &next, err));
     for (unsigned i = 0; i < window; i++) {
-        sk_ratchet_keys(&ahead.keys, key.bytes);
-        out->slot = slot_of(header, ahead.keys.tag);
+        sk_ratchet_tag(tag.bytes, key.bytes);
+        out->slot = slot_of(header, tag.bytes);
         if (out->slot < SK_VOLUME_SLOTS) {
             out->match = SK_CHAIN_READY;
             out->index = next + i;
-            out->keys = ahead.keys;
+            sk_ratchet_keys(&out->keys, key.bytes);
             return SK_OK;
         }
         sk_ratchet_next(key.bytes, key.bytes);
@@ -159,14 +159,18 @@ static void found_cleanup(struct sk_chain_found *found)
     sk_wipe(found, sizeof(*found));
 }
 
-enum sk_status sk_chain_find(struct sk_store *store, int64_t chain, const uint8_t *header, bool far,
-                             struct sk_chain_found *out, struct sk_error *err)
+enum sk_status sk_chain_find(struct sk_store *store, int64_t chain, const uint8_t *header,
+                             enum sk_chain_reach reach, struct sk_chain_found *out,
+                             struct sk_error *err)
 {
+    static const unsigned windows[] = {[SK_CHAIN_NEAR] = SK_RATCHET_WINDOW,
+                                       [SK_CHAIN_FAR] = SK_RATCHET_WINDOW_FAR,
+                                       [SK_CHAIN_NEXT] = 1};
     __attribute__((cleanup(found_cleanup))) struct sk_chain_found found = {.match = SK_CHAIN_NONE};
-    SK_TRY(find_kept(store, chain, header, &found, err));
+    if (reach != SK_CHAIN_NEXT)
+        SK_TRY(find_kept(store, chain, header, &found, err));
     if (found.match == SK_CHAIN_NONE)
-        SK_TRY(find_ahead(store, chain, header, far ? SK_RATCHET_WINDOW_FAR : SK_RATCHET_WINDOW,
-                          &found, err));
+        SK_TRY(find_ahead(store, chain, header, windows[reach], &found, err));
     *out = found;
     return SK_OK;
 }

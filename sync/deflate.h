@@ -1,7 +1,8 @@
 /*
- * Raw deflate (RFC 1951) of one buffer into another, with zlib. Private to sync.
+ * Raw deflate (RFC 1951) of one buffer into another. Private to sync. Written by ISA-L where the
+ * build has it, else by zlib; always read by zlib.
  *
- * zlib keeps a copy of what it works on; this memory is wiped before it is given back.
+ * Both keep a copy of what they work on; this memory is wiped before it is given back.
  */
 #ifndef SK_SYNC_DEFLATE_H
 #define SK_SYNC_DEFLATE_H
@@ -15,9 +16,15 @@
 struct sk_deflater;
 struct sk_inflater;
 
+enum sk_effort {
+    SK_EFFORT_FAST,
+    SK_EFFORT_SMALL, /* zlib's level 6: fewer bytes for more work (tests/bench/RESULTS.md) */
+};
+
 /* Errors: SK_NOMEM. */
 SK_MUST_CHECK
-enum sk_status sk_deflater_new(struct sk_deflater **out, struct sk_error *err);
+enum sk_status sk_deflater_new(struct sk_deflater **out, enum sk_effort effort,
+                               struct sk_error *err);
 void sk_deflater_free(struct sk_deflater *deflater);
 
 /* Compresses; the length of the result, or 0 when it does not fit into `room` bytes. */

@@ -34,6 +34,11 @@ SK_MUST_CHECK enum sk_status sk_export(struct sk_store *store, const char *path,
                                        const struct sk_progress *progress,
                                        struct sk_export_result *out, struct sk_error *err);
 
+/* The same, in fewer bytes and more time. */
+SK_MUST_CHECK enum sk_status sk_export_small(struct sk_store *store, const char *path,
+                                             uint64_t since, const struct sk_progress *progress,
+                                             struct sk_export_result *out, struct sk_error *err);
+
 /* What has arrived, is on its way and never left, for one archive. */
 struct sk_archive_status {
     const char *name;

@@ -4,6 +4,7 @@
 #ifndef SK_SYNC_EXPORT_PARTS_H
 #define SK_SYNC_EXPORT_PARTS_H
 
+#include "sync/deflate.h"
 #include "sync/export.h"
 #include "sync/manifest.h"
 
@@ -13,6 +14,7 @@ struct sk_export_plan {
     uint64_t left; /* entries behind n1 */
     uint64_t payloads;
     uint64_t plain_bytes; /* texts and bodies */
+    enum sk_effort effort;
     uint8_t indices_hash[SK_HASH_LEN];
 };
 

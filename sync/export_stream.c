@@ -141,7 +141,7 @@ enum sk_status sk_export_stream(struct sk_store *store, const struct sk_export_p
     struct stream s = {.store = store, .plan = plan, .sink = sink, .progress = progress};
     SK_TRY(write_manifest(&s, manifest, err));
     SK_TRY(write_entries(&s, err));
-    SK_TRY(sk_frames_writer_new(&frames, sink, err));
+    SK_TRY(sk_frames_writer_new(&frames, sink, plan->effort, err));
     s.frames = frames;
     return write_payloads(&s, err);
 }

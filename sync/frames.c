@@ -6,7 +6,6 @@
 
 #include "crypto/bytes.h"
 #include "crypto/secret.h"
-#include "sync/deflate.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -43,12 +42,12 @@ struct sk_frames_reader {
 /* ---- writing ---- */
 
 enum sk_status sk_frames_writer_new(struct sk_frames_writer **out, struct sk_sink sink,
-                                    struct sk_error *err)
+                                    enum sk_effort effort, struct sk_error *err)
 {
     struct sk_frames_writer *writer = calloc(1, sizeof(*writer));
     if (!writer)
         return sk_fail_status(err, SK_NOMEM);
-    enum sk_status status = sk_deflater_new(&writer->deflater, err);
+    enum sk_status status = sk_deflater_new(&writer->deflater, effort, err);
     if (status) {
         free(writer);
         return status;

@@ -10,6 +10,7 @@
 
 #include "core/buf.h"
 #include "core/entry.h"
+#include "sync/deflate.h"
 #include "sync/stream.h"
 
 #define SK_FRAME_MAX      ((size_t)1024 * 1024)
@@ -50,7 +51,8 @@ struct sk_frames_writer;
 struct sk_frames_reader;
 
 SK_MUST_CHECK enum sk_status sk_frames_writer_new(struct sk_frames_writer **out,
-                                                  struct sk_sink sink, struct sk_error *err);
+                                                  struct sk_sink sink, enum sk_effort effort,
+                                                  struct sk_error *err);
 
 /* The head and its block hashes; then text and body by sk_frames_write(), exactly as long as said.
  */

@@ -209,8 +209,9 @@ void sk_peers_drop_revoked(struct sk_peers *peers)
 
 /* ---- which of them a file is from ---- */
 
-static enum sk_status match_once(struct sk_store *store, const uint8_t *header, bool far,
-                                 struct sk_chain_found *found, int64_t *peer, struct sk_error *err)
+static enum sk_status match_once(struct sk_store *store, const uint8_t *header,
+                                 enum sk_chain_reach reach, struct sk_chain_found *found,
+                                 int64_t *peer, struct sk_error *err)
 {
     sk_auto_stmt stmt = NULL;
     SK_TRY(
@@ -220,11 +221,14 @@ static enum sk_status match_once(struct sk_store *store, const uint8_t *header, 
         SK_TRY(sk_step(stmt, &row, err));
         if (!row)
             return SK_OK;
-        SK_TRY(sk_chain_find(store, sk_column_int(stmt, 1), header, far, found, err));
-        if (found->match != SK_CHAIN_NONE) {
-            *peer = sk_column_int(stmt, 0);
-            return SK_OK;
-        }
+        SK_TRY(sk_chain_find(store, sk_column_int(stmt, 1), header, reach, found, err));
+        if (found->match == SK_CHAIN_NONE)
+            continue;
+        *peer = sk_column_int(stmt, 0);
+        /* What the chain has used is looked for before what it has not, whatever was faster. */
+        return reach == SK_CHAIN_NEXT
+                   ? sk_chain_find(store, sk_column_int(stmt, 1), header, SK_CHAIN_NEAR, found, err)
+                   : SK_OK;
     }
 }
 
@@ -233,9 +237,11 @@ enum sk_status sk_peer_match(struct sk_store *store, const uint8_t *header,
 {
     sk_auto_chain_found match = {.match = SK_CHAIN_NONE};
     int64_t id = 0;
-    SK_TRY(match_once(store, header, false, &match, &id, err));
+    SK_TRY(match_once(store, header, SK_CHAIN_NEXT, &match, &id, err));
     if (match.match == SK_CHAIN_NONE)
-        SK_TRY(match_once(store, header, true, &match, &id, err));
+        SK_TRY(match_once(store, header, SK_CHAIN_NEAR, &match, &id, err));
+    if (match.match == SK_CHAIN_NONE)
+        SK_TRY(match_once(store, header, SK_CHAIN_FAR, &match, &id, err));
     *found = match;
     *peer = id;
     return SK_OK;

@@ -58,8 +58,9 @@ enum sk_status sk_peer_revoke(struct sk_store *store, struct sk_peer *peer, uint
 void sk_peers_drop_revoked(struct sk_peers *peers);
 
 /*
- * Looks for the slot of a volume through the receiving chains of every peer: those that are near
- * first, far ones only if there is none. *peer: its row. The caller wipes found->keys.
+ * Looks for the slot of a volume through the receiving chains of every peer: the next index of each
+ * first, which is that of most bundles; then those that are near; far ones only if there is none.
+ * *peer: its row. The caller wipes found->keys.
  */
 SK_MUST_CHECK
 enum sk_status sk_peer_match(struct sk_store *store, const uint8_t *header,

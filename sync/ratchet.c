@@ -13,9 +13,14 @@ enum subkey {
 
 void sk_ratchet_keys(struct sk_slot_keys *out, const uint8_t chain_key[static 32])
 {
-    sk_kdf_subkey(out->tag, chain_key, SUBKEY_TAG);
+    sk_ratchet_tag(out->tag, chain_key);
     sk_kdf_subkey(out->mask, chain_key, SUBKEY_MASK);
     sk_kdf_subkey(out->wrap, chain_key, SUBKEY_WRAP);
+}
+
+void sk_ratchet_tag(uint8_t out[static 32], const uint8_t chain_key[static 32])
+{
+    sk_kdf_subkey(out, chain_key, SUBKEY_TAG);
 }
 
 void sk_ratchet_next(uint8_t out[static 32], const uint8_t chain_key[static 32])

@@ -20,8 +20,10 @@ struct sk_slot_keys {
     uint8_t wrap[32];
 };
 
-/* The keys of a chain key's index; the next chain key (may overwrite); the receipts' first one. */
+/* The keys of a chain key's index, and the first of them alone; the next chain key (may overwrite);
+ * the receipts' first one. */
 void sk_ratchet_keys(struct sk_slot_keys *out, const uint8_t chain_key[static 32]);
+void sk_ratchet_tag(uint8_t out[static 32], const uint8_t chain_key[static 32]);
 void sk_ratchet_next(uint8_t out[static 32], const uint8_t chain_key[static 32]);
 void sk_ratchet_receipts(uint8_t out[static 32], const uint8_t psk[static 32]);
 
@@ -49,13 +51,19 @@ struct sk_chain_found {
     uint8_t header_hash[32];
 };
 
+/* Which indexes are looked at. */
+enum sk_chain_reach {
+    SK_CHAIN_NEAR, /* kept and spent ones, and SK_RATCHET_WINDOW ahead */
+    SK_CHAIN_FAR,  /* kept and spent ones, and SK_RATCHET_WINDOW_FAR ahead */
+    SK_CHAIN_NEXT, /* the next one alone: that of a bundle that comes in order */
+};
+
 /*
- * Looks for a slot of `header` (the first 65,536 bytes of a volume) whose tag is of this chain:
- * kept and spent indexes, then SK_RATCHET_WINDOW ahead, then SK_RATCHET_WINDOW_FAR if `far`.
+ * Looks for a slot of `header` (the first 65,536 bytes of a volume) whose tag is of this chain.
  * Changes nothing. The caller wipes out->keys.
  */
 SK_MUST_CHECK enum sk_status sk_chain_find(struct sk_store *store, int64_t chain,
-                                           const uint8_t *header, bool far,
+                                           const uint8_t *header, enum sk_chain_reach reach,
                                            struct sk_chain_found *out, struct sk_error *err);
 
 /* Reading: spends an index in the current transaction: keys before it are kept one by one, its own

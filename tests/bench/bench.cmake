@@ -13,3 +13,7 @@ if(SQLCIPHER_FOUND)
     target_link_libraries(bench_store_sqlcipher PRIVATE sk_build PkgConfig::SQLCIPHER m)
     add_dependencies(bench bench_store_sqlcipher)
 endif()
+
+add_executable(bench_sync_scale EXCLUDE_FROM_ALL bench/sync_scale.c)
+target_link_libraries(bench_sync_scale PRIVATE sk_sync)
+add_dependencies(bench bench_sync_scale)

@@ -240,7 +240,7 @@ static void make_frames(struct sk_buf *out, const struct sk_buf *payloads, uint8
     static struct sk_deflater *deflater;
     static uint8_t packed[65536];
     if (!deflater)
-        SK_FUZZ_CHECK(sk_deflater_new(&deflater, NULL) == SK_OK);
+        SK_FUZZ_CHECK(sk_deflater_new(&deflater, SK_EFFORT_FAST, NULL) == SK_OK);
     size_t piece = framing & 2 ? PIECE_LEN : sizeof(packed);
     for (size_t at = 0; at < payloads->len;) {
         size_t len = payloads->len - at < piece ? payloads->len - at : piece;

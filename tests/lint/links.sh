@@ -26,9 +26,11 @@ refused() {
 crypto=crypto/libsk_crypto.a
 core=core/libsk_core.a
 sync=sync/libsk_sync.a
+isal=
+if grep -q '^ISAL_FOUND:INTERNAL=1$' CMakeCache.txt && grep -q '^SK_ISAL:BOOL=ON$' CMakeCache.txt; then isal=-lisal; fi
 links '-lsodium' $crypto
 links '-lsodium -ljansson -lsqlite3' $core $crypto
-links '-lsodium -ljansson -lsqlite3 -lz -lseccomp' $sync $core $crypto
+links "-lsodium -ljansson -lsqlite3 -lz -lseccomp $isal" $sync $core $crypto
 
 # The guard itself must bite, also in an object that nobody else uses.
 # plant ARCHIVE FUNCTION: $work/planted.a is the archive with a call of the function.
@@ -45,4 +47,4 @@ links '-lsodium' "$work/planted.a" | refused sqlite3_open_v2 crypto
 plant $core sk_export
 links '-lsodium -ljansson -lsqlite3' "$work/planted.a" $crypto | refused sk_export core
 plant $sync sk_cmd_export
-links '-lsodium -ljansson -lsqlite3 -lz -lseccomp' "$work/planted.a" $core $crypto | refused sk_cmd_export sync
+links "-lsodium -ljansson -lsqlite3 -lz -lseccomp $isal" "$work/planted.a" $core $crypto | refused sk_cmd_export sync

@@ -53,7 +53,8 @@ static int64_t make_chain(struct sk_store *store)
 static struct sk_chain_found find(struct sk_store *store, int64_t chain, bool far)
 {
     struct sk_chain_found found;
-    EXPECT_OK(sk_chain_find(store, chain, header, far, &found, &sk_test_err));
+    EXPECT_OK(sk_chain_find(store, chain, header, far ? SK_CHAIN_FAR : SK_CHAIN_NEAR, &found,
+                            &sk_test_err));
     return found;
 }
 
@@ -159,7 +160,7 @@ static void a_chain_that_is_not_there_is_damage(void **state)
     uint64_t index;
     EXPECT_OK(sk_store_begin(&txn, store, &sk_test_err));
     EXPECT(SK_DAMAGED, sk_chain_take(store, 5, &index, &keys, &sk_test_err));
-    EXPECT(SK_DAMAGED, sk_chain_find(store, 5, header, false, &found, &sk_test_err));
+    EXPECT(SK_DAMAGED, sk_chain_find(store, 5, header, SK_CHAIN_NEAR, &found, &sk_test_err));
 }
 
 /* ---- reading ---- */
@@ -209,6 +210,25 @@ static void the_windows_have_their_borders(void **state)
     assert_ready(store, chain, 11, false);
     assert_ready(store, chain, 9 + SK_RATCHET_WINDOW_FAR, false);
     EXPECT(SK_INTERNAL, spend(store, chain, 11 + 2 * SK_RATCHET_WINDOW_FAR));
+}
+
+/* A short look sees one index: not those behind it, kept or spent or ahead. */
+static void the_next_index_is_found_alone(void **state)
+{
+    struct sk_store *store = ((struct sk_test_store *)*state)->store;
+    int64_t chain = make_chain(store);
+    EXPECT_OK(spend(store, chain, 2));
+    for (uint64_t index = 0; index < 6; index++) {
+        struct sk_chain_found next, near;
+        make_header(index, 4);
+        EXPECT_OK(sk_chain_find(store, chain, header, SK_CHAIN_NEXT, &next, &sk_test_err));
+        assert_int_equal(next.match, index == 3 ? SK_CHAIN_READY : SK_CHAIN_NONE);
+        if (index != 3)
+            continue;
+        near = find(store, chain, false);
+        assert_true(next.index == 3 && next.slot == 4);
+        assert_memory_equal(&next.keys, &near.keys, sizeof(near.keys));
+    }
 }
 
 static void finding_changes_nothing(void **state)
@@ -355,6 +375,7 @@ int main(void)
         ON_ARCHIVE(read_in_reverse),
         ON_ARCHIVE(read_in_any_order),
         ON_ARCHIVE(the_windows_have_their_borders),
+        ON_ARCHIVE(the_next_index_is_found_alone),
         ON_ARCHIVE(finding_changes_nothing),
         ON_ARCHIVE(an_index_is_spent_once),
         ON_ARCHIVE(what_is_rolled_back_was_not_spent),

@@ -1,6 +1,6 @@
 /*
- * Goal of this test: one buffer in, the same bytes out; a result that does not fit is told; and
- * bytes from outside never give anything but exactly what was announced.
+ * Goal of this test: one buffer in, the same bytes out, with either effort; a result that does not
+ * fit is told; and bytes from outside never give anything but exactly what was announced.
  */
 #include "crypto/secret.h"
 #include "sync/deflate.h"
@@ -26,11 +26,13 @@ struct pair {
     uint8_t out[ROOM + GUARD];
 };
 
+static enum sk_effort effort;
+
 static int setup(void **state)
 {
     struct pair *p = calloc(1, sizeof(*p));
     *state = p;
-    return p && sk_deflater_new(&p->deflater, NULL) == SK_OK &&
+    return p && sk_deflater_new(&p->deflater, effort, NULL) == SK_OK &&
                    sk_inflater_new(&p->inflater, NULL) == SK_OK
                ? 0
                : -1;
@@ -176,5 +178,7 @@ int main(void)
         TEST(lengths_that_zlib_cannot_count_are_refused),
         cmocka_unit_test(nothing_is_freed_twice),
     };
-    return cmocka_run_group_tests(tests, sk_test_begin, sk_test_end);
+    int failed = cmocka_run_group_tests_name("fast", tests, sk_test_begin, sk_test_end);
+    effort = SK_EFFORT_SMALL;
+    return failed + cmocka_run_group_tests_name("small", tests, sk_test_begin, sk_test_end);
 }

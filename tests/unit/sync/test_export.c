@@ -409,6 +409,66 @@ static void progress_ends_at_its_total(void **state)
     assert_true(heard.count >= 4 && heard.last == heard.total && heard.total > 2500000);
 }
 
+/* ---- in fewer bytes ---- */
+
+/* Words in no order, of which a deflater finds more the longer it looks. */
+static void add_story(struct sk_store *store)
+{
+    static const char *const words[] = {"river ",     "night ",    "of the ", "soldiers ",
+                                        "was taken ", "and ",      "road ",   "Kalynivka ",
+                                        "they said ", "in spring "};
+    char *text = malloc(60001);
+    size_t len = 0;
+    assert_non_null(text);
+    while (len + 16 < 60000) {
+        const char *word = words[sk_random_below(sizeof(words) / sizeof(words[0]))];
+        memcpy(text + len, word, strlen(word));
+        len += strlen(word);
+    }
+    text[len] = '\0';
+    (void)sk_test_add_fields(store, SK_TYPE_TESTIMONY,
+                             json_pack("{s:s, s:s}", "title", "A story", "text", text));
+    free(text);
+}
+
+static size_t length_of(const char *path)
+{
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    return (size_t)st.st_size;
+}
+
+static void a_small_one_says_the_same(void **state)
+{
+    struct sk_world *world = *state;
+    struct sk_export_result small;
+    uint8_t meant[2][32];
+    sk_world_devices(world, 1);
+    sk_world_archives(world, 2);
+    for (unsigned i = 0; i < 2; i++) {
+        sk_world_invite(world, i, "lark", "invite");
+        sk_world_accept(world, 0, "invite");
+    }
+    for (unsigned i = 0; i < 20; i++)
+        add_story(device(world));
+    add_film(world, 100000);
+
+    struct sk_export_result fast = export_from(world, "fast", 0);
+    EXPECT_OK(sk_export_small(device(world), sk_world_path(world, "small"), 0, NULL, &small,
+                              &sk_test_err));
+    assert_true(small.n0 == fast.n0 && small.n1 == fast.n1 && small.left == 0);
+    assert_true(length_of(sk_world_path(world, "small")) < length_of(sk_world_path(world, "fast")));
+    (void)sk_world_import(world, 0, "fast");
+    (void)sk_world_import(world, 1, "small");
+    for (unsigned i = 0; i < 2; i++) {
+        sk_world_verify(world->archive[i].store);
+        sk_world_meaning(world->archive[i].store, meant[i]);
+        assert_int_equal(sk_test_sql_int(world->archive[i].store, "SELECT count(*) FROM payload"),
+                         22);
+    }
+    assert_memory_equal(meant[0], meant[1], sizeof(meant[0]));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, sk_world_setup, sk_world_teardown)
@@ -423,6 +483,7 @@ int main(void)
         TEST(number_and_key_are_used_up_before_the_first_byte),
         TEST(and_on_a_simple_file_system),
         TEST(progress_ends_at_its_total),
+        TEST(a_small_one_says_the_same),
     };
     return cmocka_run_group_tests(tests, sk_test_begin, sk_test_end);
 }

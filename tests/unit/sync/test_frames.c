@@ -85,7 +85,8 @@ static void write_payload(struct sk_frames_writer *writer, const struct payload 
 static void write_all(struct sk_buf *out, const struct payload *payloads, size_t count, size_t step)
 {
     struct sk_frames_writer *writer = NULL;
-    assert_int_equal(sk_frames_writer_new(&writer, sk_memory_sink(out), NULL), SK_OK);
+    assert_int_equal(sk_frames_writer_new(&writer, sk_memory_sink(out), SK_EFFORT_FAST, NULL),
+                     SK_OK);
     for (size_t i = 0; i < count; i++)
         write_payload(writer, &payloads[i], step);
     assert_int_equal(sk_frames_finish(writer, NULL), SK_OK);
@@ -237,7 +238,8 @@ static void the_writer_holds_its_caller_to_the_head(void **state)
     struct sk_payload_head head = {.index = 3, .text_len = 2, .body_len = 1};
     const uint8_t hashes[64] = {0};
 
-    assert_int_equal(sk_frames_writer_new(&writer, sk_memory_sink(&stream), NULL), SK_OK);
+    assert_int_equal(sk_frames_writer_new(&writer, sk_memory_sink(&stream), SK_EFFORT_FAST, NULL),
+                     SK_OK);
     assert_int_equal(sk_frames_begin(writer, &head, hashes, NULL), SK_OK);
     assert_int_equal(sk_frames_write(writer, "abcd", 4, NULL), SK_INTERNAL);
     assert_int_equal(sk_frames_write(writer, "ab", 2, NULL), SK_OK);

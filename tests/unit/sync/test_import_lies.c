@@ -335,7 +335,7 @@ static void write_payload_of(const void *context, struct sk_store *store,
         EXPECT_OK(sk_sink_write(&sink, bytes, sizeof(bytes), &sk_test_err));
     }
     sk_block_hash(hash, head.salt, 0, "x", 1);
-    EXPECT_OK(sk_frames_writer_new(&frames, sink, &sk_test_err));
+    EXPECT_OK(sk_frames_writer_new(&frames, sink, SK_EFFORT_FAST, &sk_test_err));
     EXPECT_OK(sk_frames_begin(frames, &head, hash, &sk_test_err));
     EXPECT_OK(sk_frames_write(frames, "x", 1, &sk_test_err));
     EXPECT_OK(sk_frames_finish(frames, &sk_test_err));

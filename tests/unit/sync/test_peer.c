@@ -240,6 +240,78 @@ static void a_file_is_matched_to_its_pair(void **state)
     free(header);
 }
 
+/* Writes the tag of an index of the archive's chain with its n-th pair into a slot of a header. */
+static void put_tag(struct sk_world *world, uint8_t *header, unsigned n, uint64_t index,
+                    unsigned slot)
+{
+    struct sk_slot_keys keys;
+    struct sk_store *txn = NULL;
+    uint64_t at = 0;
+    struct sk_store *device = world->device[n].store;
+    EXPECT_OK(sk_store_begin(&txn, device, &sk_test_err));
+    do
+        EXPECT_OK(sk_chain_take(device, 1, &at, &keys, &sk_test_err));
+    while (at < index);
+    sk_store_rollback(device);
+    sk_slot_tag(header + sk_volume_slot_at(slot), keys.tag, header);
+}
+
+static void expect_match(struct sk_world *world, const uint8_t *header, int64_t peer,
+                         enum sk_chain_match match, uint64_t index, unsigned slot)
+{
+    sk_auto_chain_found found = {.match = SK_CHAIN_NONE};
+    int64_t matched = 0;
+    EXPECT_OK(sk_peer_match(world->archive[0].store, header, &found, &matched, &sk_test_err));
+    assert_int_equal(found.match, match);
+    assert_int_equal(matched, peer);
+    assert_int_equal(found.index, index);
+    assert_int_equal(found.slot, slot);
+}
+
+static void spend(struct sk_world *world, unsigned n, uint64_t index)
+{
+    struct sk_store *store = world->archive[0].store;
+    struct sk_store *txn = NULL;
+    const uint8_t hash[32] = {7};
+    EXPECT_OK(sk_store_begin(&txn, store, &sk_test_err));
+    int64_t chain = sk_test_sql_int(store, n == 0 ? "SELECT receive FROM peer WHERE id = 1"
+                                                  : "SELECT receive FROM peer WHERE id = 2");
+    EXPECT_OK(sk_chain_spend(store, chain, index, hash, hash, &sk_test_err));
+    EXPECT_OK(sk_store_commit(&txn, &sk_test_err));
+}
+
+/* The short look before the long one changes what is found for no bundle of one pair. */
+static void the_next_bundle_and_others_are_matched(void **state)
+{
+    struct sk_world *world = *state;
+    uint8_t *header = malloc(SK_VOLUME_HEADER_LEN);
+    assert_non_null(header);
+    sk_world_devices(world, 2);
+    sk_world_archives(world, 1);
+    for (unsigned i = 0; i < 2; i++) {
+        sk_world_invite(world, 0, i == 0 ? "lark" : "stork", "invite");
+        sk_world_accept(world, i, "invite");
+    }
+    spend(world, 1, 2); /* 0 and 1 are kept, 3 is next */
+    static const struct {
+        uint64_t index;
+        enum sk_chain_match match;
+    } of_second[] = {
+        {3, SK_CHAIN_READY}, {4, SK_CHAIN_READY}, {1, SK_CHAIN_READY}, {2, SK_CHAIN_SPENT}};
+    for (size_t i = 0; i < sizeof(of_second) / sizeof(of_second[0]); i++) {
+        sk_random(header, SK_VOLUME_HEADER_LEN);
+        put_tag(world, header, 1, of_second[i].index, 6);
+        expect_match(world, header, 2, of_second[i].match, of_second[i].index, 6);
+    }
+
+    /* In one header: what was used before what was not, in whatever slots. */
+    sk_random(header, SK_VOLUME_HEADER_LEN);
+    put_tag(world, header, 1, 3, 0);
+    put_tag(world, header, 1, 2, 7);
+    expect_match(world, header, 2, SK_CHAIN_SPENT, 2, 7);
+    free(header);
+}
+
 /* ---- status ---- */
 
 static enum sk_status stop_at_once(void *context, const struct sk_archive_status *status,
@@ -288,6 +360,7 @@ int main(void)
         TEST(rows_that_are_damaged_are_errors),
         TEST(more_than_eight_archives_are_an_error),
         TEST(a_file_is_matched_to_its_pair),
+        TEST(the_next_bundle_and_others_are_matched),
         TEST(status_is_told_for_each_archive),
     };
     return cmocka_run_group_tests(tests, sk_test_begin, sk_test_end);

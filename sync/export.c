@@ -237,13 +237,14 @@ static enum sk_status run(struct job *job, struct sk_export_result *out, struct 
     return SK_OK;
 }
 
-static enum sk_status run_job(struct job *job, struct sk_export_result *out, struct sk_error *err)
+/* With a copy of the job, to which it adds. */
+static enum sk_status run_job(struct job job, struct sk_export_result *out, struct sk_error *err)
 {
     sk_auto_peers peers = {.count = 0};
     struct sk_log log;
     uint64_t n0 = 0;
     uint64_t end = 0;
-    SK_TRY(sk_peers_load(job->store, &peers, err));
+    SK_TRY(sk_peers_load(job.store, &peers, err));
     if (peers.count == 0)
         return sk_fail(err, SK_CONFIG,
                        "no archive has invited this store: ask one for an invite, and take it "
@@ -253,35 +254,35 @@ static enum sk_status run_job(struct job *job, struct sk_export_result *out, str
         return sk_fail(err, SK_REFUSED,
                        "every archive that invited this store has revoked it: nothing that it "
                        "sends would be taken");
-    SK_TRY(sk_log_get(job->store, SK_LOG_OWN, &log, err));
-    SK_TRY(range_of(&peers, job->since, log.size, &n0, &end, err));
+    SK_TRY(sk_log_get(job.store, SK_LOG_OWN, &log, err));
+    SK_TRY(range_of(&peers, job.since, log.size, &n0, &end, err));
     if (n0 == log.size) {
         *out = (struct sk_export_result){.nothing = true, .n0 = n0, .n1 = n0};
         return SK_OK;
     }
-    job->peers = &peers;
-    job->size = log.size;
-    SK_TRY(sk_export_plan(job->store, n0, end, &job->plan, err));
-    job->plan.effort = job->effort;
-    return run(job, out, err);
+    job.peers = &peers;
+    job.size = log.size;
+    SK_TRY(sk_export_plan(job.store, n0, end, &job.plan, err));
+    job.plan.effort = job.effort;
+    return run(&job, out, err);
 }
 
 enum sk_status sk_export(struct sk_store *store, const char *path, uint64_t since,
                          const struct sk_progress *progress, struct sk_export_result *out,
                          struct sk_error *err)
 {
-    struct job job = {.store = store, .path = path, .since = since, .progress = progress};
-    return run_job(&job, out, err);
+    const struct job job = {.store = store, .path = path, .since = since, .progress = progress};
+    return run_job(job, out, err);
 }
 
 enum sk_status sk_export_small(struct sk_store *store, const char *path, uint64_t since,
                                const struct sk_progress *progress, struct sk_export_result *out,
                                struct sk_error *err)
 {
-    struct job job = {.store = store,
-                      .path = path,
-                      .since = since,
-                      .progress = progress,
-                      .effort = SK_EFFORT_SMALL};
-    return run_job(&job, out, err);
+    const struct job job = {.store = store,
+                            .path = path,
+                            .since = since,
+                            .progress = progress,
+                            .effort = SK_EFFORT_SMALL};
+    return run_job(job, out, err);
 }

@@ -345,8 +345,10 @@ static enum sk_status approved(void *context, const struct sk_import_result *res
     struct expected expected = {.log = a->log, .reason = ""};
     int next = next_waiting(archive, a->log->log);
     (void)err;
-    if (next == M_NONE)
+    if (next == M_NONE) {
         r_fail("more was approved than waited");
+        return SK_INTERNAL;
+    }
     int file = archive->quarantine[next].file;
     const struct m_file *f = &m.files[file];
     if (m_forks(a->log, f)) {

@@ -115,7 +115,7 @@ static void keep(struct m_end *end, const struct m_file *file, int size)
 {
     end->number = file->number;
     for (int p = 0; p < M_LOG; p++) {
-        bool wanted = file->wanted.at[p] && p < size;
+        bool wanted = p < size && file->wanted.at[p];
         end->acknowledged.at[p] = end->acknowledged.at[p] || file->stored.at[p];
         end->wanted.at[p] = wanted;
         end->exported.at[p] = end->exported.at[p] && !wanted;

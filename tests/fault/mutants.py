@@ -65,8 +65,9 @@ def link(test, objects, out):
     libraries = [f"{part}/libsk_{part}.a" for part in LAYERS[LAYERS.index(layer):]]
     parts = {"sync": ["sync", "core"]}.get(layer, [layer])
     support = [f"tests/libsk_support_{part}.a" for part in parts]
+    isal = ["-lisal"] if "sync/igzip.c" in COMMANDS else []
     subprocess.run([COMMANDS["core/vfs.c"][0], "-pie", *objects, own, *support, *libraries, "-o", out,
-                    "-lsodium", "-ljansson", "-lsqlite3", "-lcmocka", "-lz", "-lm"],
+                    "-lsodium", "-ljansson", "-lsqlite3", "-lcmocka", "-lz", "-lm", *isal],
                    check=True, capture_output=True, text=True, cwd=BUILD)
 
 

@@ -2,7 +2,7 @@
 so do some of all other allocations. The command says so and changed nothing, and the same command succeeds
 when it is called again. Where memory cannot be locked it warns, and does what it says.
 
-The rows are those of full_disk_commands.py. With sanitizers only secrets are counted.
+The rows are those of full_disk_commands.py.
 """
 import os
 import shutil
@@ -12,7 +12,6 @@ from programs import check, main, read
 
 FAMINE = os.environ["SK_FAMINE_LIBRARY"]
 HEAP, SECRETS, LOCKS = 1, 2, 4
-KINDS = (SECRETS,) if os.environ.get("SK_SANITIZE") else (SECRETS, HEAP)
 NO_MEMORY = 1
 SOME = [1, 30, 1500] if "SK_LONG" not in os.environ else sorted({int(1.2 ** n) for n in range(45)})
 
@@ -34,9 +33,8 @@ class Trial:
 
     def call(self, kinds, number, lasting):
         """Calls it in a famine; how it ended, and how many allocations there were."""
-        options = ":".join(filter(None, [os.environ.get("ASAN_OPTIONS"), "verify_asan_link_order=0"]))
         famine = {"LD_PRELOAD": FAMINE, "SK_FAMINE": f"{kinds} {number} {int(lasting)}",
-                  "SK_FAMINE_COUNT": self.count, "ASAN_OPTIONS": options}
+                  "SK_FAMINE_COUNT": self.count}
         ran = call(self.world, self.program, self.name, self.args, env={**os.environ, **famine})
         return ran, int(read(self.count))
 
@@ -73,7 +71,7 @@ class Trial:
         check(ran.code == 0, f"{self.program} {self.name} where nothing can be locked: {ran.code}\n{ran.err}")
         opens = self.program != "skrynia-courier" and self.name not in ("init", "restore", "repair")
         check(not opens or locks == 0 or "out of swap" in ran.err, f"{self.program} {self.name}: {ran.err}")
-        for kinds in KINDS:
+        for kinds in (SECRETS, HEAP):
             for lasting in (False, True):
                 self.renew()
                 _, count = self.call(kinds, 0, False)

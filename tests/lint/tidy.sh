@@ -1,13 +1,16 @@
 #!/bin/sh
-# Goal of this test: clang-tidy finds nothing in the programs and their tests, and would find a fault.
-# What is left out, and why, stands in .clang-tidy.
+# Goal of this test: clang-tidy finds nothing in the programs (in the long run, in their tests as well),
+# and would find a fault. What is left out, and why, stands in .clang-tidy.
 set -eu
 probe=$(mktemp -d)
 trap 'rm -rf "$probe"' EXIT
 
 # One file a run, since in the second of one run every va_list is taken for uninitialised. What goes
 # to standard error is a count of warnings in the system's headers.
-git ls-files -co --exclude-standard '*.c' |
+folders='crypto core sync cli'
+[ -z "${SK_LONG-}" ] || folders="$folders tests"
+# shellcheck disable=SC2086 # a list of words
+git ls-files -co --exclude-standard $folders | grep '\.c$' |
     xargs -P "$(nproc)" -n 1 clang-tidy -p "$SK_BUILD" --quiet 2>/dev/null
 
 cat >"$probe/fault.c" <<'C'

@@ -84,6 +84,36 @@ static const char *covered(struct sk_world *world)
 
 /* ---- what is covered ---- */
 
+/* An attachment that a damaged bundle did not bring whole is asked for, and so stays until it came.
+ */
+static void what_an_archive_lacks_stays(void **state)
+{
+    struct sk_world *world = *state;
+    struct sk_import_result in = {.log = 0};
+    struct sk_id attachment;
+    sk_world_pair(world);
+    struct sk_id id = add(world, "with a picture");
+    sk_auto_item item = sk_test_item(device(world), &id);
+    sk_test_write(sk_world_path(world, "picture"), 300000);
+    EXPECT_OK(sk_attachment_add(device(world), &item, sk_world_path(world, "picture"), NULL,
+                                &attachment, &sk_test_err));
+    (void)sk_world_export(world, 0, "sent");
+    sk_test_flip(sk_world_path(world, "sent"), 3 * 65536 + 1);
+    EXPECT_OK(sk_import_salvage(world->archive[0].store, sk_world_path(world, "sent"), NULL, NULL,
+                                &in, &sk_test_err));
+    assert_string_equal(sk_world_ranges(&in.lacking), "1-2");
+    sk_import_result_clear(&in);
+    struct sk_receipt_result told = sk_world_receipt(world, 0, 1, 0, "lacks one");
+    sk_receipt_result_clear(&told);
+    assert_string_equal(covered(world), "0-1");
+    assert_int_equal(purge(world, NULL).entries, 1);
+    assert_string_equal(purged(device(world)), "0-1");
+    carry(world, "again");
+    assert_string_equal(covered(world), "0-2");
+    assert_int_equal(purge(world, NULL).entries, 1);
+    sk_world_verify(world->archive[0].store);
+}
+
 static void only_what_every_archive_has(void **state)
 {
     struct sk_world *world = *state;
@@ -361,11 +391,11 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, sk_world_setup, sk_world_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(only_what_every_archive_has),      TEST(not_what_is_wanted_or_set_aside),
-        TEST(not_what_another_history_says),    TEST(nothing_is_left_of_it),
-        TEST(a_withdrawal_reaches_the_archive), TEST(no_older_revision_comes_up),
-        TEST(an_archive_that_lost_it_is_told),  TEST(what_is_noted_is_checked),
-        TEST(an_archive_purges_nothing),
+        TEST(what_an_archive_lacks_stays),     TEST(only_what_every_archive_has),
+        TEST(not_what_is_wanted_or_set_aside), TEST(not_what_another_history_says),
+        TEST(nothing_is_left_of_it),           TEST(a_withdrawal_reaches_the_archive),
+        TEST(no_older_revision_comes_up),      TEST(an_archive_that_lost_it_is_told),
+        TEST(what_is_noted_is_checked),        TEST(an_archive_purges_nothing),
     };
 #undef TEST
     return cmocka_run_group_tests(tests, sk_test_begin, sk_test_end);

@@ -100,6 +100,27 @@ static void bundles_that_reach_behind_it_wait(void **state)
     sk_world_verify(world->archive[0].store);
 }
 
+/* A salvage is no way around it: nothing is kept where the whole bundle would wait. */
+static void a_salvage_takes_nothing_of_it(void **state)
+{
+    struct sk_world *world = *state;
+    struct sk_import_result in = {.log = 0};
+    uint8_t before[32], after[32];
+    sk_world_pair(world);
+    add_and_export(world, "a");
+    assert_int_equal(import(world, "a"), 1);
+    add_and_export(world, "b");
+    revoke(world, 0, 1, 1);
+    sk_test_flip(sk_world_path(world, "b"), 3 * 65536 + 1);
+    sk_world_dump(world->archive[0].store, before);
+    EXPECT(SK_DAMAGED, sk_import_salvage(world->archive[0].store, sk_world_path(world, "b"), NULL,
+                                         NULL, &in, &sk_test_err));
+    if (!strstr(sk_test_err.text, "revoked: from position 1"))
+        fail_msg("\"%s\" does not say why", sk_test_err.text);
+    sk_world_dump(world->archive[0].store, after);
+    assert_memory_equal(before, after, sizeof(before));
+}
+
 /* ---- a seized store and its heir ---- */
 
 struct scene {
@@ -281,13 +302,10 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, sk_world_setup, sk_world_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(never_back_and_never_later),
-        TEST(bundles_that_reach_behind_it_wait),
-        TEST(revoked_before_it_comes),
-        TEST(revoked_before_the_heir_comes),
-        TEST(revoked_after_it_has_erased),
-        TEST(a_withdrawal_before_it_counts),
-        TEST(the_device_sends_nothing_more_there),
+        TEST(never_back_and_never_later),    TEST(bundles_that_reach_behind_it_wait),
+        TEST(a_salvage_takes_nothing_of_it), TEST(revoked_before_it_comes),
+        TEST(revoked_before_the_heir_comes), TEST(revoked_after_it_has_erased),
+        TEST(a_withdrawal_before_it_counts), TEST(the_device_sends_nothing_more_there),
         TEST(nothing_behind_it_is_wanted),
     };
 #undef TEST

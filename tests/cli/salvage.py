@@ -16,6 +16,7 @@ from full_disk import full
 from programs import BUSY, IO, REFUSED, Store, archive, check, device, files, main, read, start, write
 
 CHUNK = 65536
+SANITIZED = os.environ.get("SK_SANITIZE", "") != ""
 
 
 def copy_of(store, folder):
@@ -55,6 +56,8 @@ def every_place(office, bundle, top):
     size = os.path.getsize(bundle)
     copies = [{"cut": cut} for cut in range(CHUNK + 100, size, CHUNK + 30_011)]
     copies += [{"flip": [chunk]} for chunk in range(1, size // CHUNK, 2)]
+    if SANITIZED:  # which are slow: the first, the last, and some between
+        copies = copies[:-1:3] + copies[-1:]
     kept = []
     for copy in copies:
         bad = damaged(bundle, os.path.join(top, "bad"), **copy)
@@ -141,7 +144,7 @@ def interrupted(office, by, ids, top):
     one.json("import", "--salvage", bad, expect=REFUSED)
     lasts = time.monotonic() - began
     outcomes = set()
-    for _ in range(12):
+    for _ in range(4 if SANITIZED else 12):
         one = copy_of(office, os.path.join(top, "one"))
         with one.run("import", "--salvage", bad, how=start, stdout=subprocess.DEVNULL,
                      stderr=subprocess.DEVNULL) as process:

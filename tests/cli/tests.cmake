@@ -38,7 +38,7 @@ foreach(name
         continue()
     endif()
     add_test(NAME cli/${stem} COMMAND ${interpreter} ${CMAKE_CURRENT_SOURCE_DIR}/cli/${name})
-    set_tests_properties(cli/${stem} PROPERTIES LABELS cli TIMEOUT 600
+    set_tests_properties(cli/${stem} PROPERTIES LABELS cli TIMEOUT 3600
         ENVIRONMENT "SK_BIN=${PROJECT_BINARY_DIR}/cli;SK_SANITIZE=${SK_SANITIZE}")
 endforeach()
 
@@ -60,6 +60,6 @@ endif()
 
 if(SK_VALGRIND)
     add_test(NAME valgrind/cli COMMAND python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/cli/valgrind.py)
-    set_tests_properties(valgrind/cli PROPERTIES LABELS valgrind TIMEOUT 3000
+    set_tests_properties(valgrind/cli PROPERTIES LABELS valgrind TIMEOUT 14400
         ENVIRONMENT "SK_BIN=${PROJECT_BINARY_DIR}/cli")
 endif()

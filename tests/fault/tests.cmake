@@ -30,10 +30,10 @@ endforeach()
 
 # Tests labelled fault. The long run asks for more rounds through SK_LONG; under sanitizers there are fewer.
 add_test(NAME fault/kill COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/fault/kill.sh)
-set_tests_properties(fault/kill PROPERTIES LABELS fault TIMEOUT 3000
+set_tests_properties(fault/kill PROPERTIES LABELS fault TIMEOUT 14400
     ENVIRONMENT "SK_BIN=${PROJECT_BINARY_DIR}/cli;SK_SANITIZE=${SK_SANITIZE}")
 add_test(NAME fault/keys COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/fault/keys.sh)
-set_tests_properties(fault/keys PROPERTIES LABELS fault TIMEOUT 3000
+set_tests_properties(fault/keys PROPERTIES LABELS fault TIMEOUT 14400
     ENVIRONMENT "SK_BIN=${PROJECT_BINARY_DIR}/cli;SK_SANITIZE=${SK_SANITIZE}")
 
 # Needs the plain build's objects; what it finds does not depend on sanitizers.
@@ -43,5 +43,5 @@ if(NOT SK_SANITIZE AND NOT SK_COVERAGE)
         ENVIRONMENT "SK_BUILD=${PROJECT_BINARY_DIR}")
 endif()
 add_test(NAME fault/foreign COMMAND python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/fault/foreign.py)
-set_tests_properties(fault/foreign PROPERTIES LABELS fault TIMEOUT 3000
+set_tests_properties(fault/foreign PROPERTIES LABELS fault TIMEOUT 14400
     ENVIRONMENT "SK_TEST_VFS_LIBRARY=$<TARGET_FILE:sk_test_vfs>;SK_SANITIZE=${SK_SANITIZE}")

@@ -11,7 +11,7 @@ import glob
 import os
 import sys
 
-from programs import archive, check, device, main, write
+from programs import SANITIZED, archive, check, device, main, write
 
 YEARS = 10
 CLOCKS = {"now": 0, "ahead": YEARS, "behind": -YEARS}
@@ -86,7 +86,7 @@ def carry(store, office, place, name, clocks):
 
 
 def test(top):
-    if os.environ.get("SK_SANITIZE"):
+    if SANITIZED:
         print("libfaketime and the sanitizers' own library exclude each other: not tried")
         return
     check(library(), "libfaketime is not installed")

@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 
-from programs import (DAMAGED, MISSING, PASSPHRASE, REFUSED, USAGE, WRONG_KEY, archive, check, device,
+from programs import (DAMAGED, MISSING, PASSPHRASE, REFUSED, SANITIZED, USAGE, WRONG_KEY, archive, check, device,
                       expected, files, main, read, run, write)
 
 READERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "reader")
@@ -262,7 +262,7 @@ def check_flips(store, words):
     """No bit of `keys` can be changed unnoticed, by a passphrase or by words."""
     path = os.path.join(store.folder, "keys")
     whole = read(path)
-    for place in range(0, len(whole), 47 if os.environ.get("SK_SANITIZE") else 7):
+    for place in range(0, len(whole), 47 if SANITIZED else 7):
         write(path, whole[:place] + bytes([whole[place] ^ 1 << place % 8]) + whole[place + 1:])
         code = store.run("slot", passphrase=words if place % 2 else None).code
         check(code == DAMAGED, f"with byte {place} changed the code is {code}")

@@ -13,6 +13,7 @@ import sys
 import tempfile
 
 BIN = os.environ["SK_BIN"]
+SANITIZED = os.environ.get("SK_SANITIZE", "") != ""  # such programs are slow: a sample is enough of what repeats
 PASSPHRASE = "a passphrase for tests"
 
 # A command that every program is run by, such as strace with its options.

@@ -13,10 +13,9 @@ import subprocess
 import time
 
 from full_disk import full
-from programs import BUSY, IO, REFUSED, Store, archive, check, device, files, main, read, start, write
+from programs import BUSY, IO, REFUSED, SANITIZED, Store, archive, check, device, files, main, read, start, write
 
 CHUNK = 65536
-SANITIZED = os.environ.get("SK_SANITIZE", "") != ""
 
 
 def copy_of(store, folder):

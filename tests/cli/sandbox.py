@@ -9,7 +9,7 @@ import signal
 import subprocess
 
 import programs
-from programs import CONFIG, IO, USAGE, Store, archive, check, device, files, main, write
+from programs import CONFIG, IO, SANITIZED, USAGE, Store, archive, check, device, files, main, write
 
 NO_SECCOMP = os.environ["SK_NO_SECCOMP"]
 NOBODY = 65534
@@ -29,7 +29,7 @@ def without(way, *args, **more):
 def no_proc():
     """A way to run a program without /proc, by which the worker is started; None if this user may not, or
     a sanitizer wants it itself."""
-    if os.environ.get("SK_SANITIZE"):
+    if SANITIZED:
         return None
     way = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh"]
     tried = subprocess.run([*way, "true"], capture_output=True, check=False)

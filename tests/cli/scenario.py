@@ -12,7 +12,7 @@ import re
 import resource
 import shutil
 
-from programs import archive, check, courier, device, expected, main, read, sha256
+from programs import SANITIZED, archive, check, courier, device, expected, main, read, sha256
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TEXTS = [os.path.join(HERE, "..", "..", "..", "shared", "data", "source-article.txt"),
@@ -20,7 +20,6 @@ TEXTS = [os.path.join(HERE, "..", "..", "..", "shared", "data", "source-article.
 MIB = 1 << 20
 BUDGET = 64 * MIB + 32 * 1000 * 1000
 COPIES = 6  # of the video: given, in the store, in the bundle, at the courier's, in the archive, taken out
-SANITIZED = os.environ.get("SK_SANITIZE", "") != ""
 
 
 class Measured:

@@ -11,10 +11,10 @@ import signal
 import subprocess
 from fcntl import F_SETPIPE_SZ, fcntl
 
-from programs import (BUSY, CONFIG, CREATE, DAMAGED, IO, MISSING, USAGE, WRONG_KEY, Store, archive, check, device, expected,
-                      files, main, read, sha256, start, write)
+from programs import (BUSY, CONFIG, CREATE, DAMAGED, IO, MISSING, SANITIZED, USAGE, WRONG_KEY, Store, archive,
+                      check, device, expected, files, main, read, sha256, start, write)
 
-ROUNDS = 300 if os.environ.get("SK_LONG") else 6 if os.environ.get("SK_SANITIZE") else 24
+ROUNDS = 300 if os.environ.get("SK_LONG") else 6 if SANITIZED else 24
 SEED = 5
 
 

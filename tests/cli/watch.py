@@ -13,8 +13,8 @@ import signal
 import subprocess
 import time
 
-from programs import (MISSING, PASSPHRASE, USAGE, WRONG_KEY, archive, check, device, expected, files, main, read,
-                      start, write)
+from programs import (MISSING, PASSPHRASE, SANITIZED, USAGE, WRONG_KEY, archive, check, device, expected, files,
+                      main, read, start, write)
 from watcher import PATIENCE, Watcher
 
 MARKER = "Zhyvitsa7Kvetka"
@@ -148,7 +148,7 @@ def in_trouble(office, by, top, inbox, watcher):
 def forgets(watcher):
     """While it waits, its memory holds nothing of what was imported, only what was typed to open the archive.
     Where the system lets nobody look, that is not seen; nor under sanitizers, which keep what was freed."""
-    if os.environ.get("SK_SANITIZE"):
+    if SANITIZED:
         return
     time.sleep(1)  # nothing is judged by it: what is looked for must not be there then or later
     typed = False

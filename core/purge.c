@@ -10,7 +10,7 @@
 struct selection {
     struct sk_item_state state;
     struct sk_buf rows; /* int64_t, of the entries to purge */
-    uint64_t left;      /* entries of which it stays */
+    uint64_t left;      /* entries of which it stays, and that could go */
     bool shown;         /* what is shown goes too */
 };
 
@@ -55,7 +55,7 @@ static enum sk_status select_rows(struct sk_store *store, const struct sk_ranges
         if (goes)
             SK_TRY(sk_buf_add(&out->rows, &id, sizeof(id), err));
         else
-            out->left++;
+            out->left += may_go(&out->state);
     }
 }
 

@@ -19,7 +19,7 @@ enum sk_status sk_item_purge(struct sk_store *store, int64_t item, const struct 
                              uint64_t *count, struct sk_error *err);
 
 /* The same without changing anything: how many entries it would purge, and of how many it would
- * leave what they commit to. */
+ * leave what they commit to though it may be purged once it is covered. */
 SK_MUST_CHECK
 enum sk_status sk_item_purgeable(struct sk_store *store, int64_t item,
                                  const struct sk_ranges *covered, uint64_t *count, uint64_t *left,

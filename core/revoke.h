@@ -17,8 +17,9 @@ enum sk_status sk_log_revoked(struct sk_store *store, int64_t log, uint64_t *fro
 
 /*
  * Revokes a log from a position on, in the current transaction. Never later than before. What an
- * erasure behind that position has erased in logs that continue this one may come again. Errors:
- * SK_REFUSED (it is revoked from an earlier position on), SK_CONFIG (a documenter's store).
+ * erasure behind that position has erased in logs that continue this one, or that this one
+ * continues, may come again. Errors: SK_REFUSED (it is revoked from an earlier position on),
+ * SK_CONFIG (a documenter's store).
  */
 SK_MUST_CHECK
 enum sk_status sk_log_revoke(struct sk_store *store, int64_t log, uint64_t from,

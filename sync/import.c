@@ -348,10 +348,10 @@ static enum sk_status fill_known(struct arrival *a, struct sk_import_result *res
     struct sk_log log;
     result->known_file = true;
     SK_TRY(sk_db_prepare(sk_store_db(a->store), &stmt,
-                         "SELECT log, number, n1 - n0, '', 0 FROM segment WHERE header_hash = ?1 "
-                         "UNION ALL "
                          "SELECT log, number, n1 - n0, reason, 1 FROM quarantine "
-                         "WHERE header_hash = ?1",
+                         "WHERE header_hash = ?1 UNION ALL "
+                         "SELECT log, number, n1 - n0, '', 0 FROM segment WHERE header_hash = ?1 "
+                         "ORDER BY 5 DESC", /* of one that waits a part may have been salvaged */
                          err));
     sk_bind_bytes(stmt, 1, a->found.header_hash, sizeof(a->found.header_hash));
     SK_TRY(sk_step(stmt, &row, err));

@@ -190,6 +190,7 @@ static enum sk_status tell_contradiction(struct arrival *a, struct sk_receipt_re
     sk_auto_ranges has = SK_RANGES_INIT;
     sk_auto_ranges gone = SK_RANGES_INIT;
     sk_auto_ranges lost = SK_RANGES_INIT;
+    sk_auto_ranges asked_again = SK_RANGES_INIT;
     sk_auto_ranges purged = SK_RANGES_INIT;
     sk_auto_ranges asked = SK_RANGES_INIT;
     for (size_t i = 0; i < r->stored_count; i++)
@@ -197,6 +198,8 @@ static enum sk_status tell_contradiction(struct arrival *a, struct sk_receipt_re
     SK_TRY(sk_ranges_without(&has, &stored, &r->wanted, err));
     SK_TRY(sk_ranges_without(&gone, &a->peer.acknowledged, &has, err));
     SK_TRY(sk_ranges_without(&lost, &gone, &a->peer.wanted, err));
+    SK_TRY(sk_ranges_common(&asked_again, &a->peer.acknowledged, &r->wanted, err));
+    SK_TRY(sk_ranges_unite(&lost, &asked_again, err)); /* each time, for who missed it before */
     if (r->stored_count < SK_RECEIPT_LIST_MAX && lost.count > 0) { /* a full list may be cut */
         result->lost = sk_ranges_total(&lost);
         result->lost_from = lost.items[0].from;

@@ -39,11 +39,19 @@ struct expected {
     const char *reason;
 };
 
-static const char *const reasons[] = {
-    [M_WAITS] = "another device came under this invite: it waits for `approve`",
-    [M_FORK] = SK_REASON_FORK,
-    [M_FROZEN] = SK_REASON_FROZEN,
-};
+const char *r_reason(const struct m_quarantined *q)
+{
+    static const char *const reasons[] = {
+        [M_WAITS] = "another device came under this invite: it waits for `approve`",
+        [M_FORK] = SK_REASON_FORK,
+        [M_FROZEN] = SK_REASON_FROZEN,
+    };
+    static char revoked[128];
+    if (q->reason != M_REVOKED)
+        return reasons[q->reason];
+    (void)snprintf(revoked, sizeof(revoked), SK_REASON_REVOKED, (uint64_t)q->from);
+    return revoked;
+}
 
 static struct expected refuse(enum sk_status status, enum m_outcome met)
 {
@@ -62,10 +70,11 @@ static const struct m_quarantined *quarantined(const struct m_archive *archive, 
 static void put_aside(struct m_archive *archive, int file, enum m_reason reason,
                       struct expected *out)
 {
-    archive->quarantine[archive->quarantine_count++] = (struct m_quarantined){file, reason};
+    struct m_quarantined *aside = &archive->quarantine[archive->quarantine_count++];
+    *aside = (struct m_quarantined){file, reason, out->log->revoked};
     out->waiting = true;
     out->quarantined = m.files[file].n1 - m.files[file].n0;
-    out->reason = reasons[reason];
+    out->reason = r_reason(aside);
 }
 
 /* The file that spent an index comes again, or another one under it. */
@@ -91,7 +100,7 @@ static struct expected meet_spent(struct m_archive *archive, struct m_pair_at *p
     m_met(M_KNOWN_MET);
     out.fork = out.log->state == SK_LOG_STATE_FROZEN;
     out.waiting = aside != NULL;
-    out.reason = aside ? reasons[aside->reason] : "";
+    out.reason = aside ? r_reason(aside) : "";
     if (aside)
         out.quarantined = f->n1 - f->n0;
     else
@@ -99,13 +108,14 @@ static struct expected meet_spent(struct m_archive *archive, struct m_pair_at *p
     return out;
 }
 
-static struct m_log_at *place_log(struct m_archive *archive, int pair, int log)
+struct m_log_at *r_place_log(struct m_archive *archive, int pair, int log)
 {
     struct m_log_at *at = m_log_find(archive, log);
     if (at)
         return at;
     at = &archive->logs[archive->log_count++];
-    *at = (struct m_log_at){.log = log, .pair = pair, .state = SK_LOG_STATE_ENROLLED};
+    *at = (struct m_log_at){
+        .log = log, .pair = pair, .state = SK_LOG_STATE_ENROLLED, .revoked = M_NEVER};
     for (int i = 0; i < M_LOG; i++)
         at->held[i] = M_NONE;
     if (archive->pairs[pair].log == M_NONE)
@@ -151,7 +161,7 @@ static struct expected take_ready(struct m_archive *archive, const struct m_slot
 {
     const struct m_file *f = &m.files[file];
     struct expected out = {.reason = ""};
-    out.log = place_log(archive, slot->pair, f->log);
+    out.log = r_place_log(archive, slot->pair, f->log);
     m_chain_spend(&archive->pairs[slot->pair].receive, slot->index, file);
     if (out.log->state == SK_LOG_STATE_WAITING) {
         put_aside(archive, file, M_WAITS, &out);
@@ -159,18 +169,23 @@ static struct expected take_ready(struct m_archive *archive, const struct m_slot
     } else if (out.log->state == SK_LOG_STATE_FROZEN) {
         put_aside(archive, file, M_FROZEN, &out);
         m_met(M_FROZEN_MET);
+    } else if (f->n1 > out.log->revoked) {
+        put_aside(archive, file, M_REVOKED, &out);
+        m_met(f->n0 < out.log->revoked ? M_STRADDLES_MET : M_BEHIND_MET);
     } else if (m_forks(out.log, f)) {
         out.log->state = SK_LOG_STATE_FROZEN;
         put_aside(archive, file, M_FORK, &out);
         m_met(M_FORK_MET);
     } else {
+        if (out.log->revoked != M_NEVER)
+            m_met(M_BEFORE_MET);
         take_into(archive, out.log, file, &out);
     }
     out.fork = out.log->state == SK_LOG_STATE_FROZEN;
     return out;
 }
 
-static const struct m_slot *slot_for(int archive, int file)
+const struct m_slot *r_slot_for(int archive, int file)
 {
     const struct m_file *f = &m.files[file];
     for (int i = 0; i < f->slot_count && !f->receipt; i++) {
@@ -196,7 +211,7 @@ static void note_window(const struct m_chain *chain, int index)
 static struct expected expect_import(int number, int file, int flip)
 {
     struct m_archive *archive = &m.archives[number];
-    const struct m_slot *slot = slot_for(number, file);
+    const struct m_slot *slot = r_slot_for(number, file);
     int spent_by = M_NONE;
     if (!slot)
         return refuse(SK_REFUSED, M_NOT_FOR_MET);
@@ -257,19 +272,19 @@ void r_import(int archive, int file, const char *path, int flip)
     struct sk_import_result result = {.gaps = SK_RANGES_INIT};
     EXPECT(expected.status,
            sk_import(r.archives[archive].store, path, NULL, NULL, &result, &sk_test_err));
+    r.changes[archive]++;
     if (expected.status == SK_OK)
         compare_result(&m.archives[archive], &expected, m.files[file].number, &result);
     sk_import_result_clear(&result);
     r_compare_archive(archive);
 }
 
-/* A file that is on its way somewhere, or was there before. */
-static int pick_file(uint32_t by)
+int r_pick_file(int archive, uint32_t by)
 {
     int found[M_FILES];
     int count = 0;
     for (int i = 0; i < m.file_count; i++)
-        if (!m.files[i].lost)
+        if (!m.files[i].lost && (archive == M_NONE || r_slot_for(archive, i)))
             found[count++] = i;
     if (count == 0)
         return M_NONE;
@@ -281,13 +296,12 @@ static int pick_file(uint32_t by)
 static bool import(int archive, uint32_t by, bool damaged)
 {
     char path[48];
-    int file = pick_file(by);
+    bool any =
+        (by >> 16 & 7) == 0; /* each key is tried for what is for nobody here: that is dear */
+    int file = r_pick_file(any ? M_NONE : archive, by);
     if (file == M_NONE)
         return false;
     int flip = PLACES;
-    if (!slot_for(archive, file) &&
-        by >> 16 & 7) /* each key is tried for what is for nobody here */
-        archive = M_ARCHIVES - 1 - archive;
     r_file_path(path, file);
     if (damaged)
         flip = r_damaged_copy(file, by >> 8, path);
@@ -297,7 +311,7 @@ static bool import(int archive, uint32_t by, bool damaged)
 
 static bool lose(uint32_t by)
 {
-    int file = pick_file(by);
+    int file = r_pick_file(M_NONE, by);
     if (file == M_NONE)
         return false;
     m.files[file].lost = true;
@@ -380,6 +394,7 @@ static bool approve(int number, uint32_t by)
         if (archive->logs[i].state == SK_LOG_STATE_WAITING)
             a.log = &archive->logs[i];
     bool waits = a.log->state == SK_LOG_STATE_WAITING;
+    r.changes[number] += waits;
     EXPECT(waits ? SK_OK : SK_REFUSED, sk_approve(r.archives[number].store, row_of(archive, a.log),
                                                   NULL, approved, &a, &sk_test_err));
     if (!waits) {

@@ -2,6 +2,8 @@
  * What stores show, held against the model.
  */
 #include "core/item_internal.h"
+#include "core/lacking.h"
+#include "core/purge.h"
 #include "core/verify.h"
 #include "sync/export.h"
 #include "sync/import.h"
@@ -12,6 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+int r_revoked(uint64_t from)
+{
+    return from == SK_NOT_REVOKED ? M_NEVER : (int)from;
+}
+
 /* ---- a device ---- */
 
 static void compare_marks(const char *what, const struct sk_ranges *ranges,
@@ -21,26 +28,43 @@ static void compare_marks(const char *what, const struct sk_ranges *ranges,
         r_equal(what, sk_ranges_contain(ranges, (uint64_t)p), marks->at[p]);
 }
 
-static const struct m_entry *newest(const struct m_history *history, const struct sk_id *id)
+static int newest(const struct m_history *history, const struct sk_id *id)
 {
-    const struct m_entry *found = NULL;
-    for (int p = 0; p < history->size; p++)
+    for (int p = history->size - 1; p >= 0; p--)
         if (m_same_id(&m.entries[history->at[p]].id, id))
-            found = &m.entries[history->at[p]];
-    if (!found)
-        r_fail("the model lacks an entry");
-    return found;
+            return p;
+    r_fail("the model lacks an entry");
 }
 
-static void compare_item(struct sk_store *store, const struct m_history *history,
+static void compare_item(struct sk_store *store, const struct m_device *device,
                          const struct m_entry *entry)
 {
-    const struct m_entry *last = newest(history, &entry->id);
+    const struct m_history *history = &device->history;
+    int position = newest(history, &entry->id);
+    const struct m_entry *last = &m.entries[history->at[position]];
+    bool purged = device->purged.at[position];
     sk_auto_item item = sk_test_item(store, &entry->id);
     r_equal("revision", item.revision, last->revision);
     r_equal("withdrawn", item.erased, last->type == SK_TYPE_ERASURE);
-    if (sk_type_is_record(entry->type) && strcmp(item.title, last->title) != 0)
-        r_fail("a device shows \"%s\" and not \"%s\"", item.title, last->title);
+    r_equal("purged", item.purged, purged);
+    const char *title = purged ? "" : last->title;
+    if (sk_type_is_record(entry->type) && strcmp(item.title, title) != 0)
+        r_fail("a device shows \"%s\" and not \"%s\"", item.title, title);
+}
+
+/* What its entries commit to, and what is noted as purged. */
+static void compare_purged(struct sk_store *store, const struct m_device *device)
+{
+    sk_auto_ranges purged = SK_RANGES_INIT;
+    EXPECT_OK(sk_purged_ranges(store, &purged, &sk_test_err));
+    compare_marks("noted as purged", &purged, &device->purged);
+    for (int p = 0; p < device->history.size; p++) {
+        sk_auto_payload payload = SK_PAYLOAD_INIT;
+        bool found = false;
+        EXPECT_OK(sk_payload_load(store, SK_LOG_OWN, (uint64_t)p, &payload, &found, &sk_test_err));
+        if (found != m_has(device, p))
+            r_fail("what entry %d of a device commits to is %s", p, found ? "there" : "not there");
+    }
 }
 
 void r_compare_device(int number)
@@ -63,12 +87,14 @@ void r_compare_device(int number)
             compare_marks("acknowledged", &peer->acknowledged, &end->acknowledged);
             compare_marks("wanted", &peer->wanted, &end->wanted);
             r_equal("newest receipt", (long long)peer->number, end->number);
+            r_equal("revoked from", r_revoked(peer->revoked), end->revoked);
             ends++;
         }
     }
     r_equal("archives of a device", (long long)peers.count, (long long)ends);
     for (int p = 0; p < device->history.size; p++)
-        compare_item(store, &device->history, &m.entries[device->history.at[p]]);
+        compare_item(store, device, &m.entries[device->history.at[p]]);
+    compare_purged(store, device);
 }
 
 /* ---- the lists of an archive ---- */
@@ -94,10 +120,8 @@ static enum sk_status see_quarantined(void *context, const struct sk_quarantined
     r_equal("its end", (long long)q->n1, file->n1);
     r_equal("its log", q->log,
             m_log_find(&m.archives[listing->archive], file->log) - archive->logs + 1);
-    r_equal("its reason", q->reason[0],
-            expected->reason == M_WAITS  ? 'a'
-            : expected->reason == M_FORK ? 'f'
-                                         : 't');
+    if (strcmp(q->reason, r_reason(expected)) != 0)
+        r_fail("it waits since \"%s\", and not \"%s\"", q->reason, r_reason(expected));
     return SK_OK;
 }
 
@@ -193,6 +217,27 @@ static void compare_payloads(int number, int log)
     }
 }
 
+static void compare_lacking(struct sk_store *store, int row, const struct m_log_at *at)
+{
+    sk_auto_ranges lacking = SK_RANGES_INIT;
+    EXPECT_OK(sk_lacking_ranges(store, row + 1, &lacking, &sk_test_err));
+    for (int p = 0; p < M_LOG; p++)
+        r_equal("lacking", sk_ranges_contain(&lacking, (uint64_t)p), at->lacking[p]);
+}
+
+static void compare_revoked(struct sk_store *store, int row, const struct m_log_at *at)
+{
+    uint64_t from = 0;
+    uint64_t marked = 0;
+    int held = 0;
+    EXPECT_OK(sk_log_revoked(store, row + 1, &from, &sk_test_err));
+    r_equal("a log is revoked from", r_revoked(from), at->revoked);
+    EXPECT_OK(sk_log_held_from(store, row + 1, from, &marked, &sk_test_err));
+    for (int p = at->revoked; p < M_LOG; p++)
+        held += at->held[p] != M_NONE;
+    r_equal("entries with a mark", (long long)marked, held);
+}
+
 /* Returns how many of its records are listed. */
 static int compare_log(int number, const struct m_kin *kin, int row)
 {
@@ -213,6 +258,8 @@ static int compare_log(int number, const struct m_kin *kin, int row)
     for (int p = 0; p < M_LOG; p++)
         r_equal("held", sk_ranges_contain(&held, (uint64_t)p), at->held[p] != M_NONE);
     compare_payloads(number, row);
+    compare_revoked(store, row, at);
+    compare_lacking(store, row, at);
     for (int p = 0; p < M_LOG; p++)
         if (at->held[p] != M_NONE && first_of_item(at, p))
             listed += compare_item_at(number, kin, row, p);

@@ -158,6 +158,10 @@ static bool put_back_device(int device, uint32_t by)
     r_close(&r.devices[device]);
     r_copy_folder(copy->path, r.devices[device].path);
     r_open(&r.devices[device], SK_STORE_DEVICE);
+    for (int i = 0; i < M_ARCHIVES; i++)
+        if (m.devices[device].ends[i].there && copy->model.device.ends[i].there &&
+            m.devices[device].ends[i].revoked < copy->model.device.ends[i].revoked)
+            m_met(M_FORGOTTEN_MET);
     m.devices[device] = copy->model.device;
     r.clean[device] = false;
     r_compare_device(device);
@@ -185,6 +189,9 @@ static bool put_back_archive(int archive, uint32_t by)
     r_close(&r.archives[archive]);
     r_copy_folder(copy->path, r.archives[archive].path);
     r_open(&r.archives[archive], SK_STORE_ARCHIVE);
+    for (int i = 0; i < copy->model.at.log_count; i++)
+        if (m.archives[archive].logs[i].revoked < copy->model.at.logs[i].revoked)
+            m_met(M_ARCHIVE_FORGOT_MET);
     m.archives[archive] = copy->model.at;
     r.behind[archive] = true;
     m_met(M_ARCHIVE_BACK_MET);
@@ -218,6 +225,16 @@ static enum sk_status note_loss(void *context, const struct sk_loss *loss, struc
 }
 
 /* The model's part of it: a new log that begins with what it continues. */
+static void inherit_purged(struct m_device *device, const struct m_device *old)
+{
+    for (int p = 0; p < old->history.size; p++) {
+        device->purged.at[p + 1] = old->purged.at[p];
+        device->promised[p + 1] = old->promised[p];
+        if (old->purged.at[p])
+            m_met(M_PURGED_RESTORED_MET);
+    }
+}
+
 static void succeed(int device, const struct m_device *old)
 {
     struct m_device *d = &m.devices[device];
@@ -242,6 +259,7 @@ static void succeed(int device, const struct m_device *old)
     d->history.at[0] = (int16_t)m.entry_count++;
     memcpy(d->history.at + 1, old->history.at,
            (size_t)old->history.size * sizeof(old->history.at[0]));
+    inherit_purged(d, old);
 }
 
 /* Archives invite the new store; or somebody gives it the last invite once more, which is wrong. */

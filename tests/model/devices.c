@@ -1,17 +1,16 @@
 /*
- * What a documenter does: records, and exports.
+ * What a documenter records, changes and withdraws.
  */
-#include "sync/export.h"
-#include "sync/peer.h"
 #include "tests/model/real.h"
 #include "tests/support/exchange.h"
 #include "tests/support/sim/live.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #define ATTACHED_MAX 3000u
+#define LARGE_FROM   100000u /* one of these fills more than a chunk of a bundle */
+#define LARGE_MORE   20000u
 
 /* ---- the log ---- */
 
@@ -83,12 +82,36 @@ static bool add(int device, uint32_t by)
     return true;
 }
 
+/* What is not here any more cannot be changed. */
+static void edit_purged(struct sk_store *store, const struct sk_id *id)
+{
+    struct sk_store *txn = NULL;
+    sk_auto_item item = sk_test_item(store, id);
+    sk_auto_json fields = sk_test_fields("changed");
+    EXPECT_OK(sk_store_begin(&txn, store, &sk_test_err));
+    EXPECT(SK_REFUSED, sk_record_edit(store, &item, fields, &sk_test_err));
+    sk_store_rollback(store);
+    m_met(M_PURGED_EDIT_MET);
+}
+
+static bool is_purged(const struct m_device *device, const struct sk_id *id)
+{
+    for (int p = device->history.size - 1; p >= 0; p--)
+        if (m_same_id(&m.entries[device->history.at[p]].id, id))
+            return device->purged.at[p];
+    return false;
+}
+
 static bool edit(int device, uint32_t by)
 {
     struct m_device *d = &m.devices[device];
     const struct m_entry *before = pick(d, by, true);
     if (!before || before->malformed || full(d))
         return false;
+    if (is_purged(d, &before->id)) {
+        edit_purged(r.devices[device].store, &before->id);
+        return true;
+    }
     struct m_entry *entry = new_entry(d);
     set_title(entry);
     entry->type = before->type;
@@ -98,22 +121,37 @@ static bool edit(int device, uint32_t by)
     return true;
 }
 
+/* Mostly a small one that shrinks; a large one does not. Returns its length. */
+static size_t fill_attachment(uint8_t bytes[static LARGE_FROM + LARGE_MORE], uint32_t by)
+{
+    uint64_t luck = by;
+    memset(bytes, (int)(by >> 8 & 0xff), ATTACHED_MAX);
+    if (by >> 20 & 3)
+        return by % ATTACHED_MAX;
+    size_t len = LARGE_FROM + by % (LARGE_MORE - 8);
+    for (size_t at = 0; at < len; at += sizeof(luck)) {
+        luck = luck * 6364136223846793005u + 1442695040888963407u;
+        memcpy(bytes + at, &luck, sizeof(luck));
+    }
+    return len;
+}
+
 static bool attach(int device, uint32_t by)
 {
     struct m_device *d = &m.devices[device];
     const struct m_entry *record = pick(d, by, true);
-    uint8_t bytes[ATTACHED_MAX];
+    static uint8_t bytes[LARGE_FROM + LARGE_MORE];
     char path[48];
     if (!record || record->malformed || full(d))
         return false;
-    size_t len = by % ATTACHED_MAX;
-    memset(bytes, (int)(by >> 8 & 0xff), sizeof(bytes));
+    size_t len = fill_attachment(bytes, by);
     r_path(path, "far", "photo");
     sk_sim_make_file(path, bytes, len);
     struct m_entry *entry = new_entry(d);
     entry->type = SK_TYPE_ATTACHMENT;
     entry->revision = 1;
     entry->on[0] = record->id;
+    entry->len = (int)len;
     sk_auto_item item = sk_test_item(r.devices[device].store, &record->id);
     EXPECT_OK(
         sk_attachment_add(r.devices[device].store, &item, path, NULL, &entry->id, &sk_test_err));
@@ -182,6 +220,18 @@ static void note_erasure(struct m_device *device, const struct sk_entry *real)
     entry->before = before;
 }
 
+/* What is withdrawn is not noted as purged any more, and nothing is promised of it. */
+static void forget_purged(struct m_device *device, const struct sk_id *id)
+{
+    for (int p = 0; p < device->history.size; p++) {
+        if (!device->purged.at[p] || !m_same_id(&m.entries[device->history.at[p]].id, id))
+            continue;
+        device->purged.at[p] = false;
+        device->promised[p] = 0;
+        m_met(M_PURGED_WITHDRAWN_MET);
+    }
+}
+
 /* In which order they go is the store's; the log says it. */
 static void note_erasures(int device, int count, const struct sk_id *id, uint32_t revision)
 {
@@ -192,6 +242,7 @@ static void note_erasures(int device, int count, const struct sk_id *id, uint32_
         real = entry_at(device, d->history.size);
         r_equal("type of an erasure", real.type, SK_TYPE_ERASURE);
         r_equal("withdrawn before", m_erased_in(&old, &real.id), false);
+        forget_purged(d, &real.id);
         note_erasure(d, &real);
     }
     r_equal("the record goes last", m_same_id(&real.id, id), true);
@@ -230,170 +281,6 @@ static bool spoil(int device)
     return true;
 }
 
-/* ---- exporting ---- */
-
-/* Positions that some archive was never sent, or asks for: from the first to behind the last. */
-struct span {
-    int n0, n1;
-    bool wanted; /* the first one is asked for */
-};
-
-static bool lacks(const struct m_end *end, int position, bool *asked)
-{
-    *asked = end->wanted.at[position] && !end->exported.at[position];
-    return *asked || (!end->exported.at[position] && !end->acknowledged.at[position]);
-}
-
-static struct span unsent(const struct m_device *device)
-{
-    struct span span = {.n0 = device->history.size, .n1 = device->history.size};
-    bool any = false;
-    for (int p = 0; p < device->history.size; p++) {
-        for (int i = 0; i < M_ARCHIVES; i++) {
-            bool asked = false;
-            if (!device->ends[i].there || !lacks(&device->ends[i], p, &asked))
-                continue;
-            if (!any)
-                span.n0 = p;
-            span.wanted = span.wanted || (p == span.n0 && asked);
-            span.n1 = p + 1;
-            any = true;
-        }
-    }
-    return span;
-}
-
-static int take_indexes(struct m_device *device, struct m_file *file)
-{
-    int ends = 0;
-    for (int i = 0; i < M_ARCHIVES; i++) {
-        struct m_end *end = &device->ends[i];
-        if (!end->there)
-            continue;
-        ends++;
-        if (file)
-            file->slots[file->slot_count++] = (struct m_slot){end->pair, end->send};
-        end->send++;
-    }
-    return ends;
-}
-
-static int invited(const struct m_device *device)
-{
-    int count = 0;
-    for (int i = 0; i < M_ARCHIVES; i++)
-        count += device->ends[i].there;
-    return count;
-}
-
-static void fill_bundle(struct m_device *device, struct m_file *file, int n0, int n1)
-{
-    *file = (struct m_file){.log = device->log, .number = ++device->number, .n0 = n0, .n1 = n1};
-    file->history = device->history;
-    file->history.size = n1;
-    for (int p = n0; p < file->n1; p++) {
-        const struct m_entry *entry = &m.entries[device->history.at[p]];
-        file->payload[p] =
-            entry->type != SK_TYPE_ERASURE && !m_erased_in(&device->history, &entry->id);
-    }
-    (void)take_indexes(device, file);
-    for (int i = 0; i < M_ARCHIVES; i++)
-        for (int p = n0; device->ends[i].there && p < file->n1; p++)
-            device->ends[i].exported.at[p] = true;
-}
-
-static bool export_from(int device, uint64_t since)
-{
-    struct m_device *d = &m.devices[device];
-    struct sk_export_result result;
-    char path[48];
-    struct span span = {.n0 = (int)since, .n1 = d->history.size};
-    if (m.file_count == M_FILES)
-        return false;
-    if (since == SK_EXPORT_NEW)
-        span = unsent(d);
-    enum sk_status expected = invited(d) ? SK_OK : SK_CONFIG;
-    r_file_path(path, m.file_count);
-    EXPECT(expected, sk_export(r.devices[device].store, path, since, NULL, &result, &sk_test_err));
-    if (expected != SK_OK)
-        return true;
-    r_equal("nothing to export", result.nothing, span.n0 == d->history.size);
-    if (result.nothing) {
-        m_met(M_NOTHING_MET);
-        return true;
-    }
-    if (span.wanted)
-        m_met(M_WANTED_SENT_MET);
-    fill_bundle(d, &m.files[m.file_count++], span.n0, span.n1);
-    r_equal("number of the bundle", (long long)result.number, d->number);
-    r_equal("first position exported", (long long)result.n0, span.n0);
-    r_equal("end of what was exported", (long long)result.n1, span.n1);
-    r_equal("left to export", (long long)result.left, 0);
-    return true;
-}
-
-bool r_export(int device, bool everything)
-{
-    return export_from(device, everything ? 0 : SK_EXPORT_NEW);
-}
-
-/* The medium is full: number and keys are gone, no file is there. */
-static bool export_fails(int device)
-{
-    struct m_device *d = &m.devices[device];
-    struct sk_export_result result;
-    char path[48];
-    if (!invited(d) || unsent(d).n0 == d->history.size)
-        return false;
-    const struct sk_sim_fault fault = {.calls = SK_SIM_WRITES,
-                                       .number = 1,
-                                       .lasting = true,
-                                       .error = ENOSPC,
-                                       .disk = sk_sim_disk("/sim/stick")};
-    r_path(path, "stick", "full");
-    sk_sim_arm(&fault);
-    EXPECT(SK_FULL,
-           sk_export(r.devices[device].store, path, SK_EXPORT_NEW, NULL, &result, &sk_test_err));
-    sk_sim_disarm();
-    r_equal("a file of an export that failed", sk_file_exists(path), false);
-    d->number++;
-    (void)take_indexes(d, NULL);
-    m_met(M_EXPORT_FAILED_MET);
-    return true;
-}
-
-/* How many keys are passed over: mostly few; else around the borders of the windows. */
-static int keys_burnt(uint32_t by)
-{
-    static const int few[] = {1, 3, 62, 63, 64, 65};
-    static const int many[] = {200, 4031, 4094, 4095, 4096, 4160};
-    return by % 4 ? few[by / 4 % 6] : many[by / 4 % 6];
-}
-
-/* Many exports that failed, one after the other: their keys alone. */
-static bool burn(int device, uint32_t by)
-{
-    struct m_device *d = &m.devices[device];
-    sk_auto_peers peers = {.count = 0};
-    struct sk_store *store = r.devices[device].store;
-    struct sk_store *txn = NULL;
-    int count = keys_burnt(by);
-    if (!invited(d))
-        return false;
-    EXPECT_OK(sk_peers_load(store, &peers, &sk_test_err));
-    EXPECT_OK(sk_store_begin(&txn, store, &sk_test_err));
-    for (size_t p = 0; p < peers.count; p++)
-        for (int i = 0; i < count; i++) {
-            struct sk_slot_keys keys;
-            uint64_t index = 0;
-            EXPECT_OK(sk_chain_take(store, peers.items[p].send, &index, &keys, &sk_test_err));
-        }
-    EXPECT_OK(sk_store_commit(&txn, &sk_test_err));
-    for (int i = 0; i < count; i++)
-        (void)take_indexes(d, NULL);
-    return true;
-}
-
 bool r_act_device(const struct r_action *action)
 {
     int device = (int)(action->by[0] % M_DEVICES);
@@ -417,18 +304,6 @@ bool r_act_device(const struct r_action *action)
         break;
     case R_SPOIL:
         done = spoil(device);
-        break;
-    case R_EXPORT:
-        done = export_from(device, SK_EXPORT_NEW);
-        break;
-    case R_EXPORT_SINCE:
-        done = export_from(device, by % (unsigned)(m.devices[device].history.size + 1));
-        break;
-    case R_EXPORT_FAILS:
-        done = export_fails(device);
-        break;
-    case R_BURN:
-        done = burn(device, by);
         break;
     default:
         return false;

@@ -148,9 +148,11 @@ void m_kin_of(const struct m_archive *archive, struct m_kin *out)
 
 /* ---- withdrawal ---- */
 
-static bool withdrawn_in(const struct m_log_at *log, const struct sk_id *id)
+/* By an erasure before a position: of the log itself M_NEVER, for another log where it is revoked.
+ */
+static bool withdrawn_in(const struct m_log_at *log, const struct sk_id *id, int before)
 {
-    for (int position = 0; position < M_LOG; position++) {
+    for (int position = 0; position < M_LOG && position < before; position++) {
         const struct m_entry *entry = entry_at(log, position);
         if (entry && entry->type == SK_TYPE_ERASURE && m_same_id(&entry->id, id))
             return true;
@@ -174,7 +176,8 @@ static int last_withdrawn(const struct m_archive *archive, const struct m_kin *k
     int own = (int)(log - archive->logs);
     int last = M_NONE;
     for (int old = 0; old < archive->log_count; old++) {
-        if (kin->size[old][own] == M_NONE || !withdrawn_in(&archive->logs[old], id))
+        const struct m_log_at *older = &archive->logs[old];
+        if (kin->size[old][own] == M_NONE || !withdrawn_in(older, id, older->revoked))
             continue;
         for (int position = 0; position < M_LOG; position++) {
             const struct m_entry *entry = entry_at(log, position);
@@ -189,32 +192,76 @@ static int last_withdrawn(const struct m_archive *archive, const struct m_kin *k
 static bool hangs_on_withdrawn(const struct m_log_at *heir, const struct m_entry *entry)
 {
     if (entry->type == SK_TYPE_ATTACHMENT)
-        return withdrawn_in(heir, &entry->on[0]);
-    return entry->type == SK_TYPE_LINK &&
-           (withdrawn_in(heir, &entry->on[0]) || withdrawn_in(heir, &entry->on[1]));
+        return withdrawn_in(heir, &entry->on[0], heir->revoked);
+    return entry->type == SK_TYPE_LINK && (withdrawn_in(heir, &entry->on[0], heir->revoked) ||
+                                           withdrawn_in(heir, &entry->on[1], heir->revoked));
 }
 
 static bool withdrawn_later(const struct m_archive *archive, const struct m_kin *kin,
                             const struct m_log_at *log, const struct m_entry *entry, bool hanging)
 {
     int own = (int)(log - archive->logs);
-    for (int heir = 0; heir < archive->log_count; heir++)
-        if (kin->size[own][heir] != M_NONE &&
-            (withdrawn_in(&archive->logs[heir], &entry->id) ||
-             (hanging && hangs_on_withdrawn(&archive->logs[heir], entry))))
+    for (int at = 0; at < archive->log_count; at++) {
+        const struct m_log_at *heir = &archive->logs[at];
+        if (kin->size[own][at] != M_NONE && (withdrawn_in(heir, &entry->id, heir->revoked) ||
+                                             (hanging && hangs_on_withdrawn(heir, entry))))
             return true;
+    }
     return false;
+}
+
+static enum m_gone gone(const struct m_archive *archive, const struct m_kin *kin,
+                        const struct m_log_at *log, int position, bool hanging)
+{
+    const struct m_entry *entry = entry_at(log, position);
+    if (withdrawn_in(log, &entry->id, M_NEVER))
+        return M_GONE_OWN;
+    if (withdrawn_later(archive, kin, log, entry, hanging))
+        return M_GONE_LATER;
+    return position <= last_withdrawn(archive, kin, log, &entry->id) ? M_GONE_BEFORE : M_GONE_NOT;
 }
 
 enum m_gone m_gone(const struct m_archive *archive, const struct m_kin *kin,
                    const struct m_log_at *log, int position)
 {
-    const struct m_entry *entry = entry_at(log, position);
-    if (withdrawn_in(log, &entry->id))
-        return M_GONE_OWN;
-    if (withdrawn_later(archive, kin, log, entry, true))
-        return M_GONE_LATER;
-    return position <= last_withdrawn(archive, kin, log, &entry->id) ? M_GONE_BEFORE : M_GONE_NOT;
+    return gone(archive, kin, log, position, true);
+}
+
+enum m_gone m_gone_itself(const struct m_archive *archive, const struct m_kin *kin,
+                          const struct m_log_at *log, int position)
+{
+    return gone(archive, kin, log, position, false);
+}
+
+/* ---- revocation ---- */
+
+static void note_void(const struct m_archive *archive, const struct m_kin *kin,
+                      const struct m_log_at *log)
+{
+    int own = (int)(log - archive->logs);
+    for (int position = log->revoked; position < M_LOG; position++) {
+        const struct m_entry *entry = entry_at(log, position);
+        for (int other = 0; other < archive->log_count; other++)
+            if (entry && entry->type == SK_TYPE_ERASURE &&
+                (kin->size[own][other] != M_NONE || kin->size[other][own] != M_NONE))
+                m_met(M_VOID_MET);
+    }
+}
+
+void m_revoke(struct m_archive *archive, struct m_log_at *log, int from)
+{
+    struct m_kin kin;
+    int own = (int)(log - archive->logs);
+    log->revoked = from;
+    m_kin_of(archive, &kin);
+    note_void(archive, &kin, log);
+    for (int old = 0; old < archive->log_count; old++)
+        for (int position = 0; kin.size[old][own] != M_NONE && position < M_LOG; position++) {
+            struct m_log_at *at = &archive->logs[old];
+            if (at->later[position]) /* what it hung on went with it, and is not known any more */
+                at->later[position] =
+                    withdrawn_later(archive, &kin, at, entry_at(at, position), false);
+        }
 }
 
 /* ---- what is shown ---- */
@@ -237,7 +284,7 @@ struct m_item m_item_at(const struct m_archive *archive, const struct m_kin *kin
     }
     if (!last)
         return item;
-    item.erased = item.erased || withdrawn_in(log, id) ||
+    item.erased = item.erased || withdrawn_in(log, id, M_NEVER) ||
                   withdrawn_later(archive, kin, log, last, false) ||
                   (item.shown == M_NONE && last_withdrawn(archive, kin, log, id) != M_NONE);
     return item;

@@ -236,7 +236,7 @@ static int tell_counts(bool all_wanted)
 int main(int argc, char **argv)
 {
     uint64_t first = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
-    unsigned usual = sk_test_effort(40, 160, 10000);
+    unsigned usual = sk_test_effort(40, 200, 10000);
     unsigned count = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : usual;
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     int jobs = processors < 1 ? 1 : processors > JOBS_MAX ? JOBS_MAX : (int)processors;

@@ -23,6 +23,7 @@
 #define M_PARTS    100 /* segments of a log */
 #define M_TITLE    40
 #define M_NONE     (-1)
+#define M_NEVER    9999 /* a position behind every other: not revoked */
 
 #define M_NEAR    64
 #define M_FAR     4096
@@ -41,6 +42,7 @@ struct m_entry {
     uint32_t revision;
     char title[M_TITLE];  /* of a record: a word of its own is in it */
     bool malformed;       /* signed well, and no record */
+    int len;              /* of an attachment */
     int before;           /* of an erasure: the entry that it follows */
     struct sk_id on[2];   /* what an attachment or link hangs on */
     int new_log, old_log; /* of a continuation */
@@ -70,7 +72,9 @@ struct m_end {
     int pair;
     int send;
     struct m_chain receive;
-    int number; /* of the newest receipt taken */
+    int number;  /* of the newest receipt taken */
+    int newest;  /* that receipt's file, or M_NONE */
+    int revoked; /* the earliest position that any receipt has said, or M_NEVER */
     struct m_marks exported, acknowledged, wanted;
 };
 
@@ -79,6 +83,8 @@ struct m_device {
     int number; /* of the newest bundle */
     struct m_history history;
     struct m_end ends[M_ARCHIVES];
+    struct m_marks purged;
+    unsigned char promised[M_LOG]; /* of what was purged: bits of the archives that have it */
 };
 
 /* ---- an archive ---- */
@@ -93,7 +99,10 @@ struct m_log_at {
     enum sk_log_state state;
     int16_t held[M_LOG]; /* entry or M_NONE */
     bool payload[M_LOG];
-    bool later[M_LOG]; /* what came was withdrawn in a log that continues this one */
+    bool later[M_LOG];   /* what came was withdrawn in a log that continues this one */
+    bool gone[M_LOG];    /* something has withdrawn it, once */
+    bool lacking[M_LOG]; /* a salvage brought the entry alone */
+    int revoked;         /* the position from which on it is, or M_NEVER */
     int part_count;
     struct m_part parts[M_PARTS];
 };
@@ -108,11 +117,12 @@ struct m_pair_at {
     int notices[M_NOTICES]; /* indexes, oldest first */
 };
 
-enum m_reason { M_WAITS, M_FORK, M_FROZEN };
+enum m_reason { M_WAITS, M_FORK, M_FROZEN, M_REVOKED };
 
 struct m_quarantined {
     int file;
     enum m_reason reason;
+    int from; /* with M_REVOKED: the position, when it came */
 };
 
 struct m_archive {
@@ -140,13 +150,15 @@ struct m_file {
     int n0, n1;
     struct m_history history; /* at n1; of a receipt: at its size */
     bool payload[M_LOG];
+    struct m_marks bare; /* entries without a payload, since it was purged */
     /* A receipt. */
     int archive;
     struct m_marks stored;
     int stored_count;
     struct m_history ends[M_LOG / 2]; /* the history at the end of each stored range */
-    struct m_marks wanted;
-    int words; /* lines for a person */
+    struct m_marks wanted, malformed, lacking;
+    int revoked; /* or M_NEVER */
+    int words;   /* lines for a person */
 };
 
 /* ---- everything that was ever written ---- */
@@ -163,6 +175,7 @@ struct m_world {
     } pairs[M_PAIRS];
     int file_count;
     struct m_file files[M_FILES];
+    struct m_marks bare[M_LOGS]; /* positions of a log that ever left as purged */
     struct m_device devices[M_DEVICES];
     struct m_archive archives[M_ARCHIVES];
 };
@@ -218,6 +231,48 @@ extern struct m_world m;
     X(HIDDEN, "the same record in two logs, listed once")                    \
     X(APART, "an entry that stands apart")                                   \
     X(ARCHIVE_BACK, "an older copy of an archive put back")                  \
+    X(REVOKED, "a log revoked")                                              \
+    X(REVOKED_MARKS, "revoked where entries are held")                       \
+    X(REVOKED_EARLIER, "revoked from an earlier position on")                \
+    X(REVOKED_LATER, "a revocation that would begin later")                  \
+    X(STRADDLES, "a bundle around the position of a revocation")             \
+    X(BEHIND, "a bundle behind it")                                          \
+    X(BEFORE, "a bundle before it")                                          \
+    X(WANTED_BEFORE, "a gap before it is asked for")                         \
+    X(WANTED_CUT, "a gap behind it is not")                                  \
+    X(VOID, "a withdrawal behind it that counts in no other log")            \
+    X(VOID_AGAIN, "what such a one had erased came again")                   \
+    X(TOLD, "a device learns that it was revoked")                           \
+    X(TOLD_ONLY, "and is told by an archive with another history")           \
+    X(TOLD_KEPT, "a later receipt that says nothing of it")                  \
+    X(TOLD_LATER, "a later receipt that says a later position")              \
+    X(LEFT_OUT, "an export that leaves an archive out")                      \
+    X(ALL_REVOKED, "an export for which no archive is left")                 \
+    X(FORGOTTEN, "an older copy of a device that knows of no revocation")    \
+    X(ARCHIVE_FORGOT, "an older copy of an archive from before one")         \
+    X(PURGED, "a purge that took something")                                 \
+    X(PURGE_HELD, "a purge held back by an archive")                         \
+    X(PURGE_SHOWN, "a revision that stays for an older one")                 \
+    X(PURGE_REFUSED, "a purge of what was withdrawn")                        \
+    X(PURGED_EDIT, "a change of what was purged")                            \
+    X(PURGED_SENT, "an export of what was purged")                           \
+    X(PURGED_THERE, "it came where its payload is")                          \
+    X(PURGED_BARE, "it came where its payload is not")                       \
+    X(PURGED_FILLED, "a payload that came after its entry")                  \
+    X(PURGED_WITHDRAWN, "what was purged was withdrawn")                     \
+    X(PURGED_RESTORED, "a store restored with what was purged")              \
+    X(PURGED_ASKED, "an archive asks for what was purged")                   \
+    X(PURGED_SAFE, "what was purged is at an archive in the end")            \
+    X(LOST, "an archive lost what it had acknowledged")                      \
+    X(SALVAGED, "what was left of a damaged bundle")                         \
+    X(SALVAGED_ALL, "a damaged bundle of which nothing was lost")            \
+    X(SALVAGED_NOT, "a damaged bundle of which nothing can be kept")         \
+    X(SALVAGED_BARRED, "one that would have to wait if it were whole")       \
+    X(LACKING, "an entry that is lacking")                                   \
+    X(LACKING_ASKED, "it is asked for")                                      \
+    X(LACKING_CAME, "it came")                                               \
+    X(PURGE_MALFORMED, "a purge held back, since it was put aside")          \
+    X(PURGE_LACKING, "a purge held back by what an archive lacks")           \
     X(COMPLETE, "all of a log at every archive, and acknowledged")
 /* clang-format on */
 enum m_outcome {
@@ -234,6 +289,8 @@ bool m_same(const struct m_history *a, const struct m_history *b, int size);
 /* Whether an entry has a text or bytes at all, and whether its device withdrew it in that history.
  */
 bool m_erased_in(const struct m_history *history, const struct sk_id *id);
+/* Whether a device still has what its entry commits to. */
+bool m_has(const struct m_device *device, int position);
 bool m_same_id(const struct sk_id *a, const struct sk_id *b);
 
 enum m_match { M_MATCH_NONE, M_MATCH_READY, M_MATCH_SPENT };
@@ -255,6 +312,10 @@ struct m_learned {
     int entries_new, entries_known;
 };
 void m_merge(struct m_archive *archive, struct m_log_at *log, int file, struct m_learned *out);
+/* What it keeps of one that is damaged, of which these payloads came, and others did if not `lost`.
+ */
+void m_salvage(struct m_archive *archive, struct m_log_at *log, int file,
+               const struct m_marks *came, bool lost, struct m_learned *out);
 
 /* Entries that are listed as malformed within [n0, n1). */
 int m_malformed(const struct m_archive *archive, const struct m_log_at *log, int n0, int n1);
@@ -273,6 +334,9 @@ void m_kin_of(const struct m_archive *archive, struct m_kin *out);
 enum m_gone { M_GONE_NOT, M_GONE_OWN, M_GONE_LATER, M_GONE_BEFORE };
 enum m_gone m_gone(const struct m_archive *archive, const struct m_kin *kin,
                    const struct m_log_at *log, int position);
+/* The same without knowing what it hangs on, which its payload says. */
+enum m_gone m_gone_itself(const struct m_archive *archive, const struct m_kin *kin,
+                          const struct m_log_at *log, int position);
 
 /* An item in a log of an archive, or of a device's own. */
 struct m_item {
@@ -286,6 +350,10 @@ struct m_item m_item_at(const struct m_archive *archive, const struct m_kin *kin
 /* Whether a shown item is listed, or the same in a related log in its place. */
 bool m_listed(const struct m_archive *archive, const struct m_kin *kin, int log,
               const struct sk_id *id);
+/* Revokes a log: what erasures there keep out of other logs may come again. */
+void m_revoke(struct m_archive *archive, struct m_log_at *log, int from);
+/* Positions that the newest receipt of an archive covers, for a purge. */
+void m_covered(const struct m_device *device, int archive, struct m_marks *out);
 /* Entries of a log that stand apart. */
 int m_apart(const struct m_archive *archive, const struct m_kin *kin, int log);
 

@@ -46,6 +46,7 @@ struct r_world {
     bool damaged[M_FILES][M_ARCHIVES]; /* a damaged copy of it came there */
     bool clean[M_DEVICES];             /* nothing older was put back, and no key used twice */
     bool behind[M_ARCHIVES];           /* an older copy of it was put back */
+    int changes[M_ARCHIVES];           /* imports and approvals that may have changed it */
     int name;                          /* of the next file */
 };
 extern struct r_world r;
@@ -60,7 +61,8 @@ void r_make(void);
     X(EXPORT_SINCE, 4) X(EXPORT_FAILS, 2) X(BURN, 2) X(LOSE, 4) X(IMPORT, 32)              \
     X(IMPORT_DAMAGED, 5) X(RECEIPT, 9) X(BURN_RECEIPTS, 2) X(TAKE, 12) X(TAKE_DAMAGED, 2)  \
     X(COPY, 5) X(PUT_BACK, 4) X(COPY_ARCHIVE, 2) X(PUT_BACK_ARCHIVE, 2) X(BACKUP, 5)       \
-    X(RESTORE, 5) X(APPROVE, 5) X(INVITE, 1) X(ROUND, 8)
+    X(RESTORE, 5) X(APPROVE, 5) X(INVITE, 1) X(ROUND, 8) X(REVOKE, 3) X(PURGE, 8)   \
+    X(SALVAGE, 6)
 /* clang-format on */
 enum r_kind {
 #define R_KIND_ENUM(name, weight) R_##name,
@@ -102,13 +104,28 @@ void r_open(struct r_store *at, enum sk_store_kind kind);
 void r_close(struct r_store *at);
 void r_copy_folder(const char *from, const char *to);
 
-/* actions of devices and files (devices.c), of archives (archives.c), receipts (receipts.c), older
- * copies (copies.c) */
+/* actions of devices and files (devices.c, exports.c), of archives (archives.c), receipts
+ * (receipts.c), older copies (copies.c), revocations (revocations.c), purges (purges.c), damaged
+ * bundles (salvages.c)
+ */
 bool r_act_device(const struct r_action *action);
+bool r_act_export(const struct r_action *action);
 bool r_act_archive(const struct r_action *action);
 bool r_act_receipt(const struct r_action *action);
 bool r_act_copy(const struct r_action *action);
+bool r_act_revoke(const struct r_action *action);
+bool r_act_purge(const struct r_action *action);
+bool r_act_salvage(const struct r_action *action);
 
+/* Why a bundle waits; the words of a revocation until the next call. */
+const char *r_reason(const struct m_quarantined *q);
+/* A file that is on its way to that archive, or was there before (M_NONE: to anybody), or M_NONE.
+ */
+int r_pick_file(int archive, uint32_t by);
+/* The slot of a bundle by which that archive reads it; NULL. */
+const struct m_slot *r_slot_for(int archive, int file);
+/* The log that a bundle is of, new if it has to be. */
+struct m_log_at *r_place_log(struct m_archive *archive, int pair, int log);
 bool r_export(int device, bool everything);
 void r_import(int archive, int file, const char *path, int flip);
 bool r_receipt(int archive, int log);
@@ -122,6 +139,8 @@ int r_damaged_copy(int file, uint32_t by, char path[static 48]);
 void r_compare_device(int device);
 void r_compare_archive(int archive);
 void r_compare_words(int archive);
+/* A position of a revocation as the model has it. */
+int r_revoked(uint64_t from);
 void r_verify(struct sk_store *store);
 
 #endif

@@ -22,20 +22,40 @@ static int count_words(const struct m_archive *archive, const struct m_log_at *l
     return count + m_malformed(archive, log, 0, M_LOG);
 }
 
+static bool is_stored(const struct m_log_at *log, int position)
+{
+    return position < M_LOG && log->held[position] != M_NONE && !log->lacking[position];
+}
+
 static void fill_stored(const struct m_log_at *log, struct m_file *file)
 {
     int last = 0;
     for (int p = 0; p < M_LOG; p++) {
-        file->stored.at[p] = log->held[p] != M_NONE;
+        file->lacking.at[p] = log->lacking[p];
+        file->stored.at[p] = is_stored(log, p);
         if (log->held[p] != M_NONE)
             last = p + 1;
-        if (log->held[p] == M_NONE || (p + 1 < M_LOG && log->held[p + 1] != M_NONE))
+        if (!is_stored(log, p) || is_stored(log, p + 1))
             continue;
         if (!m_known_at(log, p + 1, &file->ends[file->stored_count++]))
             r_fail("nothing is known of the end of what is held");
     }
     for (int p = 0; p < last; p++)
-        file->wanted.at[p] = log->held[p] == M_NONE;
+        file->wanted.at[p] = log->held[p] == M_NONE || log->lacking[p];
+}
+
+/* What would not be taken is not asked for. */
+static void cut_wanted(const struct m_log_at *log, struct m_file *file)
+{
+    file->revoked = log->revoked;
+    for (int p = 0; p < M_LOG; p++) {
+        if (log->lacking[p])
+            m_met(M_LACKING_ASKED_MET);
+        if (log->revoked == M_NEVER || !file->wanted.at[p])
+            continue;
+        m_met(p < log->revoked ? M_WANTED_BEFORE_MET : M_WANTED_CUT_MET);
+        file->wanted.at[p] = p < log->revoked;
+    }
 }
 
 bool r_receipt(int number, int row)
@@ -57,6 +77,9 @@ bool r_receipt(int number, int row)
     file->words = count_words(archive, log);
     (void)m_known_at(log, m_held_size(log), &file->history);
     fill_stored(log, file);
+    cut_wanted(log, file);
+    for (int p = 0; p < M_LOG; p++)
+        file->malformed.at[p] = m_is_malformed(archive, log, p);
     return true;
 }
 
@@ -92,6 +115,7 @@ struct expected {
     enum sk_status status;
     bool again; /* this very file */
     bool older, rollback;
+    int revoked, lost, purged;
 };
 
 static struct expected refuse(enum sk_status status, enum m_outcome met)
@@ -111,9 +135,44 @@ static bool is_rollback(const struct m_device *device, const struct m_file *file
     return false;
 }
 
-static void keep(struct m_end *end, const struct m_file *file, int size)
+/* What the archive had acknowledged, and does not store any more, or asks for. */
+static int count_lost(const struct m_end *end, const struct m_file *file)
 {
+    int count = 0;
+    for (int p = 0; p < M_LOG; p++)
+        count += end->acknowledged.at[p] &&
+                 ((!file->stored.at[p] && !end->wanted.at[p]) || file->wanted.at[p]);
+    if (count > 0)
+        m_met(M_LOST_MET);
+    return count;
+}
+
+static int count_asked(const struct m_marks *purged, const struct m_file *file)
+{
+    int count = 0;
+    for (int p = 0; p < M_LOG; p++)
+        count += purged->at[p] && file->wanted.at[p];
+    if (count > 0)
+        m_met(M_PURGED_ASKED_MET);
+    return count;
+}
+
+static void keep_revoked(struct m_end *end, const struct m_file *file)
+{
+    if (end->revoked == M_NEVER && file->revoked != M_NEVER)
+        m_met(M_TOLD_MET);
+    if (end->revoked < file->revoked)
+        m_met(file->revoked == M_NEVER ? M_TOLD_KEPT_MET : M_TOLD_LATER_MET);
+    else
+        end->revoked = file->revoked;
+}
+
+static void keep(struct m_end *end, int number, int size)
+{
+    const struct m_file *file = &m.files[number];
     end->number = file->number;
+    end->newest = number;
+    keep_revoked(end, file);
     for (int p = 0; p < M_LOG; p++) {
         bool wanted = p < size && file->wanted.at[p];
         end->acknowledged.at[p] = end->acknowledged.at[p] || file->stored.at[p];
@@ -124,12 +183,12 @@ static void keep(struct m_end *end, const struct m_file *file, int size)
     }
 }
 
-static struct expected meet_spent(int spent_by, int file, int flip)
+static struct expected meet_spent(const struct m_end *end, int spent_by, int file, int flip)
 {
     if (spent_by != file || flip != WHOLE)
         return refuse(SK_REFUSED, spent_by != file ? M_RECEIPT_SPENT_MET : M_RECEIPT_DAMAGED_MET);
     m_met(M_RECEIPT_AGAIN_MET);
-    return (struct expected){.again = true, .older = true};
+    return (struct expected){.again = true, .older = true, .revoked = end->revoked};
 }
 
 static struct expected read_receipt(struct m_device *device, struct m_end *end, int number,
@@ -150,11 +209,18 @@ static struct expected read_receipt(struct m_device *device, struct m_end *end, 
         m_met(M_RECEIPT_OLDER_MET);
     if (out.rollback)
         m_met(M_ROLLBACK_MET);
+    out.revoked = end->revoked;
+    if (!out.older && file->revoked < end->revoked)
+        out.revoked = file->revoked;
+    if (out.rollback && out.revoked < end->revoked)
+        m_met(M_TOLD_ONLY_MET);
     if (out.older || out.rollback)
         return out;
     m_met(M_RECEIPT_MET);
     m_chain_spend(&end->receive, index, number);
-    keep(end, file, device->history.size);
+    out.lost = count_lost(end, file);
+    out.purged = count_asked(&device->purged, file);
+    keep(end, number, device->history.size);
     return out;
 }
 
@@ -170,7 +236,7 @@ static struct expected expect_take(int number, int file, int flip)
     case M_MATCH_NONE:
         return refuse(SK_REFUSED, M_RECEIPT_BEYOND_MET);
     case M_MATCH_SPENT:
-        return meet_spent(spent_by, file, flip);
+        return meet_spent(end, spent_by, file, flip);
     case M_MATCH_READY:
         break;
     }
@@ -207,6 +273,9 @@ void r_take(int device, int file, const char *path, int flip)
         r_equal("newest receipt", (long long)result.newest, end->number);
         r_equal("arrived", (long long)result.arrived, total(&end->acknowledged));
         r_equal("wanted", (long long)result.wanted, total(&end->wanted));
+        r_equal("revoked from", r_revoked(result.revoked), expected.revoked);
+        r_equal("lost", (long long)result.lost, expected.lost);
+        r_equal("asked for and purged", (long long)result.purged, expected.purged);
         r_equal("lines for a person", lines(result.notes),
                 expected.again ? 0 : f->words + expected.rollback);
     }
@@ -222,7 +291,7 @@ static int pick_receipt(int device, uint32_t by)
     for (int i = 0; i < m.file_count; i++) {
         const struct m_file *f = &m.files[i];
         if (!f->lost &&
-            (by % 8 == 0 || (f->receipt && (by % 8 == 1 || f->log == m.devices[device].log))))
+            (by % 16 == 0 || (f->receipt && (by % 8 == 1 || f->log == m.devices[device].log))))
             found[count++] = i;
     }
     unsigned among = by / 8 % 3 && count > 2 ? 2 : (unsigned)count;
@@ -275,7 +344,8 @@ bool r_accept(int device, const struct r_invite *invite)
     EXPECT_OK(sk_invite_decode(&taken, content, &sk_test_err));
     EXPECT_OK(sk_invite_add_archive(r.devices[device].store, &taken, &sk_test_err));
     sk_sim_free(content);
-    *end = (struct m_end){.there = true, .pair = invite->pair};
+    *end =
+        (struct m_end){.there = true, .pair = invite->pair, .newest = M_NONE, .revoked = M_NEVER};
     return true;
 }
 
@@ -300,7 +370,8 @@ static bool round_of(int device)
         if (!m.devices[device].ends[i].there)
             continue;
         r_file_path(path, first);
-        r_import(i, first, path, WHOLE);
+        if (m.devices[device].ends[i].revoked == M_NEVER)
+            r_import(i, first, path, WHOLE);
         struct m_log_at *log = m_log_find(&m.archives[i], m.devices[device].log);
         int receipt = m.file_count;
         if (!log || !r_receipt(i, (int)(log - m.archives[i].logs)))

@@ -29,6 +29,32 @@ bool m_erased_in(const struct m_history *history, const struct sk_id *id)
     return false;
 }
 
+bool m_has(const struct m_device *device, int position)
+{
+    const struct m_entry *entry = &m.entries[device->history.at[position]];
+    return entry->type != SK_TYPE_ERASURE && !m_erased_in(&device->history, &entry->id) &&
+           !device->purged.at[position];
+}
+
+void m_covered(const struct m_device *device, int archive, struct m_marks *out)
+{
+    const struct m_end *end = &device->ends[archive];
+    *out = (struct m_marks){{false}};
+    if (end->newest == M_NONE)
+        return;
+    const struct m_file *receipt = &m.files[end->newest];
+    if (!m_same(&receipt->history, &device->history, receipt->history.size))
+        return;
+    for (int position = 0, range = -1; position < device->history.size; position++) {
+        if (!receipt->stored.at[position])
+            continue;
+        range += position == 0 || !receipt->stored.at[position - 1];
+        const struct m_history *to = &receipt->ends[range];
+        out->at[position] = m_same(to, &device->history, to->size) &&
+                            !receipt->wanted.at[position] && !receipt->malformed.at[position];
+    }
+}
+
 /* ---- keys ---- */
 
 enum m_match m_chain_find(const struct m_chain *chain, int index, int *file)
@@ -106,11 +132,14 @@ static void settle(struct m_archive *archive)
     for (int i = 0; i < archive->log_count; i++)
         for (int position = 0; position < M_LOG; position++) {
             struct m_log_at *log = &archive->logs[i];
+            if (log->lacking[position])
+                log->lacking[position] = m_gone_itself(archive, &kin, log, position) == M_GONE_NOT;
             if (!log->payload[position])
                 continue;
             enum m_gone gone = m_gone(archive, &kin, log, position);
             log->payload[position] = gone == M_GONE_NOT;
             log->later[position] = log->later[position] || gone == M_GONE_LATER;
+            log->gone[position] = log->gone[position] || gone != M_GONE_NOT;
             if (gone == M_GONE_OWN)
                 m_met(M_WITHDRAWN_MET);
             if (gone == M_GONE_LATER)
@@ -120,27 +149,94 @@ static void settle(struct m_archive *archive)
         }
 }
 
+/* What is to be told of a payload that came, or did not. */
+static void note_payload(const struct m_log_at *log, const struct m_file *file, int position,
+                         bool held)
+{
+    if (file->bare.at[position])
+        m_met(log->payload[position] ? M_PURGED_THERE_MET : M_PURGED_BARE_MET);
+    if (!file->payload[position] || log->payload[position])
+        return;
+    if (log->gone[position])
+        m_met(M_VOID_AGAIN_MET);
+    else if (held)
+        m_met(M_PURGED_FILLED_MET);
+}
+
+static void take_payload(const struct m_archive *archive, const struct m_kin *kin,
+                         struct m_log_at *log, int position)
+{
+    enum m_gone gone = m_gone(archive, kin, log, position);
+    log->payload[position] = gone == M_GONE_NOT;
+    log->later[position] = log->later[position] || gone == M_GONE_LATER;
+    log->gone[position] = log->gone[position] || gone != M_GONE_NOT;
+    if (gone != M_GONE_NOT)
+        m_met(M_WITHDRAWN_FIRST_MET);
+}
+
+/* The entries; which of them were held before. */
+static void take_entries(struct m_log_at *log, const struct m_file *file, bool held[static M_LOG],
+                         struct m_learned *out)
+{
+    *out = (struct m_learned){0};
+    for (int position = file->n0; position < file->n1; position++) {
+        held[position] = log->held[position] != M_NONE;
+        if (held[position])
+            out->entries_known++;
+        else
+            out->entries_new++;
+        log->held[position] = file->history.at[position];
+    }
+}
+
+static void take_payloads(struct m_archive *archive, struct m_log_at *log,
+                          const struct m_file *file, const struct m_marks *came,
+                          const bool held[static M_LOG])
+{
+    struct m_kin kin;
+    m_kin_of(archive, &kin);
+    for (int position = file->n0; position < file->n1; position++) {
+        if (m_gone(archive, &kin, log, position) == M_GONE_NOT)
+            note_payload(log, file, position, held[position]);
+        if (!came->at[position] || log->payload[position])
+            continue;
+        take_payload(archive, &kin, log, position);
+        if (log->lacking[position])
+            m_met(M_LACKING_CAME_MET);
+        log->lacking[position] = false;
+    }
+}
+
 void m_merge(struct m_archive *archive, struct m_log_at *log, int number, struct m_learned *out)
 {
     const struct m_file *file = &m.files[number];
+    struct m_marks came;
+    bool held[M_LOG] = {false};
+    memcpy(came.at, file->payload, sizeof(came.at));
+    take_entries(log, file, held, out);
+    take_payloads(archive, log, file, &came, held);
+    for (int position = file->n0; position < file->n1; position++)
+        log->lacking[position] = false;
+    log->parts[log->part_count++].file = number;
+    settle(archive);
+}
+
+void m_salvage(struct m_archive *archive, struct m_log_at *log, int number,
+               const struct m_marks *came, bool lost, struct m_learned *out)
+{
+    const struct m_file *file = &m.files[number];
+    bool held[M_LOG] = {false};
     struct m_kin kin;
-    *out = (struct m_learned){0};
-    for (int position = file->n0; position < file->n1; position++) {
-        if (log->held[position] == M_NONE)
-            out->entries_new++;
-        else
-            out->entries_known++;
-        log->held[position] = file->history.at[position];
-    }
+    take_entries(log, file, held, out);
+    take_payloads(archive, log, file, came, held);
     m_kin_of(archive, &kin);
-    for (int position = file->n0; position < file->n1; position++) {
-        if (!file->payload[position] || log->payload[position])
+    for (int position = file->n0; position < file->n1 && lost; position++) {
+        if (held[position] || log->payload[position] ||
+            m.entries[log->held[position]].type == SK_TYPE_ERASURE ||
+            m_gone_itself(archive, &kin, log, position) != M_GONE_NOT)
             continue;
-        enum m_gone gone = m_gone(archive, &kin, log, position);
-        log->payload[position] = gone == M_GONE_NOT;
-        log->later[position] = log->later[position] || gone == M_GONE_LATER;
-        if (gone != M_GONE_NOT)
-            m_met(M_WITHDRAWN_FIRST_MET);
+        log->lacking[position] = true;
+        m_met(M_LACKING_MET);
     }
     log->parts[log->part_count++].file = number;
     settle(archive);

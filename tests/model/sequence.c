@@ -33,8 +33,9 @@ bool r_act(const struct r_action *action)
 {
     if (m.file_count >= M_FILES - 2 * ROUNDS * M_DEVICES)
         return false; /* the end wants some */
-    return r_act_device(action) || r_act_archive(action) || r_act_receipt(action) ||
-           r_act_copy(action);
+    return r_act_device(action) || r_act_export(action) || r_act_archive(action) ||
+           r_act_receipt(action) || r_act_copy(action) || r_act_revoke(action) ||
+           r_act_purge(action) || r_act_salvage(action);
 }
 
 /* ---- the end ---- */
@@ -71,26 +72,35 @@ static void deliver_bundles(void)
     }
 }
 
+/* Archives answer where something came since they did. */
 static void deliver_receipts(void)
 {
+    static int answered[M_DEVICES][M_ARCHIVES]; /* changes of the archive then, and 1 */
     char path[48];
     for (int device = 0; device < M_DEVICES; device++)
         for (int archive = 0; archive < M_ARCHIVES; archive++) {
             struct m_log_at *log = m_log_find(&m.archives[archive], m.devices[device].log);
             int receipt = m.file_count;
             if (!log || !m.devices[device].ends[archive].there ||
+                answered[device][archive] == r.changes[archive] + 1 ||
                 !r_receipt(archive, (int)(log - m.archives[archive].logs)))
                 continue;
+            answered[device][archive] = r.changes[archive] + 1;
             r_file_path(path, receipt);
             r_take(device, receipt, path, WHOLE);
         }
+}
+
+static bool sends_to(const struct m_end *end)
+{
+    return end->there && end->revoked == M_NEVER;
 }
 
 static bool all_acknowledged(int device)
 {
     const struct m_device *d = &m.devices[device];
     for (int archive = 0; archive < M_ARCHIVES; archive++)
-        for (int p = 0; d->ends[archive].there && p < d->history.size; p++)
+        for (int p = 0; sends_to(&d->ends[archive]) && p < d->history.size; p++)
             if (!d->ends[archive].acknowledged.at[p])
                 return false;
     return true;
@@ -124,7 +134,7 @@ static void check_complete(int number, int archive)
     const struct m_device *device = &m.devices[number];
     const struct m_end *end = &device->ends[archive];
     const struct m_log_at *log = m_log_find(&m.archives[archive], device->log);
-    if (!end->there || device->history.size == 0 ||
+    if (!sends_to(end) || device->history.size == 0 || (log && log->revoked != M_NEVER) ||
         !in_reach(end, &m.archives[archive].pairs[end->pair], archive))
         return;
     if (!log || log->state != SK_LOG_STATE_ENROLLED)
@@ -135,6 +145,47 @@ static void check_complete(int number, int archive)
         r_equal("wanted at the end", end->wanted.at[p], false);
     }
     m_met(M_COMPLETE_MET);
+}
+
+/* What an archive acknowledged is there, with what it commits to unless that was withdrawn or
+ * purged before it came; an archive that was put back may have lost it. */
+static void check_acknowledged(int number, int archive)
+{
+    const struct m_device *device = &m.devices[number];
+    const struct m_end *end = &device->ends[archive];
+    const struct m_log_at *log = m_log_find(&m.archives[archive], device->log);
+    for (int p = 0; end->there && !r.behind[archive] && p < device->history.size; p++) {
+        if (!end->acknowledged.at[p])
+            continue;
+        r_equal("what was acknowledged is held", log ? log->held[p] : M_NONE,
+                device->history.at[p]);
+        if (m_has(device, p) && !m.bare[device->log].at[p])
+            r_equal("with its payload", log->payload[p] || log->gone[p], true);
+    }
+}
+
+/* Whether an archive has what an entry commits to, in any log, or had it and it was withdrawn. */
+static bool has_somewhere(const struct m_archive *archive, int entry)
+{
+    for (int i = 0; i < archive->log_count; i++)
+        for (int p = 0; p < M_LOG; p++)
+            if (archive->logs[i].held[p] == entry &&
+                (archive->logs[i].payload[p] || archive->logs[i].gone[p]))
+                return true;
+    return false;
+}
+
+/* Nothing that a device purged is missing where it was promised to be. */
+static void check_purged(int number, int archive)
+{
+    const struct m_device *device = &m.devices[number];
+    for (int p = 0; p < device->history.size; p++) {
+        if (!(device->promised[p] & 1u << archive) || r.behind[archive])
+            continue;
+        r_equal("what was purged is at an archive",
+                has_somewhere(&m.archives[archive], device->history.at[p]), true);
+        m_met(M_PURGED_SAFE_MET);
+    }
 }
 
 void r_end(void)
@@ -149,6 +200,10 @@ void r_end(void)
         r_verify(r.devices[device].store);
         for (int archive = 0; archive < M_ARCHIVES && r.clean[device]; archive++)
             check_complete(device, archive);
+        for (int archive = 0; archive < M_ARCHIVES; archive++) {
+            check_acknowledged(device, archive);
+            check_purged(device, archive);
+        }
     }
     for (int archive = 0; archive < M_ARCHIVES; archive++) {
         r_compare_words(archive);

@@ -7,6 +7,7 @@
 #include "sync/purge.h"
 #include "sync/ratchet.h"
 #include "tests/support/exchange.h"
+#include "tests/support/lineage.h"
 #include "tests/support/seized.h"
 #include "tests/support/temp_dir.h"
 
@@ -189,6 +190,29 @@ static void not_what_another_history_says(void **state)
     assert_string_equal(covered(world), "");
 }
 
+/* A continuation never goes, whatever archives say: it does not count as waiting for their word. */
+static void a_continuation_is_no_rest(void **state)
+{
+    struct sk_world *world = *state;
+    struct sk_purge_result result;
+    struct sk_store *txn = NULL;
+    sk_world_pair(world);
+    (void)add(world, "first");
+    sk_lineage_inherit(world, 0, 1, true);
+    (void)sk_world_export(world, 1, "heir");
+    struct sk_import_result in = sk_world_import(world, 0, "heir");
+    sk_import_result_clear(&in);
+    struct sk_receipt_result out = sk_world_receipt(world, 0, 1, 1, "receipt");
+    sk_receipt_result_clear(&out);
+    struct sk_store *heir = world->device[1].store;
+    EXPECT_OK(sk_store_begin(&txn, heir, &sk_test_err));
+    EXPECT_OK(sk_purge(heir, NULL, 0, false, NULL, &result, &sk_test_err));
+    EXPECT_OK(sk_store_commit(&txn, &sk_test_err));
+    assert_int_equal(result.entries, 1);
+    assert_int_equal(result.left, 0);
+    sk_world_verify(heir);
+}
+
 /* ---- what goes ---- */
 
 static struct sk_id attach(struct sk_world *world, const struct sk_id *to, const char *name,
@@ -337,6 +361,18 @@ static void an_archive_that_lost_it_is_told(void **state)
     sk_receipt_result_clear(&out);
     assert_string_equal(covered(world), "0-1"); /* the newest receipt counts */
     assert_string_equal(sk_world_status(device(world), 0), "0-2|||"); /* and none goes back */
+    /* What it asks for is told each time, and not once. */
+    (void)add(world, "third");
+    (void)sk_world_export(world, 0, "third");
+    struct sk_import_result in = sk_world_import(world, 0, "third");
+    sk_import_result_clear(&in);
+    for (unsigned i = 0; i < 2; i++) {
+        out = sk_world_receipt(world, 0, 1, 0, i ? "asks again" : "asks");
+        assert_int_equal(out.lost, 1);
+        assert_int_equal(out.lost_from, 1);
+        assert_int_equal(out.purged, 1);
+        sk_receipt_result_clear(&out);
+    }
 }
 
 static void count_problem(void *context, const char *sentence)
@@ -391,11 +427,12 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, sk_world_setup, sk_world_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(what_an_archive_lacks_stays),     TEST(only_what_every_archive_has),
-        TEST(not_what_is_wanted_or_set_aside), TEST(not_what_another_history_says),
-        TEST(nothing_is_left_of_it),           TEST(a_withdrawal_reaches_the_archive),
-        TEST(no_older_revision_comes_up),      TEST(an_archive_that_lost_it_is_told),
-        TEST(what_is_noted_is_checked),        TEST(an_archive_purges_nothing),
+        TEST(what_an_archive_lacks_stays),      TEST(only_what_every_archive_has),
+        TEST(not_what_is_wanted_or_set_aside),  TEST(not_what_another_history_says),
+        TEST(a_continuation_is_no_rest),        TEST(nothing_is_left_of_it),
+        TEST(a_withdrawal_reaches_the_archive), TEST(no_older_revision_comes_up),
+        TEST(an_archive_that_lost_it_is_told),  TEST(what_is_noted_is_checked),
+        TEST(an_archive_purges_nothing),
     };
 #undef TEST
     return cmocka_run_group_tests(tests, sk_test_begin, sk_test_end);

@@ -121,6 +121,31 @@ static void a_salvage_takes_nothing_of_it(void **state)
     assert_memory_equal(before, after, sizeof(before));
 }
 
+/* What was left of a bundle is here, and all of it waits: that it waits is what is told again. */
+static void a_salvaged_bundle_that_waits_says_so_again(void **state)
+{
+    struct sk_world *world = *state;
+    struct sk_store *archive = NULL;
+    struct sk_import_result in = {.log = 0};
+    sk_world_pair(world);
+    archive = world->archive[0].store;
+    add_and_export(world, "a");
+    sk_test_flip(sk_world_path(world, "a"), 3 * 65536 + 1);
+    EXPECT_OK(sk_import_salvage(archive, sk_world_path(world, "a"), NULL, NULL, &in, &sk_test_err));
+    assert_true(in.salvaged);
+    sk_import_result_clear(&in);
+    sk_test_flip(sk_world_path(world, "a"), 3 * 65536 + 1);
+    revoke(world, 0, 1, 0);
+    assert_int_equal(import(world, "a"), 0);
+    in = sk_world_import(world, 0, "a");
+    assert_true(in.known_file);
+    assert_true(in.waiting);
+    assert_int_equal(in.quarantined, 1);
+    assert_non_null(strstr(in.reason, "revoked: from position"));
+    sk_import_result_clear(&in);
+    sk_world_verify(archive);
+}
+
 /* ---- a seized store and its heir ---- */
 
 struct scene {
@@ -218,6 +243,38 @@ static void a_withdrawal_before_it_counts(void **state)
     sk_lineage_list(world, "rec-b@2 ");
 }
 
+/* The other way round: the restored store is in other hands, and the old one still sends. */
+static void what_a_revoked_heir_erased_comes_again(void **state)
+{
+    struct sk_world *world = *state;
+    struct sk_export_result all;
+    sk_world_pair(world);
+    struct sk_id a = sk_test_add(world->device[0].store, SK_TYPE_SOURCE, "rec-a");
+    sk_lineage_attach(world, 0, &a, "photo", 100);
+    (void)sk_world_export(world, 0, "old");
+    sk_lineage_inherit(world, 0, 1, true);
+    sk_test_withdraw(world->device[1].store, &a); /* at 3 the photo, at 4 the record */
+    (void)sk_world_export(world, 1, "new");
+    sk_lineage_import(world, "old");
+    sk_lineage_import(world, "new");
+    sk_lineage_list(world, "");
+    struct sk_store *archive = world->archive[0].store;
+    static const struct {
+        uint64_t from;
+        const char *name;
+        int64_t photos;
+    } steps[] = {{4, "all", 0}, {3, "all2", 1}};
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        revoke(world, 0, 2, steps[i].from);
+        EXPECT_OK(sk_export(world->device[0].store, sk_world_path(world, steps[i].name), 0, NULL,
+                            &all, &sk_test_err));
+        sk_lineage_import(world, steps[i].name);
+        sk_lineage_list(world, "rec-a@1 ");
+        assert_int_equal(sk_test_sql_int(archive, "SELECT count(*) FROM attachment"),
+                         steps[i].photos);
+    }
+}
+
 /* ---- at the device ---- */
 
 static uint64_t told(struct sk_world *world, unsigned archive, const char *name)
@@ -302,10 +359,16 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, sk_world_setup, sk_world_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(never_back_and_never_later),    TEST(bundles_that_reach_behind_it_wait),
-        TEST(a_salvage_takes_nothing_of_it), TEST(revoked_before_it_comes),
-        TEST(revoked_before_the_heir_comes), TEST(revoked_after_it_has_erased),
-        TEST(a_withdrawal_before_it_counts), TEST(the_device_sends_nothing_more_there),
+        TEST(never_back_and_never_later),
+        TEST(bundles_that_reach_behind_it_wait),
+        TEST(a_salvaged_bundle_that_waits_says_so_again),
+        TEST(a_salvage_takes_nothing_of_it),
+        TEST(revoked_before_it_comes),
+        TEST(revoked_before_the_heir_comes),
+        TEST(revoked_after_it_has_erased),
+        TEST(a_withdrawal_before_it_counts),
+        TEST(what_a_revoked_heir_erased_comes_again),
+        TEST(the_device_sends_nothing_more_there),
         TEST(nothing_behind_it_is_wanted),
     };
 #undef TEST

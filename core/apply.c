@@ -263,11 +263,10 @@ static enum sk_status set_type(struct sk_store *store, const struct sk_item_stat
                                unsigned type, struct sk_error *err)
 {
     static const char *const sql[] = {
-        "DELETE FROM kin WHERE ?2 IS NOT NULL AND EXISTS (SELECT 1 FROM continuation AS c JOIN "
-        "entry "
-        "ON entry.id = c.entry WHERE entry.item = ?1)",
-        "DELETE FROM continuation WHERE ?2 IS NOT NULL AND entry IN (SELECT id FROM entry WHERE "
-        "item = ?1)",
+        ("DELETE FROM kin WHERE ?2 IS NOT NULL AND EXISTS (SELECT 1 FROM continuation "
+         "JOIN entry ON entry.id = continuation.entry WHERE entry.item = ?1)"),
+        ("DELETE FROM continuation WHERE ?2 IS NOT NULL AND entry IN "
+         "(SELECT id FROM entry WHERE item = ?1)"),
         "UPDATE item SET type = ?2, shown = 0, title = '' WHERE id = ?1",
     };
     SK_TRY(sk_item_hide(store, state, err));

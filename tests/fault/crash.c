@@ -22,12 +22,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STATES_SAMPLE 1000u
+#define STATES_SAMPLE 500u
 #define STATES        25000u /* of the story of a device, and of that of an archive */
 #define STATES_LONG   500000u
 #define RESCUE        2000u /* of the short ones */
 #define RESCUE_LONG   50000u
-#define ONE_PLACE_OF  (SANITIZED ? 4u : 1u) /* at the others a killed program alone is judged */
+#define ONE_PLACE_OF  (SANITIZED ? 12u : 1u) /* at the others a killed program alone is judged */
 #define WITHOUT_MAX   6u
 #define AGAIN         400u /* one disk of so many loses power a second time */
 

@@ -7,6 +7,7 @@
 #include "core/log.h"
 #include "core/revoke.h"
 #include "sync/import.h"
+#include "sync/renew.h"
 
 /* Devices on their way out. */
 struct devices {
@@ -36,6 +37,7 @@ struct continued {
     uint64_t lacking; /* entries without what they commit to */
     uint64_t revoked; /* from which position on; SK_NOT_REVOKED */
     uint64_t held;    /* entries there */
+    enum sk_keys_state keys;
 };
 
 static enum sk_status find_continued(struct sk_store *store, const struct sk_log *log,
@@ -44,6 +46,7 @@ static enum sk_status find_continued(struct sk_store *store, const struct sk_log
     int64_t heir = 0;
     sk_auto_ranges lacking = SK_RANGES_INIT;
 
+    SK_TRY(sk_keys_state(store, log->id, &out->keys, err));
     SK_TRY(sk_lacking_ranges(store, log->id, &lacking, err));
     out->lacking = sk_ranges_total(&lacking);
     SK_TRY(sk_log_revoked(store, log->id, &out->revoked, err));
@@ -80,6 +83,15 @@ static void add_revoked(const struct continued *c)
     sk_out("\n");
 }
 
+static void add_keys(const struct continued *c)
+{
+    if (c->keys == SK_KEYS_NOT_TAKEN)
+        sk_out("    has not taken the next keys: each 'receipt' carries them\n");
+    if (c->keys == SK_KEYS_LOST)
+        sk_out("    knows only keys that were forgotten: it needs a new store, with a new "
+               "invite\n");
+}
+
 /* A number, or null. NULL, or no memory: the caller's json_pack() tells. */
 static json_t *revoked_json(const struct continued *c)
 {
@@ -89,6 +101,7 @@ static json_t *revoked_json(const struct continued *c)
 static enum sk_status add_continued(const struct continued *c, struct sk_error *err)
 {
     add_revoked(c);
+    add_keys(c);
     SK_TRY(add_apart(c, err));
     if (c->lacking > 0)
         sk_out("    %llu %s lacking, lost in a damaged bundle; 'receipt' asks for %s\n",
@@ -140,6 +153,10 @@ static enum sk_status add_log(void *context, const struct sk_log *log, struct sk
         continued_json(&continued), "apart", (json_int_t)continued.apart, "revoked",
         revoked_json(&continued), "revoked_entries", (json_int_t)continued.held);
 
+    if (element && continued.keys != SK_KEYS_TAKEN)
+        (void)json_object_set_new(
+            element, "keys",
+            json_string(continued.keys == SK_KEYS_LOST ? "forgotten" : "not taken"));
     if (element && continued.lacking > 0)
         (void)json_object_set_new(element, "lacking", json_integer((json_int_t)continued.lacking));
     return sk_out_array_add(&devices->array, element, err);

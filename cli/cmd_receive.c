@@ -99,6 +99,19 @@ static enum sk_status out_older(const struct sk_receipt_result *result, struct s
     return SK_OK;
 }
 
+static void out_new_keys(const struct sk_receipt_result *result)
+{
+    char safety[SK_SAFETY_LEN];
+
+    sk_safety(safety, result->keys_id);
+    sk_out("  It has new keys, to which everything is sealed from now on. Their safety number is\n"
+           "\n    %s\n\n"
+           "  Before the next export have somebody of the archive read theirs to you, by voice. If "
+           "it is another,\n  export nothing: somebody else may have sent these keys. 'status' "
+           "shows it again.\n",
+           safety);
+}
+
 static enum sk_status out_taken(const struct sk_receipt_result *result, struct sk_error *err)
 {
     sk_out("Receipt %llu from ", (unsigned long long)result->number);
@@ -124,6 +137,8 @@ static enum sk_status out_taken(const struct sk_receipt_result *result, struct s
                (unsigned long long)result->purged,
                sk_plural(result->purged, "entry was", "entries were"),
                sk_plural(result->purged, "it was", "they were"));
+    if (result->new_keys)
+        out_new_keys(result);
     return SK_OK;
 }
 
@@ -138,6 +153,12 @@ static enum sk_status out_receipt(struct sk_run *run, const struct sk_receipt_re
             (json_int_t)result->lost, "purged", (json_int_t)result->purged, "older", result->older,
             "rollback", result->rollback, "notes", result->notes ? result->notes : "");
 
+        if (json && result->new_keys) {
+            char safety[SK_SAFETY_LEN];
+
+            sk_safety(safety, result->keys_id);
+            (void)json_object_set_new(json, "new_keys", json_string(safety));
+        }
         if (json && result->revoked != SK_NOT_REVOKED)
             (void)json_object_set_new(json, "revoked", json_integer((json_int_t)result->revoked));
         return sk_out_json_line(json, err);

@@ -15,6 +15,13 @@ static enum sk_status add_json(void *context, const struct sk_archive_status *st
     if (element && status->revoked != SK_NOT_REVOKED)
         (void)json_object_set_new(element, "revoked", json_integer((json_int_t)status->revoked));
 
+    if (element && status->renewed) {
+        char safety[SK_SAFETY_LEN];
+
+        sk_safety(safety, status->keys_id);
+        (void)json_object_set_new(element, "new_keys", json_string(safety));
+    }
+
     return json_array_append_new(context, element) == 0 ? SK_OK : sk_fail_status(err, SK_NOMEM);
 }
 
@@ -59,6 +66,12 @@ static enum sk_status add_text(void *context, const struct sk_archive_status *st
         sk_out("    has revoked this store from position %llu on: nothing is sent to it any "
                "more\n",
                (unsigned long long)status->revoked);
+    if (status->renewed) {
+        char safety[SK_SAFETY_LEN];
+
+        sk_safety(safety, status->keys_id);
+        sk_out("    has new keys, of safety number %s\n", safety);
+    }
     SK_TRY(out_ranges("has arrived:", status->acknowledged, err));
     SK_TRY(out_ranges("on its way:", status->exported, err));
     SK_TRY(out_ranges("to be exported:", status->unexported, err));

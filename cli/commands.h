@@ -28,6 +28,7 @@
     X(receipt)             \
     X(receive)             \
     X(rekey)               \
+    X(renew)               \
     X(repair)              \
     X(restore)             \
     X(revoke)              \
@@ -51,6 +52,7 @@ SK_MUST_CHECK enum sk_status sk_check_edit(struct sk_run *run, struct sk_error *
 SK_MUST_CHECK enum sk_status sk_check_export(struct sk_run *run, struct sk_error *err);
 SK_MUST_CHECK enum sk_status sk_check_list(struct sk_run *run, struct sk_error *err);
 SK_MUST_CHECK enum sk_status sk_check_purge(struct sk_run *run, struct sk_error *err);
+SK_MUST_CHECK enum sk_status sk_check_renew(struct sk_run *run, struct sk_error *err);
 SK_MUST_CHECK enum sk_status sk_check_revoke(struct sk_run *run, struct sk_error *err);
 SK_MUST_CHECK enum sk_status sk_check_sandbox(struct sk_run *run, struct sk_error *err);
 SK_MUST_CHECK enum sk_status sk_check_search(struct sk_run *run, struct sk_error *err);

@@ -33,6 +33,14 @@ static const struct sk_option passphrase_options[] = {
     {NULL, NULL, NULL},
 };
 
+static const struct sk_option renew_options[] = {
+    {"--look", NULL, "change nothing: tell the safety number, and who has not taken the keys"},
+    {"--forget", NULL, "erase the old keys, once every device has taken the next ones"},
+    {"--leave-devices-behind", NULL,
+     "with --forget: those that have not taken them need a new store and a new invite"},
+    {NULL, NULL, NULL},
+};
+
 static const struct sk_option revoke_options[] = {
     {"--from", "POSITION", "from this position of its log on; else from the end of what is held"},
     {NULL, NULL, NULL},
@@ -222,6 +230,24 @@ static const struct sk_command commands[] = {
             "when it is\ninterrupted nothing is lost, and running it again goes on. Only what "
             "opened the archive now will\nopen it after: other slots have to be added again.",
         .examples = "rekey",
+    },
+    {
+        .name = "renew",
+        .run = sk_cmd_renew,
+        .check = sk_check_renew,
+        .group = KEEPING,
+        .needs = SK_NEEDS_STORE,
+        .min_args = 0,
+        .max_args = 0,
+        .args = "",
+        .summary = "Make the next keys for bundles and receipts; later erase the old ones.",
+        .options = renew_options,
+        .details =
+            "Prints the safety number of the newest keys, to be compared with each device's owner "
+            "by voice.\nReceipts carry the keys; a device seals what it sends to them from then "
+            "on, and both kinds of bundle\nare opened until --forget. For instance when a copy of "
+            "the archive, or its passphrase, was lost:\nafter 'passphrase' and 'rekey'.",
+        .examples = "renew\nrenew --look\nrenew --forget",
     },
     {
         .name = "revoke",

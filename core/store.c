@@ -116,6 +116,8 @@ static enum sk_status load_identity(struct sk_store *store, struct sk_error *err
     sk_sign_public(store->sign_public, secret);
     sk_dh_public(store->dh_public, secret + SECRET_LEN);
     identity_id(store->id, store->kind, store->sign_public, store->dh_public);
+    if (store->kind == SK_STORE_ARCHIVE)
+        SK_TRY(sk_archive_load_keys(store, err));
 
     sk_auto_stmt stmt = NULL;
     bool row = false;
@@ -146,6 +148,7 @@ static void store_free(struct sk_store *store)
         return;
     (void)sk_db_close(store->db, NULL);
     sk_secret_free(store->identity);
+    sk_secret_free(store->next);
     sk_secret_free(store->store_key);
     sk_buf_clear(&store->erased_media);
     sk_buf_clear(&store->new_media);

@@ -131,7 +131,8 @@ const uint8_t *sk_store_dh_public(const struct sk_store *store);
 
 /*
  * The id of this installation: the log id of a documenter's store, H(no key, "log id", Ed25519 key
- * | X25519 key); the archive id of an archive, the same with "archive id". 32 bytes.
+ * | X25519 key); the archive id of an archive, the same of its first keys with "archive id". 32
+ * bytes.
  */
 const uint8_t *sk_store_id(const struct sk_store *store);
 

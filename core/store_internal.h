@@ -41,6 +41,9 @@ struct sk_store {
     uint8_t sign_public[SK_SIGN_PUBLIC_LEN];
     uint8_t dh_public[SK_DH_LEN];
     uint8_t id[SK_HASH_LEN];
+    uint64_t keys_number;   /* archive: the how manieth pair of keys `identity` is */
+    struct sk_secret *next; /* archive: the pair behind it, as in `identity`; NULL: none */
+    uint32_t next_day;
     struct sk_log_tail tail;
     struct sk_buf erased_media; /* names of files to remove after the commit */
     struct sk_buf
@@ -67,6 +70,11 @@ enum sk_status sk_slots_save(struct sk_store *store, const struct sk_keys *keys,
  * `data.next` takes its place (core/rekey.c). Errors: SK_IO, SK_NOMEM. */
 SK_MUST_CHECK
 enum sk_status sk_rekey_settle(struct sk_store *store, struct sk_error *err);
+
+/* What an archive has of renewed keys (core/renew.c); after its identity was loaded. Errors:
+ * SK_DAMAGED, SK_NOMEM. */
+SK_MUST_CHECK
+enum sk_status sk_archive_load_keys(struct sk_store *store, struct sk_error *err);
 
 /* A value of the table `meta`, of exactly `len` bytes; *found: whether it is there. */
 SK_MUST_CHECK

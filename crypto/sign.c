@@ -53,3 +53,15 @@ enum sk_status sk_dh(uint8_t shared[static SK_DH_LEN], const uint8_t scalar[stat
     memcpy(shared, value.bytes, SK_DH_LEN);
     return SK_OK;
 }
+
+int sk_dh_public_usable(const uint8_t public_key[static SK_DH_LEN])
+{
+    static const uint8_t any[SK_DH_LEN] = {1}; /* X25519 makes a multiple of eight of it */
+    uint8_t shared[SK_DH_LEN];
+    return crypto_scalarmult(shared, any, public_key) == 0;
+}
+
+int sk_sign_public_usable(const uint8_t public_key[static SK_SIGN_PUBLIC_LEN])
+{
+    return crypto_core_ed25519_is_valid_point(public_key);
+}

@@ -36,4 +36,9 @@ SK_MUST_CHECK enum sk_status sk_dh(uint8_t shared[static SK_DH_LEN],
                                    const uint8_t scalar[static SK_DH_LEN],
                                    const uint8_t public_key[static SK_DH_LEN]);
 
+/* Whether a key can be one: an X25519 key that is no point of low order; an Ed25519 key in its one
+ * encoding, of the group of prime order. */
+int sk_dh_public_usable(const uint8_t public_key[static SK_DH_LEN]);
+int sk_sign_public_usable(const uint8_t public_key[static SK_SIGN_PUBLIC_LEN]);
+
 #endif

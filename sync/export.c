@@ -96,7 +96,7 @@ static enum sk_status reserve(struct sk_store *store, const struct sk_peers *pee
     for (size_t i = 0; i < peers->count; i++) {
         uint64_t index = 0;
         SK_TRY(sk_chain_take(store, peers->items[i].send, &index, &out->items[i].keys, err));
-        memcpy(out->items[i].dh_public, peers->items[i].dh_public, SK_DH_LEN);
+        memcpy(out->items[i].dh_public, sk_peer_seal_key(&peers->items[i]), SK_DH_LEN);
     }
     out->count = peers->count;
     return sk_store_commit_step(&txn, err);

@@ -3,6 +3,8 @@
 #include "sync/deliver.h"
 #include "sync/import_parts.h"
 #include "sync/peer.h"
+#include "sync/renew.h"
+#include "sync/volume.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -25,7 +27,8 @@ struct arrival {
     struct sk_volume_unlocked unlocked;
     struct sk_chain_found found;
     int64_t peer;
-    char revoked[96]; /* why it goes to quarantine, if its log is revoked */
+    struct sk_archive_keys keys; /* of this archive, under which its slot opens */
+    char revoked[96];            /* why it goes to quarantine, if its log is revoked */
 };
 
 static void arrival_clear(struct arrival *a)
@@ -46,7 +49,29 @@ void sk_import_result_clear(struct sk_import_result *result)
 static enum sk_status agree(void *context, uint8_t shared[static SK_DH_LEN],
                             const uint8_t public_key[static SK_DH_LEN])
 {
-    return sk_store_dh(context, shared, public_key);
+    const struct arrival *a = context;
+    return sk_archive_dh(a->store, a->keys.number, shared, public_key);
+}
+
+static bool slot_opens(struct arrival *a)
+{
+    return sk_volume_try_slot(a->header, a->found.slot, &a->found.keys, agree, a,
+                              a->keys.dh_public) == SK_OK;
+}
+
+/* Under which of this archive's keys the slot opens: the next, or those in force. Where none does,
+ * the envelope says that it is damaged, if there never were others. */
+static enum sk_status find_keys(struct arrival *a, struct sk_error *err)
+{
+    if (sk_archive_next_keys(a->store, &a->keys) && slot_opens(a))
+        return SK_OK;
+    sk_archive_keys(a->store, &a->keys);
+    if (a->keys.number == 0 || slot_opens(a))
+        return SK_OK;
+    return sk_fail(err, SK_REFUSED,
+                   "%s: it is sealed to keys that this archive has forgotten, or its beginning is "
+                   "damaged. Its device sends what is in it again once a receipt asks for it",
+                   a->path);
 }
 
 /* All that this process reads of a bundle itself: a header of a fixed size. What lies behind it
@@ -54,7 +79,7 @@ static enum sk_status agree(void *context, uint8_t shared[static SK_DH_LEN],
 static enum sk_status unlock(struct arrival *a, struct sk_error *err)
 {
     return sk_envelope_unlock(&a->unlocked, a->file, a->header, a->found.slot, &a->found.keys,
-                              agree, a->store, sk_store_dh_public(a->store), err);
+                              agree, a, a->keys.dh_public, err);
 }
 
 static struct sk_unpack_from from_file(const struct arrival *a)
@@ -134,12 +159,14 @@ static enum sk_status place(struct arrival *a, struct sk_intake *in, const char 
 
 /* ---- one bundle, inside a transaction ---- */
 
-static enum sk_status spend(struct arrival *a, const uint8_t file_hash[static 32],
+/* The bundle was verified to its last byte: which keys its device has is known as well. */
+static enum sk_status spend(struct arrival *a, int64_t log, const uint8_t file_hash[static 32],
                             const uint8_t header_hash[static 32], struct sk_error *err)
 {
     sk_auto_peer peer = {.id = 0};
     sk_auto_stmt stmt = NULL;
     SK_TRY(sk_peer_load(a->store, a->peer, &peer, err));
+    SK_TRY(sk_keys_note(a->store, a->peer, log, a->keys.number, err));
     SK_TRY(sk_chain_spend(a->store, peer.receive, a->found.index, file_hash, header_hash, err));
     SK_TRY(sk_db_prepare(sk_store_db(a->store), &stmt,
                          "UPDATE chain_index SET n0 = ?3 WHERE chain = ?1 AND idx = ?2", err));
@@ -165,7 +192,7 @@ static enum sk_status put_aside(struct arrival *a, const struct sk_log *log, con
     struct sk_intake in = {.store = a->store};
     uint8_t file_hash[32];
     SK_TRY(sk_quarantine_add(&in, &from, a->worker, log->id, a->peer, reason, file_hash, err));
-    SK_TRY(spend(a, file_hash, a->unlocked.header_hash, err));
+    SK_TRY(spend(a, log->id, file_hash, a->unlocked.header_hash, err));
     in.log = *log;
     fill_result(result, &in);
     result->waiting = true;
@@ -191,7 +218,7 @@ static enum sk_status take_into_log(struct arrival *a, struct sk_intake *in,
     SK_TRY(sk_intake_finish(in, err));
     if (in->fork)
         return SK_OK;
-    SK_TRY(spend(a, file_hash, in->header_hash, err));
+    SK_TRY(spend(a, in->log.id, file_hash, in->header_hash, err));
     SK_TRY(sk_malformed_count(a->store, in->log.id, m->n0, m->n1, &after, err));
     fill_result(result, in);
     result->entries_new = in->entries_new;
@@ -307,7 +334,7 @@ static enum sk_status salvage_ready(struct arrival *a, struct sk_import_result *
     struct sk_intake in = {.store = a->store, .keep = true, .salvage = true};
     from.salvage = true;
     SK_TRY(sk_envelope_unlock_any(&a->unlocked, a->file, a->header, a->found.slot, &a->found.keys,
-                                  agree, a->store, sk_store_dh_public(a->store), err));
+                                  agree, a, a->keys.dh_public, err));
     SK_TRY(sk_store_begin(&txn, a->store, err));
     SK_TRY(sk_unpack_open(&unpack, &from, a->worker, err));
     in.unpack = unpack;
@@ -476,6 +503,7 @@ static enum sk_status import_file(struct arrival *a, struct sk_import_result *re
     SK_TRY(open_arrival(a, err));
     switch (a->found.match) {
     case SK_CHAIN_READY:
+        SK_TRY(find_keys(a, err));
         return take_or_salvage(a, result, err);
     case SK_CHAIN_SPENT:
         return take_spent(a, result, err);

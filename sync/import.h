@@ -29,9 +29,9 @@ void sk_import_result_clear(struct sk_import_result *result);
 
 /*
  * Imports one file, which `worker` takes apart; NULL: this process itself, without a sandbox.
- * Errors, with the archive unchanged: SK_MISSING, SK_DAMAGED, SK_REFUSED (not for this archive; a
- * spent index over other bytes; what it made of its worker), SK_LIMIT, SK_CONFIG (a newer format; a
- * worker that cannot be made safe), SK_FULL, SK_IO.
+ * Errors, with the archive unchanged: SK_MISSING, SK_DAMAGED, SK_REFUSED (not for this archive, or
+ * sealed to keys that it has forgotten; a spent index over other bytes; what it made of its
+ * worker), SK_LIMIT, SK_CONFIG (a newer format; a worker that cannot be made safe), SK_FULL, SK_IO.
  */
 SK_MUST_CHECK enum sk_status sk_import(struct sk_store *store, const char *path,
                                        const struct sk_worker *worker,

@@ -9,6 +9,7 @@
 #include "sync/invite_parts.h"
 #include "sync/manifest.h"
 #include "sync/ratchet.h"
+#include "sync/renew.h"
 
 #include <string.h>
 
@@ -56,8 +57,12 @@ static enum sk_status remove_pair(struct sk_store *store, int64_t peer, struct s
     sk_auto_store_txn txn = NULL;
     sk_auto_stmt chains = NULL;
     sk_auto_stmt row = NULL;
+    sk_auto_stmt known = NULL;
 
     SK_TRY(sk_store_begin(&txn, store, err));
+    SK_TRY(sk_db_prepare(sk_store_db(store), &known, "DELETE FROM key_known WHERE peer = ?1", err));
+    sk_bind_int(known, 1, peer);
+    SK_TRY(sk_run(known, err));
     SK_TRY(sk_db_prepare(sk_store_db(store), &chains,
                          "DELETE FROM chain WHERE id IN (SELECT send FROM peer WHERE id = ?1 "
                          "UNION SELECT receive FROM peer WHERE id = ?1)",
@@ -89,6 +94,7 @@ enum sk_status sk_invite_add_device(struct sk_store *store, const struct sk_invi
 {
     sk_auto_store_txn txn = NULL;
     sk_auto_key receipts = {{0}};
+    struct sk_archive_keys keys;
 
     sk_ratchet_receipts(receipts.bytes, invite->psk);
     const struct pair pair = {
@@ -96,6 +102,8 @@ enum sk_status sk_invite_add_device(struct sk_store *store, const struct sk_invi
     SK_TRY(sk_store_begin(&txn, store, err));
     SK_TRY(check_alias_free(store, invite->alias, err));
     SK_TRY(add_pair(store, &pair, peer, err));
+    sk_archive_newest_keys(store, &keys);
+    SK_TRY(sk_keys_note(store, *peer, 0, keys.number, err));
     return sk_store_commit(&txn, err);
 }
 
@@ -123,10 +131,20 @@ static enum sk_status check_issue(struct sk_store *store, const char *alias, con
     return sk_file_try_name(path, err);
 }
 
+const uint8_t *sk_invite_seed(const struct sk_store *store)
+{
+    struct sk_archive_keys keys;
+    sk_archive_newest_keys(store, &keys);
+    return sk_archive_seed(store, keys.number);
+}
+
 void sk_invite_fill(struct sk_invite *invite, const struct sk_store *store, const char *alias)
 {
-    memcpy(invite->dh_public, sk_store_dh_public(store), SK_DH_LEN);
-    memcpy(invite->sign_public, sk_store_sign_public(store), SK_SIGN_PUBLIC_LEN);
+    struct sk_archive_keys keys;
+    sk_archive_newest_keys(store, &keys);
+    memcpy(invite->archive_id, sk_store_id(store), SK_HASH_LEN);
+    memcpy(invite->dh_public, keys.dh_public, SK_DH_LEN);
+    memcpy(invite->sign_public, keys.sign_public, SK_SIGN_PUBLIC_LEN);
     sk_random(invite->psk, sizeof(invite->psk));
     memcpy(invite->name, sk_store_name(store), strlen(sk_store_name(store)) + 1);
     memcpy(invite->alias, alias, strlen(alias) + 1);
@@ -165,22 +183,13 @@ enum sk_status sk_invite_issue(struct sk_store *store, const char *alias, const 
 
     SK_TRY(check_issue(store, alias, path, err));
     sk_invite_fill(&invite, store, alias);
-    SK_TRY(sk_invite_seal(&sealed, &invite, sk_store_seed(store), code, err));
+    SK_TRY(sk_invite_seal(&sealed, &invite, sk_invite_seed(store), code, err));
     SK_TRY(write_beside(&file, path, &sealed, err));
     SK_TRY(sk_invite_add_device(store, &invite, &peer, err));
     return publish(store, file, &sealed, peer, err);
 }
 
 /* ---- the device ---- */
-
-static void archive_id(uint8_t out[static SK_HASH_LEN], const struct sk_invite *invite)
-{
-    struct sk_hash h;
-    sk_hash_init(&h, NULL, SK_LABEL_ARCHIVE_ID);
-    sk_hash_add(&h, invite->sign_public, SK_SIGN_PUBLIC_LEN);
-    sk_hash_add(&h, invite->dh_public, SK_DH_LEN);
-    sk_hash_end(&h, out);
-}
 
 static enum sk_status check_archive_new(struct sk_store *store, const uint8_t *id,
                                         struct sk_error *err)
@@ -217,20 +226,18 @@ enum sk_status sk_invite_add_archive(struct sk_store *store, const struct sk_inv
 {
     sk_auto_store_txn txn = NULL;
     sk_auto_key receipts = {{0}};
-    uint8_t id[SK_HASH_LEN];
     int64_t peer;
 
     SK_TRY(check_agrees(store, invite, err));
-    archive_id(id, invite);
     sk_ratchet_receipts(receipts.bytes, invite->psk);
     const struct pair pair = {.alias = invite->name,
-                              .archive_id = id,
+                              .archive_id = invite->archive_id,
                               .dh_public = invite->dh_public,
                               .sign_public = invite->sign_public,
                               .send = invite->psk,
                               .receive = receipts.bytes};
     SK_TRY(sk_store_begin(&txn, store, err));
-    SK_TRY(check_archive_new(store, id, err));
+    SK_TRY(check_archive_new(store, invite->archive_id, err));
     SK_TRY(add_pair(store, &pair, &peer, err));
     return sk_store_commit(&txn, err);
 }

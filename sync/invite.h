@@ -13,6 +13,7 @@
 #define SK_INVITE_FILE_LEN 4096
 
 struct sk_invite {
+    uint8_t archive_id[32]; /* the hash of the archive's first keys, which these may not be */
     uint8_t dh_public[SK_DH_LEN];
     uint8_t sign_public[SK_SIGN_PUBLIC_LEN];
     uint8_t psk[32];

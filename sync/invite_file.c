@@ -1,7 +1,7 @@
 /*
  * Invite file: salt[16] | sealed[4040] | nonce[24] | tag[16]. The content, by offset: u32 version |
  * 4 dh_public[32] | 36 sign_public[32] | 68 psk[32] | 100 u8 name length | 101 name[100] |
- * 201 u8 alias length | 202 alias[100] | 302 signature[64] | 366 zeros.
+ * 201 u8 alias length | 202 alias[100] | 302 archive_id[32] | 334 signature[64] | 398 zeros.
  */
 #include "sync/invite_parts.h"
 
@@ -21,13 +21,14 @@
 #define PSK_AT       68
 #define NAME_AT      100
 #define ALIAS_AT     201
-#define SIGNATURE_AT 302
+#define ID_AT        302
+#define SIGNATURE_AT (ID_AT + SK_HASH_LEN)
 #define ZEROS_AT     (SIGNATURE_AT + SK_SIGNATURE_LEN)
 
 _Static_assert(SK_INVITE_PLAIN_LEN == SK_INVITE_FILE_LEN - SK_KDF_SALT_LEN - SK_PAGE_OVERHEAD,
                "content");
 _Static_assert(ALIAS_AT == NAME_AT + 1 + SK_ALIAS_MAX, "name");
-_Static_assert(SIGNATURE_AT == ALIAS_AT + 1 + SK_ALIAS_MAX, "alias");
+_Static_assert(ID_AT == ALIAS_AT + 1 + SK_ALIAS_MAX, "alias");
 
 /* Always the full price, whatever the store's own unlock costs: the file travels and can be kept.
  */
@@ -115,6 +116,7 @@ void sk_invite_encode(uint8_t out[static SK_INVITE_PLAIN_LEN], const struct sk_i
     memcpy(out + PSK_AT, invite->psk, sizeof(invite->psk));
     put_name(out + NAME_AT, invite->name);
     put_name(out + ALIAS_AT, invite->alias);
+    memcpy(out + ID_AT, invite->archive_id, SK_HASH_LEN);
     sign_part(&part, out);
     sk_sign(out + SIGNATURE_AT, part.bytes, sizeof(part.bytes), seed);
 }
@@ -138,6 +140,7 @@ enum sk_status sk_invite_decode(struct sk_invite *out, const uint8_t in[static S
             return sk_fail(err, SK_DAMAGED, "the invite is malformed");
     SK_TRY(get_name(invite.name, in + NAME_AT, "the archive's name", err));
     SK_TRY(get_name(invite.alias, in + ALIAS_AT, "the alias", err));
+    memcpy(invite.archive_id, in + ID_AT, SK_HASH_LEN);
     memcpy(invite.dh_public, in + DH_AT, SK_DH_LEN);
     memcpy(invite.sign_public, in + SIGN_AT, SK_SIGN_PUBLIC_LEN);
     memcpy(invite.psk, in + PSK_AT, sizeof(invite.psk));

@@ -23,8 +23,12 @@ SK_MUST_CHECK enum sk_status sk_invite_decode(struct sk_invite *out,
 SK_MUST_CHECK enum sk_status sk_invite_check_name(const char *name, enum sk_status status,
                                                   const char *what, struct sk_error *err);
 
-/* A new invite by this archive: its keys and name, a fresh PSK, the alias (which is checked). */
+/* A new invite by this archive: its newest keys and name, a fresh PSK, the alias (which is
+ * checked). */
 void sk_invite_fill(struct sk_invite *invite, const struct sk_store *store, const char *alias);
+
+/* The seed that signs it: of the archive's newest keys, owned by the store. */
+const uint8_t *sk_invite_seed(const struct sk_store *store);
 
 /* The two halves of the pair, each in a transaction of its own. Errors: those of issue and accept.
  */

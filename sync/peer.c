@@ -88,7 +88,8 @@ static enum sk_status ranges_column(struct sk_stmt *stmt, int index, struct sk_r
     return sk_ranges_decode(out, bytes, len, err);
 }
 
-static enum sk_status peer_from_row(struct sk_stmt *stmt, struct sk_peer *out, struct sk_error *err)
+static enum sk_status peer_from_row(struct sk_store *store, struct sk_stmt *stmt,
+                                    struct sk_peer *out, struct sk_error *err)
 {
     sk_auto_peer peer = {.id = sk_column_int(stmt, 0)};
     (void)snprintf(peer.alias, sizeof(peer.alias), "%s", sk_column_text(stmt, 1));
@@ -103,6 +104,7 @@ static enum sk_status peer_from_row(struct sk_stmt *stmt, struct sk_peer *out, s
     SK_TRY(ranges_column(stmt, 10, &peer.acknowledged, err));
     SK_TRY(ranges_column(stmt, 11, &peer.wanted, err));
     peer.revoked = sk_column_null(stmt, 12) ? SK_NOT_REVOKED : (uint64_t)sk_column_int(stmt, 12);
+    SK_TRY(sk_known_keys_load(store, peer.id, &peer.known, err));
     *out = SK_TAKE(peer);
     return SK_OK;
 }
@@ -118,7 +120,7 @@ enum sk_status sk_peer_load(struct sk_store *store, int64_t id, struct sk_peer *
     SK_TRY(sk_step(stmt, &row, err));
     if (!row)
         return sk_fail(err, SK_DAMAGED, "the database lacks a row of its peers");
-    return peer_from_row(stmt, out, err);
+    return peer_from_row(store, stmt, out, err);
 }
 
 enum sk_status sk_peers_load(struct sk_store *store, struct sk_peers *out, struct sk_error *err)
@@ -134,7 +136,7 @@ enum sk_status sk_peers_load(struct sk_store *store, struct sk_peers *out, struc
             break;
         if (peers.count == SK_ARCHIVES_MAX)
             return sk_fail(err, SK_LIMIT, "the store has more than %d archives", SK_ARCHIVES_MAX);
-        SK_TRY(peer_from_row(stmt, &peers.items[peers.count], err));
+        SK_TRY(peer_from_row(store, stmt, &peers.items[peers.count], err));
         peers.count++;
     }
     *out = SK_TAKE(peers);
@@ -171,6 +173,11 @@ enum sk_status sk_peer_set_number(struct sk_store *store, int64_t id, uint64_t n
     sk_bind_int(stmt, 1, id);
     sk_bind_int(stmt, 2, (int64_t)number);
     return sk_run(stmt, err);
+}
+
+const uint8_t *sk_peer_seal_key(const struct sk_peer *peer)
+{
+    return peer->known.announced ? peer->known.next.dh_public : peer->dh_public;
 }
 
 enum sk_status sk_peer_revoke(struct sk_store *store, struct sk_peer *peer, uint64_t from,

@@ -7,6 +7,7 @@
 #include "core/log.h"
 #include "core/revoke.h"
 #include "sync/manifest.h"
+#include "sync/next.h"
 #include "sync/ratchet.h"
 
 /* Columns that only one kind of store fills are zeros or empty in the other. */
@@ -22,6 +23,7 @@ struct sk_peer {
     struct sk_ranges exported, acknowledged, wanted;
     uint64_t revoked; /* documenter: from which position on the archive takes nothing any more;
                          SK_NOT_REVOKED */
+    struct sk_known_keys known; /* documenter: keys beside these */
 };
 void sk_peer_clear(struct sk_peer *peer);
 #define sk_auto_peer __attribute__((cleanup(sk_peer_clear))) struct sk_peer
@@ -49,6 +51,9 @@ void sk_peers_clear(struct sk_peers *peers);
 #define sk_auto_peers __attribute__((cleanup(sk_peers_clear))) struct sk_peers
 SK_MUST_CHECK
 enum sk_status sk_peers_load(struct sk_store *store, struct sk_peers *out, struct sk_error *err);
+
+/* To which of an archive's keys bundles are sealed: the newest that it announced. */
+const uint8_t *sk_peer_seal_key(const struct sk_peer *peer);
 
 /* Notes that an archive has revoked this store from a position on, never later than before; and
  * takes the archives that did out of a list. */

@@ -49,11 +49,12 @@ static enum sk_status covered_by(struct sk_store *store, const struct sk_peer *p
     sk_auto_ranges stored = SK_RANGES_INIT;
     sk_auto_ranges without = SK_RANGES_INIT;
     bool same = false;
+    bool by_next = false;
     SK_TRY(load_note(store, peer->id, &kept, err));
     if (kept.len == 0)
         return SK_OK;
     SK_TRY(sk_receipt_open(store, peer, sk_buf_text(&kept), note_len(sk_buf_text(&kept)), &receipt,
-                           err));
+                           &by_next, err));
     SK_TRY(sk_receipt_root_is_own(store, receipt.size, receipt.root, &same, err));
     if (!same)
         return SK_OK;

@@ -10,6 +10,7 @@
 #include "sync/import_parts.h"
 #include "sync/peer.h"
 #include "sync/receipt_note.h"
+#include "sync/renew.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -120,6 +121,39 @@ static enum sk_status fill_stored(struct sk_store *store, const struct sk_log *l
     return fill_wanted(store, log, &lacking, receipt, err);
 }
 
+/* ---- the archive's keys ---- */
+
+/* The seed of the newest keys that the device is known to have. */
+static enum sk_status find_seed(struct sk_store *store, const struct sk_log *log,
+                                const uint8_t **seed, struct sk_error *err)
+{
+    uint64_t known = 0;
+    SK_TRY(sk_keys_known(store, log->peer, log->id, &known, err));
+    *seed = sk_archive_seed(store, known);
+    if (*seed)
+        return SK_OK;
+    return sk_fail(
+        err, SK_REFUSED,
+        "\"%s\" did not take this archive's next keys before the old ones were "
+        "forgotten: it would believe no receipt. It needs a new store, with a new invite",
+        log->alias);
+}
+
+/* The next keys go with each receipt until the device has shown that it has them. */
+static enum sk_status fill_next(struct sk_store *store, const struct sk_log *log,
+                                struct sk_receipt *receipt, struct sk_error *err)
+{
+    struct sk_archive_keys next;
+    uint64_t known = 0;
+    SK_TRY(sk_keys_known(store, log->peer, log->id, &known, err));
+    receipt->renews = sk_archive_next_keys(store, &next) && known < next.number;
+    if (!receipt->renews)
+        return SK_OK;
+    memcpy(receipt->next.dh_public, next.dh_public, SK_DH_LEN);
+    memcpy(receipt->next.sign_public, next.sign_public, SK_SIGN_PUBLIC_LEN);
+    return SK_OK;
+}
+
 static enum sk_status fill_receipt(struct sk_store *store, const struct sk_log *log,
                                    uint64_t number, struct sk_receipt *receipt,
                                    struct sk_error *err)
@@ -130,6 +164,7 @@ static enum sk_status fill_receipt(struct sk_store *store, const struct sk_log *
     receipt->number = number;
     receipt->day = sk_day_now();
     SK_TRY(fill_stored(store, log, receipt, err));
+    SK_TRY(fill_next(store, log, receipt, err));
     SK_TRY(sk_quarantined_each(store, remark_quarantined, &remarks, err));
     SK_TRY(sk_malformed_each(store, log->id, remark_malformed, &remarks, err));
     return remark_notices(receipt, store, log->peer, err);
@@ -137,23 +172,22 @@ static enum sk_status fill_receipt(struct sk_store *store, const struct sk_log *
 
 /* ---- the two notes ---- */
 
-static enum sk_status sign_note(struct sk_store *store, const struct sk_receipt *receipt,
+static enum sk_status sign_note(const struct sk_receipt *receipt, const uint8_t *seed,
                                 struct sk_buf *out, struct sk_error *err)
 {
     char name[SK_ARCHIVE_KEY_NAME_LEN];
     char line[SK_NOTE_LINE_MAX];
     sk_receipt_key_name(name, receipt->archive_id);
     SK_TRY(sk_receipt_format(out, receipt, err));
-    enum sk_status status =
-        sk_note_sign(line, sk_buf_text(out), out->len, name, sk_store_seed(store));
+    enum sk_status status = sk_note_sign(line, sk_buf_text(out), out->len, name, seed);
     if (status != SK_OK)
         return sk_fail_status(err, status);
     return sk_buf_printf(out, err, "\n%s", line);
 }
 
 /* The device's newest checkpoint of the part without a gap, with the archive's cosignature. */
-static enum sk_status cosign(struct sk_store *store, const struct sk_log *log, struct sk_buf *out,
-                             struct sk_error *err)
+static enum sk_status cosign(struct sk_store *store, const struct sk_log *log, const uint8_t *seed,
+                             struct sk_buf *out, struct sk_error *err)
 {
     char name[SK_ARCHIVE_KEY_NAME_LEN];
     char line[SK_NOTE_LINE_MAX];
@@ -163,8 +197,8 @@ static enum sk_status cosign(struct sk_store *store, const struct sk_log *log, s
         return SK_OK; /* none yet */
     sk_receipt_key_name(name, sk_store_id(store));
     size_t text_len = (size_t)(end - sk_buf_text(out)) + 1;
-    enum sk_status status = sk_note_cosign(line, sk_buf_text(out), text_len, name,
-                                           (uint64_t)time(NULL), sk_store_seed(store));
+    enum sk_status status =
+        sk_note_cosign(line, sk_buf_text(out), text_len, name, (uint64_t)time(NULL), seed);
     if (status != SK_OK)
         return sk_fail_status(err, status);
     return sk_buf_add_text(out, line, err);
@@ -209,10 +243,12 @@ static enum sk_status write_file(struct sk_store *store, const struct sk_log *lo
     sk_auto_buf checkpoint = SK_BUF_INIT;
     uint64_t number = 0;
     struct sk_delivered delivered = {.bytes = 0};
+    const uint8_t *seed = NULL;
+    SK_TRY(find_seed(store, log, &seed, err));
     SK_TRY(reserve(store, log, &number, &recipient, err));
     SK_TRY(fill_receipt(store, log, number, &receipt, err));
-    SK_TRY(sign_note(store, &receipt, &note, err));
-    SK_TRY(cosign(store, log, &checkpoint, err));
+    SK_TRY(sign_note(&receipt, seed, &note, err));
+    SK_TRY(cosign(store, log, seed, &checkpoint, err));
     SK_TRY(sk_envelope_create(&writer, *file, &recipient, 1, err));
     SK_TRY(write_part(writer, &note, err));
     SK_TRY(write_part(writer, &checkpoint, err));

@@ -8,17 +8,19 @@
 #include "core/revoke.h"
 
 struct sk_receipt_result {
-    char archive[128];  /* its name */
-    uint64_t number;    /* of this receipt; 0 when the file was taken before */
-    uint64_t newest;    /* of the newest that was taken, 0 when there is none */
-    uint64_t size;      /* the archive holds everything before this position */
-    uint64_t arrived;   /* entries that the archive has acknowledged by now */
-    uint64_t wanted;    /* entries that it asks for again */
-    uint64_t purged;    /* of these: entries of which what they say was purged here */
-    uint64_t lost;      /* entries that it had acknowledged, and now does not store or asks for */
-    uint64_t lost_from; /* the first of these */
-    uint64_t revoked;   /* from there on the archive takes nothing any more; SK_NOT_REVOKED */
-    bool older;         /* taken before, or older than the newest taken: nothing changed */
+    char archive[128];   /* its name */
+    uint64_t number;     /* of this receipt; 0 when the file was taken before */
+    uint64_t newest;     /* of the newest that was taken, 0 when there is none */
+    uint64_t size;       /* the archive holds everything before this position */
+    uint64_t arrived;    /* entries that the archive has acknowledged by now */
+    uint64_t wanted;     /* entries that it asks for again */
+    uint64_t purged;     /* of these: entries of which what they say was purged here */
+    uint64_t lost;       /* entries that it had acknowledged, and now does not store or asks for */
+    uint64_t lost_from;  /* the first of these */
+    uint64_t revoked;    /* from there on the archive takes nothing any more; SK_NOT_REVOKED */
+    bool new_keys;       /* the archive has announced new keys, for the first time here */
+    uint8_t keys_id[32]; /* what their safety number is made of */
+    bool older;          /* taken before, or older than the newest taken: nothing changed */
     bool rollback; /* the archive holds more than this store, or other content: see the words */
     char *notes; /* owned: lines for a person (refused copies, quarantined or malformed entries) */
 };
@@ -26,7 +28,9 @@ void sk_receipt_result_clear(struct sk_receipt_result *result);
 
 /*
  * Archive: writes the receipt for a device to a new file. code: the courier's code of that file.
- * Errors: SK_MISSING (the device has sent nothing yet), SK_CREATE, SK_FULL, SK_IO.
+ * It is signed with the newest of the archive's keys that the device is known to have. Errors:
+ * SK_MISSING (the device has sent nothing yet), SK_REFUSED (these were forgotten), SK_CREATE,
+ * SK_FULL, SK_IO.
  */
 SK_MUST_CHECK enum sk_status sk_receipt_write(struct sk_store *store, int64_t log, const char *path,
                                               char *code, struct sk_error *err);
@@ -34,7 +38,8 @@ SK_MUST_CHECK enum sk_status sk_receipt_write(struct sk_store *store, int64_t lo
 /*
  * Documenter: takes a receipt. What the archive stores is acknowledged only where its root equals
  * this log's own; ranges it asks for are exported again. Errors: SK_DAMAGED, SK_REFUSED (not for
- * this store, or spent by another file), SK_MISSING, SK_IO.
+ * this store, spent by another file, or against what its archive said of its keys), SK_MISSING,
+ * SK_IO.
  */
 SK_MUST_CHECK enum sk_status sk_receipt_take(struct sk_store *store, const char *path,
                                              struct sk_receipt_result *out, struct sk_error *err);

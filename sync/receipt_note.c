@@ -104,6 +104,8 @@ enum sk_status sk_receipt_format(struct sk_buf *out, const struct sk_receipt *re
                              receipt->wanted.items[i].from, receipt->wanted.items[i].to));
     if (receipt->revokes)
         SK_TRY(sk_buf_printf(out, err, "revoked %" PRIu64 "\n", receipt->revoked));
+    if (receipt->renews)
+        SK_TRY(sk_next_keys_format(out, &receipt->next, err));
     return sk_buf_add(out, sk_buf_text(&receipt->remarks), receipt->remarks.len, err);
 }
 
@@ -229,6 +231,17 @@ static enum sk_status take_revoked(struct cursor *c, struct sk_receipt *r, struc
                : sk_fail(err, SK_DAMAGED, "the receipt's revocation is malformed");
 }
 
+static enum sk_status take_next(struct cursor *c, struct sk_receipt *r, struct sk_error *err)
+{
+    r->renews = accept(c, "next ");
+    if (!r->renews)
+        return SK_OK;
+    return take_id(c, r->next.dh_public) && accept(c, " ") && take_id(c, r->next.sign_public) &&
+                   accept(c, "\n") && sk_next_keys_usable(&r->next)
+               ? SK_OK
+               : sk_fail(err, SK_DAMAGED, "the receipt's next keys are malformed");
+}
+
 /* One line, which belongs to the text that the cursor goes over. */
 struct remark {
     enum sk_remark kind;
@@ -294,6 +307,7 @@ enum sk_status sk_receipt_parse(struct sk_receipt *out, const char *text, size_t
     SK_TRY(take_stored(&c, &r, err));
     SK_TRY(take_wanted(&c, &r, err));
     SK_TRY(take_revoked(&c, &r, err));
+    SK_TRY(take_next(&c, &r, err));
     SK_TRY(take_remarks(&c, &r, err));
     *out = SK_TAKE(r);
     return SK_OK;

@@ -8,6 +8,7 @@
 #include "core/types.h"
 #include "crypto/hash.h"
 #include "crypto/note.h"
+#include "sync/next.h"
 
 #define SK_RECEIPT_CONTEXT  "skrynia receipt 1"
 #define SK_RECEIPT_MAX      ((size_t)1024 * 1024) /* bytes of the note */
@@ -39,6 +40,8 @@ struct sk_receipt {
     struct sk_ranges wanted;
     bool revokes; /* from `revoked` on the archive takes nothing of this log any more */
     uint64_t revoked;
+    bool renews; /* the archive has next keys: */
+    struct sk_next_keys next;
     struct sk_ranges malformed; /* positions of these remarks, when it was read */
     struct sk_buf remarks;      /* lines as they stand in the text, safe to show */
     size_t remark_counts[SK_REMARK_KINDS];

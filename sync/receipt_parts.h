@@ -9,11 +9,22 @@
 
 /*
  * Verifies the note of a receipt (its text, an empty line, signatures) and reads it into an empty
- * receipt. Errors: SK_DAMAGED, SK_REFUSED (of another archive, or for another store).
+ * receipt. *by_next: whether it is signed with the key that its archive has announced, and not with
+ * that in force. Errors: SK_DAMAGED, SK_REFUSED (of another archive, for another store, or signed
+ * with a key that was given up).
  */
 SK_MUST_CHECK
 enum sk_status sk_receipt_open(struct sk_store *store, const struct sk_peer *peer, const char *note,
-                               size_t len, struct sk_receipt *out, struct sk_error *err);
+                               size_t len, struct sk_receipt *out, bool *by_next,
+                               struct sk_error *err);
+
+/*
+ * Whether a receipt that is newer than any before may say of its archive's keys what it says. Under
+ * the key in force, once next keys were announced, it names these. Errors: SK_REFUSED.
+ */
+SK_MUST_CHECK
+enum sk_status sk_receipt_check_next(const struct sk_peer *peer, const struct sk_receipt *receipt,
+                                     bool by_next, struct sk_error *err);
 
 /* Whether this store's own log has that root at a size; false also when it was never so long. */
 SK_MUST_CHECK

@@ -5,6 +5,7 @@
 #include "sync/receipt.h"
 
 #include "core/purge.h"
+#include "core/renew.h"
 #include "crypto/bytes.h"
 #include "sync/deliver.h"
 #include "sync/peer.h"
@@ -32,6 +33,7 @@ struct arrival {
     struct sk_buf note;       /* signed by the archive */
     struct sk_buf checkpoint; /* the device's own, cosigned; may be empty */
     struct sk_receipt receipt;
+    bool by_next; /* signed with the keys that its archive has announced */
 };
 
 static void arrival_clear(struct arrival *a)
@@ -97,29 +99,80 @@ static enum sk_status check_checkpoint(struct arrival *a, const char *name, stru
     struct sk_checkpoint head;
     uint64_t time_s = 0;
     const char *note = sk_buf_text(&a->checkpoint);
+    const uint8_t *key = a->by_next ? a->peer.known.next.sign_public : a->peer.sign_public;
     if (a->checkpoint.len == 0)
         return SK_OK;
     if (strlen(note) != a->checkpoint.len ||
-        sk_note_verify_cosignature(note, a->checkpoint.len, name, a->peer.sign_public, &time_s) !=
-            SK_OK)
+        sk_note_verify_cosignature(note, a->checkpoint.len, name, key, &time_s) != SK_OK)
         return sk_fail(err, SK_DAMAGED, "the receipt's checkpoint is not cosigned by its archive");
     return sk_log_check_note(sk_store_id(a->store), sk_store_sign_public(a->store), note, &head,
                              err);
 }
 
+static bool signed_by(const struct sk_peer *peer, const uint8_t key[static SK_SIGN_PUBLIC_LEN],
+                      const char *note, size_t len, size_t *text_len)
+{
+    char name[SK_ARCHIVE_KEY_NAME_LEN];
+    sk_receipt_key_name(name, peer->archive_id);
+    return sk_note_verify(note, len, name, key, text_len) == SK_OK;
+}
+
+/* By which of the archive's keys a note is signed. */
+static enum sk_status find_signer(const struct sk_peer *peer, const char *note, size_t len,
+                                  size_t *text_len, bool *by_next, struct sk_error *err)
+{
+    const struct sk_known_keys *known = &peer->known;
+    *by_next = known->announced && signed_by(peer, known->next.sign_public, note, len, text_len);
+    if (*by_next || signed_by(peer, peer->sign_public, note, len, text_len))
+        return SK_OK;
+    if (known->renewed && signed_by(peer, known->before.sign_public, note, len, text_len))
+        return sk_fail(err, SK_REFUSED,
+                       "this receipt is signed with a key that its archive has given up: it is an "
+                       "old one, or somebody else has that key");
+    return sk_fail(err, SK_DAMAGED,
+                   "this receipt is not signed by its archive, or with a key that this store does "
+                   "not know");
+}
+
+/* The keys that a receipt announces are others than those that sign it, and than any before. */
+static bool announces_old(const struct sk_peer *peer, const struct sk_receipt *r, bool by_next)
+{
+    const struct sk_known_keys *known = &peer->known;
+    struct sk_next_keys in_force;
+    memcpy(in_force.dh_public, peer->dh_public, SK_DH_LEN);
+    memcpy(in_force.sign_public, peer->sign_public, SK_SIGN_PUBLIC_LEN);
+    return r->renews && (sk_next_keys_touch(&r->next, &in_force) ||
+                         (by_next && sk_next_keys_touch(&r->next, &known->next)) ||
+                         (known->renewed && sk_next_keys_touch(&r->next, &known->before)));
+}
+
+enum sk_status sk_receipt_check_next(const struct sk_peer *peer, const struct sk_receipt *receipt,
+                                     bool by_next, struct sk_error *err)
+{
+    const struct sk_known_keys *known = &peer->known;
+    if (by_next || !known->announced)
+        return SK_OK;
+    if (receipt->renews && sk_next_keys_same(&receipt->next, &known->next))
+        return SK_OK;
+    return sk_fail(err, SK_REFUSED,
+                   "this receipt does not name the keys that its archive announced before: the "
+                   "archive was put back from an older copy, or somebody else has its old keys");
+}
+
 enum sk_status sk_receipt_open(struct sk_store *store, const struct sk_peer *peer, const char *note,
-                               size_t len, struct sk_receipt *out, struct sk_error *err)
+                               size_t len, struct sk_receipt *out, bool *by_next,
+                               struct sk_error *err)
 {
     sk_auto_receipt receipt = {.stored = NULL};
-    char name[SK_ARCHIVE_KEY_NAME_LEN];
     size_t text_len = 0;
-    sk_receipt_key_name(name, peer->archive_id);
-    if (sk_note_verify(note, len, name, peer->sign_public, &text_len) != SK_OK)
-        return sk_fail(err, SK_DAMAGED, "this receipt is not signed by its archive");
+    SK_TRY(find_signer(peer, note, len, &text_len, by_next, err));
     SK_TRY(sk_receipt_parse(&receipt, note, text_len, err));
     if (memcmp(receipt.archive_id, peer->archive_id, SK_HASH_LEN) != 0 ||
         memcmp(receipt.log_id, sk_store_id(store), SK_HASH_LEN) != 0)
         return sk_fail(err, SK_REFUSED, "this receipt is for another store");
+    if (announces_old(peer, &receipt, *by_next))
+        return sk_fail(err, SK_DAMAGED,
+                       "the receipt's next keys are none: its archive has had them before");
     *out = SK_TAKE(receipt);
     return SK_OK;
 }
@@ -128,8 +181,8 @@ static enum sk_status check_notes(struct arrival *a, struct sk_error *err)
 {
     char name[SK_ARCHIVE_KEY_NAME_LEN];
     struct sk_error why = SK_ERROR_INIT;
-    enum sk_status status =
-        sk_receipt_open(a->store, &a->peer, sk_buf_text(&a->note), a->note.len, &a->receipt, &why);
+    enum sk_status status = sk_receipt_open(a->store, &a->peer, sk_buf_text(&a->note), a->note.len,
+                                            &a->receipt, &a->by_next, &why);
     if (status != SK_OK)
         return sk_fail(err, status, "%s: %s", a->path, why.text);
     sk_receipt_key_name(name, a->peer.archive_id);
@@ -246,6 +299,22 @@ static enum sk_status save_text(struct arrival *a, struct sk_error *err)
     return sk_run(stmt, err);
 }
 
+/* The first receipt under the announced keys puts them in force; what a receipt announces is kept.
+ */
+static enum sk_status keep_keys(struct arrival *a, struct sk_receipt_result *result,
+                                struct sk_error *err)
+{
+    const struct sk_receipt *r = &a->receipt;
+    if (a->by_next)
+        SK_TRY(sk_known_keys_promote(a->store, a->peer.id, err));
+    if (!r->renews || (a->peer.known.announced && !a->by_next))
+        return SK_OK;
+    SK_TRY(sk_known_keys_announce(a->store, a->peer.id, &r->next, err));
+    result->new_keys = true;
+    sk_archive_keys_id(result->keys_id, r->next.sign_public, r->next.dh_public);
+    return SK_OK;
+}
+
 static enum sk_status keep(struct arrival *a, uint64_t own_size, struct sk_receipt_result *result,
                            struct sk_error *err)
 {
@@ -256,6 +325,7 @@ static enum sk_status keep(struct arrival *a, uint64_t own_size, struct sk_recei
     SK_TRY(update_ranges(a, own_size, result, err));
     if (a->receipt.revokes)
         SK_TRY(sk_peer_revoke(a->store, &a->peer, a->receipt.revoked, a->receipt.day, err));
+    SK_TRY(keep_keys(a, result, err));
     SK_TRY(save_text(a, err));
     return sk_store_commit(&txn, err);
 }
@@ -306,6 +376,12 @@ static enum sk_status take(struct arrival *a, struct sk_receipt_result *result,
     result->size = a->receipt.size;
     result->older = a->receipt.number <= a->peer.number;
     result->rollback = !same;
+    if (!result->older) {
+        struct sk_error why = SK_ERROR_INIT;
+        enum sk_status status = sk_receipt_check_next(&a->peer, &a->receipt, a->by_next, &why);
+        if (status != SK_OK)
+            return sk_fail(err, status, "%s: %s", a->path, why.text);
+    }
     if (a->receipt.revokes && !result->older && a->receipt.revoked < result->revoked)
         result->revoked = a->receipt.revoked;
     SK_TRY(set_words(result, &a->receipt, err));

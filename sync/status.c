@@ -1,5 +1,16 @@
+#include "core/renew.h"
 #include "sync/export.h"
 #include "sync/peer.h"
+
+static void fill_keys(struct sk_archive_status *status, const struct sk_peer *peer)
+{
+    const struct sk_known_keys *known = &peer->known;
+    status->renewed = known->announced || known->renewed;
+    if (known->announced)
+        sk_archive_keys_id(status->keys_id, known->next.sign_public, known->next.dh_public);
+    else
+        sk_archive_keys_id(status->keys_id, peer->sign_public, peer->dh_public);
+}
 
 static enum sk_status tell_one(const struct sk_peer *peer, uint64_t size,
                                sk_archive_status_fn *each, void *context, struct sk_error *err)
@@ -19,6 +30,7 @@ static enum sk_status tell_one(const struct sk_peer *peer, uint64_t size,
         .wanted = &peer->wanted,
         .revoked = peer->revoked,
     };
+    fill_keys(&status, peer);
     return each(context, &status, err);
 }
 

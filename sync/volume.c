@@ -158,14 +158,13 @@ enum sk_status sk_volume_seal_slot(uint8_t *header, unsigned slot,
     return SK_OK;
 }
 
-enum sk_status sk_volume_open_slot(struct sk_slot_plain *out, const uint8_t *header, unsigned slot,
-                                   const struct sk_slot_keys *keys, sk_envelope_dh_fn *dh,
-                                   void *dh_context, const uint8_t dh_public[static SK_DH_LEN])
+static enum sk_status unseal_slot(struct slot_bytes *out, const uint8_t *header, unsigned slot,
+                                  const struct sk_slot_keys *keys, sk_envelope_dh_fn *dh,
+                                  void *dh_context, const uint8_t dh_public[static SK_DH_LEN])
 {
     const uint8_t *at = header + sk_volume_slot_at(slot);
     uint8_t ephemeral[SK_DH_LEN], ad[SLOT_AD_LEN];
     sk_auto_key shared = {{0}}, key = {{0}};
-    auto_slot_bytes bytes = {{0}};
 
     mask_point(ephemeral, at + SLOT_E_AT, keys->mask, header);
     enum sk_status status = dh(dh_context, shared.bytes, ephemeral);
@@ -173,9 +172,24 @@ enum sk_status sk_volume_open_slot(struct sk_slot_plain *out, const uint8_t *hea
         return status;
     wrap_key(&key, keys->wrap, header, ephemeral, dh_public, shared.bytes);
     slot_ad(ad, header, at);
-    status =
-        sk_wrap_open(bytes.bytes, at + SLOT_CLEAR_LEN, SLOT_PLAIN_LEN, ad, sizeof(ad), key.bytes);
+    return sk_wrap_open(out->bytes, at + SLOT_CLEAR_LEN, SLOT_PLAIN_LEN, ad, sizeof(ad), key.bytes);
+}
+
+enum sk_status sk_volume_open_slot(struct sk_slot_plain *out, const uint8_t *header, unsigned slot,
+                                   const struct sk_slot_keys *keys, sk_envelope_dh_fn *dh,
+                                   void *dh_context, const uint8_t dh_public[static SK_DH_LEN])
+{
+    auto_slot_bytes bytes = {{0}};
+    enum sk_status status = unseal_slot(&bytes, header, slot, keys, dh, dh_context, dh_public);
     return status ? status : slot_decode(out, &bytes);
+}
+
+enum sk_status sk_volume_try_slot(const uint8_t *header, unsigned slot,
+                                  const struct sk_slot_keys *keys, sk_envelope_dh_fn *dh,
+                                  void *dh_context, const uint8_t dh_public[static SK_DH_LEN])
+{
+    auto_slot_bytes bytes = {{0}};
+    return unseal_slot(&bytes, header, slot, keys, dh, dh_context, dh_public);
 }
 
 /* ---- header and chunks ---- */

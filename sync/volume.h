@@ -63,6 +63,12 @@ enum sk_status sk_volume_open_slot(struct sk_slot_plain *out, const uint8_t *hea
                                    const struct sk_slot_keys *keys, sk_envelope_dh_fn *dh,
                                    void *dh_context, const uint8_t dh_public[static SK_DH_LEN]);
 
+/* Whether its seal opens with these keys, whatever lies in it. Errors: SK_DAMAGED. */
+SK_MUST_CHECK
+enum sk_status sk_volume_try_slot(const uint8_t *header, unsigned slot,
+                                  const struct sk_slot_keys *keys, sk_envelope_dh_fn *dh,
+                                  void *dh_context, const uint8_t dh_public[static SK_DH_LEN]);
+
 /* The MAC over everything before it. */
 void sk_volume_header_mac(uint8_t out[static 32], const uint8_t *header,
                           const uint8_t file_key[static 32]);

@@ -34,6 +34,7 @@ class World:
         self.top = top
         self.store = Store("skrynia", self.at("store"))
         self.office = Store("skrynia-receiver", self.at("office"))
+        self.renewed = Store("skrynia-receiver", self.at("renewed"))
 
     def at(self, name):
         return os.path.join(self.top, name)
@@ -54,7 +55,8 @@ class World:
     def told(self):
         """What the programs tell about both stores, in few calls."""
         return [self.store.json("list"), self.store.json("status"), self.office.json("list"),
-                self.office.json("devices"), self.office.json("quarantine")]
+                self.office.json("devices"), self.office.json("quarantine"),
+                self.office.json("renew", "--look"), self.renewed.json("renew", "--look")]
 
 
 def add(store, title):
@@ -87,6 +89,8 @@ def build(top):
             add(other, f"Of {name}")
             other("export", world.at(f"stick/{name}{number}"))
     world.store("backup", world.at("kept"))
+    archive(world.at("renewed"))
+    world.renewed("renew")
     world.office("import", world.at("stick/one0"))
     world.office("import", world.at("stick/two1"))
     check(len(world.office.json("quarantine")) > 0, "nothing waits")
@@ -132,6 +136,8 @@ def rows():
         ("skrynia-receiver", "passphrase", WRITING, ["--new-passphrase-fd", "0"]),
         ("skrynia-receiver", "rekey", WRITING, []),
         ("skrynia-receiver", "slot", WRITING, ["add", "--new-passphrase-fd", "0"]),
+        ("skrynia-receiver", "renew", WRITING, []),
+        ("skrynia-receiver", "renew", WRITING, ["--forget"]),
         ("skrynia-receiver", "revoke", WRITING, ["birch"]),
         ("skrynia-receiver", "verify", LOOKING, []),
         ("skrynia-receiver", "extract", WRITING, [office_photo, path("out.jpg")]),
@@ -171,6 +177,8 @@ def call(world, program, name, args, **how):
         store = Store(program, world.at("new"), NEW_PASSPHRASE)
     if name == "restore":
         store = Store(program, world.at("new"))
+    if "--forget" in args:
+        store = Store(program, world.at("renewed"))
     return store.run(name, *args, stdin=NEW_PASSPHRASE + "\n", **how)
 
 

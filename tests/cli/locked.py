@@ -25,7 +25,7 @@ def every_command(store, at):
         "withdraw": [ID], "export": [at("never")], "receive": [file], "status": [], "history": [ID], "list": [],
         "extract": [ID, at("never")], "search": ["x"], "show": [ID], "verify": [],
         "passphrase": ["--new-passphrase-fd", "0"], "rekey": [], "slot": ["add", "--new-passphrase-fd", "0"], "approve": ["birch"], "devices": [], "checkpoint": [],
-        "invite": ["elm", at("never")], "purge": [ID], "revoke": ["birch"], "import": [file], "quarantine": [], "receipt": ["birch", at("never")],
+        "invite": ["elm", at("never")], "purge": [ID], "renew": [], "revoke": ["birch"], "import": [file], "quarantine": [], "receipt": ["birch", at("never")],
         "watch": [at("")]}
     listed = re.findall(r"^  ([a-z]+)  ", run(store.program, "-h").out, re.M)
     return [[name, *known[name]] for name in listed if name not in ("init", "repair", "restore")]

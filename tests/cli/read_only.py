@@ -67,7 +67,7 @@ def changes(store, at):
                 ["attach", row, at("photo.jpg")], ["withdraw", row], ["export", at("bundle")],
                 ["export", "--all", at("bundle")], ["receive", at("photo.jpg")]] + keys
     return [["import", at("photo.jpg")], ["invite", "oak", at("letter")], ["approve", "birch"],
-            ["receipt", "birch", at("reply")]] + keys
+            ["receipt", "birch", at("reply")], ["renew"], ["renew", "--forget"]] + keys
 
 
 def all_refused(store, args_of, at, **how):

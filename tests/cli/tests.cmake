@@ -17,6 +17,7 @@ foreach(name
         orders.py
         read_only.py
         receipts.py
+        renew.py
         salvage.py
         sandbox.py
         scenario.py

@@ -10,7 +10,7 @@
 
 #define CONTEXT      "skrynia invite 1"
 #define SIGN_AT      36
-#define SIGNATURE_AT 302
+#define SIGNATURE_AT 334
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {

@@ -326,7 +326,7 @@ void r_invite(int archive, int device)
     r_path(invite->path, "far", "invite");
     (void)snprintf(alias, sizeof(alias), "device %d, invite %d", device, invite->pair);
     sk_invite_fill(&made, store, alias);
-    sk_invite_encode(content, &made, sk_store_seed(store));
+    sk_invite_encode(content, &made, sk_invite_seed(store));
     EXPECT_OK(sk_invite_add_device(store, &made, &peer, &sk_test_err));
     sk_sim_make_file(invite->path, content, sizeof(content));
     m.pairs[invite->pair].archive = archive;

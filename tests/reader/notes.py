@@ -4,6 +4,9 @@ import datetime
 import hashlib
 import re
 
+from nacl import bindings as sodium
+from nacl.exceptions import CryptoError
+
 from volume import Refusal, need, verify
 
 # ---- notes ----
@@ -119,6 +122,19 @@ def hex_of(text):
     return bytes.fromhex(text)
 
 
+def can_agree(key):
+    """Whether an X25519 key is no point of low order."""
+    try:
+        return any(sodium.crypto_scalarmult(bytes([1] * 32), key))
+    except (CryptoError, RuntimeError):
+        return False
+
+
+def can_sign(key):
+    """Whether an Ed25519 key is a point of the group of prime order, in its canonical encoding."""
+    return sodium.crypto_core_ed25519_is_valid_point(key)
+
+
 FIRST = (("archive", hex_of), ("log", hex_of), ("number", decimal), ("day", day_of), ("size", decimal),
          ("root", root_of))
 REMARKS = {"quarantined": 3, "malformed": 1, "notice": 0}
@@ -135,7 +151,7 @@ def read_receipt_text(data):
         need(line.startswith(word + " "))
         out[word] = read(line[len(word) + 1:])
     need(out["number"] > 0)
-    last, order = -1, ["stored", "wanted", "revoked", *REMARKS]
+    last, order = -1, ["stored", "wanted", "revoked", "next", *REMARKS]
     for line in lines[7:]:
         word, _, rest = line.partition(" ")
         need(word in order and order.index(word) >= last and line != word)
@@ -158,6 +174,12 @@ def read_line(out, word, rest):
     if word == "revoked":
         need("revoked" not in out)
         out["revoked"] = decimal(rest)
+        return
+    if word == "next":
+        need("next" not in out)
+        keys = [hex_of(part) for part in rest.split(" ")]
+        need(len(keys) == 2 and can_agree(keys[0]) and can_sign(keys[1]))
+        out["next"] = keys
         return
     parts = rest.split(" ")
     need(len(parts) == (3 if word == "stored" else 2))

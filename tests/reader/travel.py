@@ -16,7 +16,7 @@ from notes import check_cosigned, checkpoint, note_text, read_receipt_text, show
 from store import h, leaf, root, u32
 from texts import CONTINUATION, check_text
 from volume import (HEADER, Chain, Refusal, end_of_volume, length_possible, need, open_volume, subkey,
-                    verify)
+                    unseal_slot, verify)
 
 # ---- bundles ----
 
@@ -52,10 +52,18 @@ class Log:
 class Archive:
     """Reads bundles of one device that it has invited."""
 
-    def __init__(self, scalar, psk, sign):
-        self.scalar = scalar
+    def __init__(self, scalar, psk, sign, next_scalar=None, forgotten=False):
+        self.scalars = [scalar] if next_scalar is None else [next_scalar] if forgotten else [next_scalar, scalar]
+        self.forgotten = forgotten
         self.id = h(None, "archive id", sign, sodium.crypto_scalarmult_base(scalar))
         self.chain, self.logs, self.seen = Chain(psk), {}, {}
+
+    def scalar(self, header, slot, keys):
+        """That of the keys to which a bundle is sealed: the next, or those in force."""
+        for scalar in self.scalars:
+            if unseal_slot(header, slot, keys, scalar) is not None:
+                return scalar
+        raise Refusal("refused" if self.forgotten else "damaged")
 
     def read(self, data):
         need(length_possible(len(data)))
@@ -66,7 +74,7 @@ class Archive:
         if not keys:
             need(self.chain.spent[index][1] == file_hash, "refused")
             return self.known(index)
-        inner, header_hash, set_id = open_volume(data, slot, keys, self.scalar)
+        inner, header_hash, set_id = open_volume(data, slot, keys, self.scalar(data[:HEADER], slot, keys))
         bundle = Bundle(inner, header_hash, set_id, self.id)
         result = self.take(bundle)
         self.chain.spend(index, file_hash)
@@ -82,7 +90,7 @@ class Archive:
         need(len(data) >= 131072)
         found = self.chain.find(data[:HEADER])
         need(found and found[1], "refused")
-        stream = torn.Torn(data, found[2], found[1], self.scalar)
+        stream = torn.Torn(data, found[2], found[1], self.scalar(data[:HEADER], found[2], found[1]))
         start = stream.beginning()
         bundle = Bundle(start, stream.header_hash, stream.set_id, self.id)
         log = self.logs.get(bundle.log_id) or Log("waiting" if self.logs else "enrolled")
@@ -234,7 +242,8 @@ class Device:
     def __init__(self, scalar, sign, psk, archive_sign, archive_dh, entries):
         self.scalar, self.sign = scalar, sign
         self.log_id = h(None, "log id", sign, sodium.crypto_scalarmult_base(scalar))
-        self.archive_sign = archive_sign
+        # Pairs of the archive: X25519 and Ed25519 key.
+        self.in_force, self.announced, self.before = [archive_dh, archive_sign], None, None
         self.archive_id = h(None, "archive id", archive_sign, archive_dh)
         self.chain = Chain(subkey(psk, 5))
         self.leaves = [leaf(entry) for entry in entries]
@@ -257,31 +266,56 @@ class Device:
             parts.append(inner.take(length))
         end_of_volume(inner)
         name = "skrynia-archive/" + self.archive_id.hex()
-        receipt = read_receipt_text(note_text(parts[0], name, self.archive_sign).encode())
+        pair, text = self.signer(parts[0], name)
+        receipt = read_receipt_text(text.encode())
         need(receipt["archive"] == self.archive_id and receipt["log"] == self.log_id, "refused")
+        had = [key for old in (pair, self.in_force, self.before) if old for key in old]
+        need(not any(key in had for key in receipt.get("next", [])))
         if parts[1]:
-            check_cosigned(parts[1], name, self.archive_sign)
+            check_cosigned(parts[1], name, pair[1])
             checkpoint(parts[1], self.log_id, self.sign)
-        result = self.compare(receipt)
+        result = self.compare(receipt, pair)
         if not result["older"] and not result["rollback"]:
             self.chain.spend(index, file_hash)
         return result
 
+    def signer(self, note, name):
+        """(pair of keys, text)"""
+        for pair in (self.announced, self.in_force, self.before):
+            try:
+                text = note_text(note, name, pair[1]) if pair else None
+            except Refusal:
+                continue
+            if text is not None:
+                need(pair is not self.before, "refused")
+                return pair, text
+        raise Refusal("damaged")
+
+    def take_keys(self, pair, following):
+        if pair is self.announced:
+            self.before, self.in_force, self.announced = self.in_force, pair, None
+        if following and not self.announced:
+            self.announced = following
+
     def result(self, number, size, older, rollback, revoked):
-        return {"number": number, "size": size, "acknowledged": len(self.acknowledged),
+        return {**({"announced": self.announced} if self.announced else {}),
+                **({"in_force": self.in_force} if self.before else {}), "number": number, "size": size, "acknowledged": len(self.acknowledged),
                 "wanted": len(self.wanted), "older": older, "rollback": rollback,
                 **({} if revoked is None else {"revoked": revoked})}
 
-    def compare(self, receipt):
+    def compare(self, receipt, pair):
         own = len(self.leaves)
         heads = [(receipt["size"], receipt["root"])] + [(to, top) for _, to, top in receipt["stored"]]
         same = all(size <= own and root(self.leaves[:size]) == top for size, top in heads)
         older = receipt["number"] <= self.number
+        if not older and self.announced and pair is self.in_force:
+            need(receipt.get("next") == self.announced, "refused")
         # The earliest position that was ever said counts; that of another history is only told.
         said = [position for position in (self.revoked, None if older else receipt.get("revoked"))
                 if position is not None]
         revoked = min(said) if said else None
         if same and not older:
+            self.take_keys(pair, receipt.get("next"))
             self.revoked = revoked
             self.number = receipt["number"]
             self.acknowledged.update(*(range(start, to) for start, to, _ in receipt["stored"]))
@@ -308,9 +342,9 @@ def read_invite(plain):
     need(version <= 1, "config")
     need(version == 1)
     sign = plain[36:68]
-    verify(sign, plain[302:366], b"skrynia invite 1\0" + plain[:302])
-    need(not any(plain[366:]))
-    return {"dh": plain[4:36], "sign": sign, "psk": plain[68:100], "name": read_name(plain[100:201]),
+    verify(sign, plain[334:398], b"skrynia invite 1\0" + plain[:334])
+    need(not any(plain[398:]))
+    return {"archive": plain[302:334], "dh": plain[4:36], "sign": sign, "psk": plain[68:100], "name": read_name(plain[100:201]),
             "alias": read_name(plain[201:302])}
 
 

@@ -129,7 +129,10 @@ def run_invite_file(data, keys):
 
 
 def archive_of(keys):
-    return travel.Archive(*(bytes.fromhex(keys[name]) for name in ("scalar", "psk", "archive_sign")))
+    given = [bytes.fromhex(keys[name]) for name in ("scalar", "psk", "archive_sign")]
+    if "renewed" not in keys:
+        return travel.Archive(*given)
+    return travel.Archive(*given, bytes.fromhex(keys["next_scalar"]), keys["renewed"] == "forgotten")
 
 
 def held(archive):

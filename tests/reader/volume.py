@@ -115,22 +115,29 @@ def length_possible(length):
     return want == length or length == LEAST
 
 
-def open_slot(header, slot, keys, scalar):
-    """(file key, set id)"""
+def unseal_slot(header, slot, keys, scalar):
+    """The content of a slot, None if it does not open."""
     _, mask_key, wrap_key = keys
     at, n0 = header[32 + 128 * slot:][:128], header[:32]
     point = xor(at[16:48], h(mask_key, "mask", n0))
     try:
         shared = sodium.crypto_scalarmult(scalar, point)
     except (CryptoError, RuntimeError):
-        raise Refusal("damaged") from None
-    need(any(shared))
+        return None
+    if not any(shared):
+        return None
     own = sodium.crypto_scalarmult_base(scalar)
     key = h(wrap_key, "wrap", n0, point, own, shared)
     try:
-        plain = sodium.crypto_aead_chacha20poly1305_ietf_decrypt(at[48:], n0 + at[:48], bytes(12), key)
+        return sodium.crypto_aead_chacha20poly1305_ietf_decrypt(at[48:], n0 + at[:48], bytes(12), key)
     except CryptoError:
-        raise Refusal("damaged") from None
+        return None
+
+
+def open_slot(header, slot, keys, scalar):
+    """(file key, set id)"""
+    plain = unseal_slot(header, slot, keys, scalar)
+    need(plain is not None)
     need(plain[48:52] == b"\1\1\0\1", "config")
     need(not any(plain[52:]))
     return plain[:32], plain[32:48]

@@ -88,7 +88,7 @@ void sk_world_invite(struct sk_world *world, unsigned archive, const char *alias
     struct sk_invite invite = {.alias = ""};
     int64_t peer = 0;
     sk_invite_fill(&invite, store, alias);
-    sk_invite_encode(content, &invite, sk_store_seed(store));
+    sk_invite_encode(content, &invite, sk_invite_seed(store));
     sk_temp_write(sk_world_path(world, name), content, sizeof(content));
     EXPECT_OK(sk_invite_add_device(store, &invite, &peer, &sk_test_err));
 }
@@ -226,6 +226,9 @@ static const char *const dump_queries[] = {
     "SELECT id || quote(alias) || quote(archive_id) || quote(dh_public) || quote(sign_public) || "
     "send || '/' || receive || '/' || quote(log) || '/' || number || quote(exported) || "
     "quote(acknowledged) || quote(wanted) || quote(receipt) || quote(notice) FROM peer ORDER BY id",
+    "SELECT peer || '/' || state || quote(dh_public) || quote(sign_public) FROM peer_key "
+    "ORDER BY peer, state",
+    "SELECT peer || '/' || log || '/' || number FROM key_known ORDER BY peer, log",
     "SELECT number || '/' || n0 || '/' || n1 || '/' || done FROM export ORDER BY number",
     "SELECT id || '/' || log || '/' || n0 || '/' || n1 || quote(peaks) || quote(note) || joined || "
     "'/' || number || quote(header_hash) FROM segment ORDER BY id",

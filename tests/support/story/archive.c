@@ -7,6 +7,7 @@
 #include "sync/invite_parts.h"
 #include "sync/peer.h"
 #include "sync/receipt.h"
+#include "sync/renew.h"
 #include "tests/support/stores.h"
 #include "tests/support/story/story.h"
 
@@ -53,7 +54,7 @@ static enum sk_status invite(struct sk_story *story, struct sk_error *err)
     char alias[16];
     (void)snprintf(alias, sizeof(alias), "lark%u", story->number);
     sk_invite_fill(&made, story->store, alias);
-    sk_invite_encode(invitation, &made, sk_store_seed(story->store));
+    sk_invite_encode(invitation, &made, sk_invite_seed(story->store));
     enum sk_status status = sk_invite_add_device(story->store, &made, &peer, err);
     sk_invite_clear(&made);
     return status;
@@ -191,6 +192,17 @@ static enum sk_status revoke(struct sk_story *story, struct sk_error *err)
     return sk_store_commit(&txn, err);
 }
 
+static enum sk_status renew(struct sk_story *story, struct sk_error *err)
+{
+    return sk_archive_renew(story->store, err);
+}
+
+/* No device has taken the next keys. */
+static enum sk_status forget(struct sk_story *story, struct sk_error *err)
+{
+    return sk_keys_forget(story->store, true, err);
+}
+
 /* clang-format off */
 static const struct sk_story_action actions[] = {
     /* name, what it does, commits, far, past */
@@ -208,7 +220,9 @@ static const struct sk_story_action actions[] = {
     {"import", import_second, 1, false, 0},
     {"approve", approve, 2, false, 0},
     {"revoke", revoke, 1, false, 0},
+    {"renew", renew, 1, false, 0},
     {"write receipt", write_receipt, 1, false, 0},
+    {"forget", forget, 1, false, 0},
     {"close", sk_story_close, 0, false, 0},
 };
 /* clang-format on */

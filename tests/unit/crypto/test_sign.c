@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <sodium.h>
 #include <string.h>
 
 static void signatures_match_rfc_8032(void **state)
@@ -156,6 +157,44 @@ static void points_of_low_order_are_refused(void **state)
     }
 }
 
+/* Keys that an archive may announce, and what is none. */
+static void only_points_of_the_group_are_usable(void **state)
+{
+    (void)state;
+    static const char *const low[] = {
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+        "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    };
+    static const char *const small[] = {
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "0200000000000000000000000000000000000000000000000000000000000000",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    };
+    uint8_t key[32], secret[32] = {7}, mixed[32];
+    size_t len = 0;
+    sk_dh_public(key, secret);
+    assert_true(sk_dh_public_usable(key));
+    for (size_t i = 0; i < sizeof(low) / sizeof(low[0]); i++) {
+        assert_int_equal(sodium_hex2bin(key, 32, low[i], 64, NULL, &len, NULL), 0);
+        assert_false(sk_dh_public_usable(key));
+    }
+    for (size_t i = 0; i < sizeof(small) / sizeof(small[0]); i++) {
+        assert_int_equal(sodium_hex2bin(key, 32, small[i], 64, NULL, &len, NULL), 0);
+        assert_false(sk_sign_public_usable(key));
+    }
+    assert_int_equal(sodium_hex2bin(mixed, 32, small[2], 64, NULL, &len, NULL), 0);
+    sk_sign_public(key, secret);
+    assert_true(sk_sign_public_usable(key));
+    assert_int_equal(crypto_core_ed25519_add(mixed, mixed, key), 0);
+    assert_false(sk_sign_public_usable(mixed));
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -173,6 +212,7 @@ int main(void)
         cmocka_unit_test(iteration_matches_rfc_7748),
         cmocka_unit_test(agreement_matches_rfc_7748),
         cmocka_unit_test(points_of_low_order_are_refused),
+        cmocka_unit_test(only_points_of_the_group_are_usable),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }

@@ -21,7 +21,7 @@
 #include <string.h>
 
 #define PLAIN_LEN    4040
-#define SIGNATURE_AT 302
+#define SIGNATURE_AT 334
 
 static const char words[] = "acid basket cider dune elbow fabric garlic hazel";
 static const uint8_t seed[SK_SIGN_SEED_LEN] = {77};
@@ -109,11 +109,12 @@ static void it_is_what_the_document_says(void **state)
     assert_memory_equal(plain + 101, invite.name, strlen(invite.name));
     assert_int_equal(plain[201], strlen(invite.alias));
     assert_memory_equal(plain + 202, invite.alias, strlen(invite.alias));
+    assert_memory_equal(plain + 302, invite.archive_id, 32);
     uint8_t message[17 + SIGNATURE_AT] = "skrynia invite 1";
     memcpy(message + 17, plain, SIGNATURE_AT);
     assert_int_equal(
         sk_sign_verify(plain + SIGNATURE_AT, message, sizeof(message), invite.sign_public), SK_OK);
-    for (size_t i = 366; i < PLAIN_LEN; i++)
+    for (size_t i = 398; i < PLAIN_LEN; i++)
         assert_int_equal(plain[i], 0);
 }
 
@@ -195,12 +196,13 @@ static void what_is_sealed_but_malformed_is_damage(void **state)
 static void every_byte_of_the_content_counts(void **state)
 {
     (void)state;
-    for (size_t at = 0; at < 400; at++) {
+    for (size_t at = 0; at < 430; at++) {
         const uint8_t values[] = {0, 1, 'n', 0xff, (uint8_t)(plain[at] ^ 0x10)};
         for (size_t i = 0; i < sizeof(values); i++) {
             enum sk_status status = decode_with_byte(at, values[i], true);
-            bool same = values[i] == plain[at] || (at >= SIGNATURE_AT && at < 366);
-            bool free_bytes = (at >= 4 && at < 36) || (at >= 68 && at < 100);
+            bool same = values[i] == plain[at] || (at >= SIGNATURE_AT && at < 398);
+            bool free_bytes =
+                (at >= 4 && at < 36) || (at >= 68 && at < 100) || (at >= 302 && at < SIGNATURE_AT);
             bool in_name = (at > 100 && at <= 100 + strlen(invite.name)) ||
                            (at > 201 && at <= 201 + strlen(invite.alias));
             if (same || free_bytes)
@@ -376,7 +378,7 @@ static void eight_archives_and_no_more(void **state)
                 "acknowledged, wanted, receipt, notice) "
                 "SELECT 'a', CAST(i AS BLOB), 0, 0, 0, x'', x'', x'', '', '' FROM n");
     EXPECT_OK(sk_invite_add_archive(pair->device, &invite, &sk_test_err));
-    other.dh_public[5] ^= 1;
+    other.archive_id[5] ^= 1;
     EXPECT(SK_REFUSED, sk_invite_add_archive(pair->device, &other, &sk_test_err));
     assert_int_equal(sk_test_sql_int(pair->device, "SELECT count(*) FROM peer"), 8);
 }

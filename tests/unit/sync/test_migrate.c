@@ -8,6 +8,7 @@
  */
 #include "sync/export.h"
 #include "sync/peer.h"
+#include "sync/renew.h"
 #include "tests/support/exchange.h"
 #include "tests/support/old_store.h"
 #include "tests/support/temp_dir.h"
@@ -226,6 +227,27 @@ static void go_on(struct sk_world *world)
     sk_world_verify(archive);
 }
 
+/* And the archive renews its keys, which its device has never heard of. */
+static void renew(struct sk_world *world)
+{
+    struct sk_store *archive = world->archive[0].store;
+    enum sk_keys_state state = SK_KEYS_LOST;
+    EXPECT_OK(sk_archive_renew(archive, &sk_test_err));
+    struct sk_receipt_result answer = sk_world_receipt(world, 0, SK_LOG_OWN, 0, "next keys");
+    assert_true(answer.new_keys);
+    sk_receipt_result_clear(&answer);
+    (void)sk_test_add(world->device[0].store, SK_TYPE_CASE, "Under the next keys");
+    (void)sk_world_export(world, 0, "under them");
+    struct sk_import_result in = sk_world_import(world, 0, "under them");
+    assert_int_equal(in.entries_new, 1);
+    sk_import_result_clear(&in);
+    EXPECT_OK(sk_keys_state(archive, SK_LOG_OWN, &state, &sk_test_err));
+    assert_int_equal(state, SK_KEYS_TAKEN);
+    EXPECT_OK(sk_keys_forget(archive, true, &sk_test_err)); /* the one in quarantine has not */
+    assert_int_equal(unlink(sk_world_path(world, "next keys")), 0);
+    assert_int_equal(unlink(sk_world_path(world, "under them")), 0);
+}
+
 static void every_schema_is_migrated(void **state)
 {
     struct sk_world *world = *state;
@@ -251,6 +273,7 @@ static void every_schema_is_migrated(void **state)
         EXPECT_OK(sk_quarantined_each(archive, count_quarantined, &waiting, &sk_test_err));
         assert_int_equal(waiting, 1);
         go_on(world);
+        renew(world);
         sk_test_reopen(&world->device[0]);
         sk_test_reopen(&world->archive[0]);
         sk_world_verify(world->device[0].store);

@@ -216,6 +216,38 @@ static void every_byte_counts(void **state)
     assert_true(kept > len);
 }
 
+/* Each digit of the next keys as any byte: refused, or other keys in their one form. */
+static void next_keys_have_one_form(void **state)
+{
+    static const uint8_t secret[32] = {5};
+    sk_auto_receipt r = {.number = 1, .revokes = true, .revoked = 7, .renews = true};
+    sk_auto_receipt back = {.stored = NULL};
+    sk_auto_buf text = SK_BUF_INIT;
+    unsigned other = 0;
+    (void)state;
+    sk_dh_public(r.next.dh_public, secret);
+    sk_sign_public(r.next.sign_public, secret);
+    EXPECT_OK(sk_receipt_format(&text, &r, &sk_test_err));
+    assert_true(accepted(sk_buf_text(&text), text.len));
+    EXPECT_OK(sk_receipt_parse(&back, sk_buf_text(&text), text.len, &sk_test_err));
+    assert_true(back.revokes && back.revoked == 7 && back.renews);
+    assert_true(sk_next_keys_same(&back.next, &r.next));
+    char *line = strstr((char *)text.bytes, "\nrevoked 7\nnext ");
+    assert_non_null(line);
+    for (char *at = line + strlen("\nrevoked 7\n"); at < (char *)text.bytes + text.len; at++) {
+        const char right = *at;
+        for (unsigned byte = 0; byte < 256; byte++) {
+            *at = (char)byte;
+            bool taken = accepted(sk_buf_text(&text), text.len);
+            other += taken && *at != right;
+            assert_false(taken && *at != right && !strchr("0123456789abcdef", *at));
+        }
+        *at = right;
+    }
+    assert_in_range(other, 64 * 15,
+                    128 * 15); /* every X25519 key, and one in sixteen of the others */
+}
+
 static void lists_are_cut_at_their_limit(void **state)
 {
     static const uint8_t root[SK_MERKLE_LEN] = {3};
@@ -289,6 +321,7 @@ int main(void)
         cmocka_unit_test(there_is_one_way_to_say_it),
         cmocka_unit_test(the_head_has_one_form),
         cmocka_unit_test(every_byte_counts),
+        cmocka_unit_test(next_keys_have_one_form),
         cmocka_unit_test(lists_are_cut_at_their_limit),
         cmocka_unit_test(longer_lists_are_refused),
         cmocka_unit_test(words_are_made_safe_and_bounded),

@@ -5,6 +5,7 @@
 #include "crypto/hash.h"
 #include "crypto/note.h"
 #include "sync/invite_parts.h"
+#include "sync/renew.h"
 #include "tests/support/exchange.h"
 #include "tests/support/temp_dir.h"
 
@@ -16,6 +17,7 @@
 #define SEEDS_MAX 64
 
 struct sk_fixed_party sk_device, sk_stranger, sk_archive, sk_rival;
+struct sk_fixed_party sk_archive_2, sk_archive_3;
 uint8_t sk_psk[32];
 
 static char *dir;
@@ -47,6 +49,10 @@ void sk_fixed_init(void)
     party_init(&sk_stranger, 0x21, SK_LABEL_LOG_ID);
     party_init(&sk_archive, 0x31, SK_LABEL_ARCHIVE_ID);
     party_init(&sk_rival, 0x41, SK_LABEL_ARCHIVE_ID);
+    party_init(&sk_archive_2, 0x61, SK_LABEL_ARCHIVE_ID);
+    party_init(&sk_archive_3, 0x71, SK_LABEL_ARCHIVE_ID);
+    memcpy(sk_archive_2.id, sk_archive.id, sizeof(sk_archive_2.id));
+    memcpy(sk_archive_3.id, sk_archive.id, sizeof(sk_archive_3.id));
     memset(sk_psk, 0x51, sizeof(sk_psk));
     MUST(dir = sk_temp_dir_make());
 }
@@ -216,6 +222,7 @@ static void make_pair(struct sk_store *store, enum sk_store_kind kind)
 {
     struct sk_invite invite = {.name = "archive", .alias = "lark"};
     int64_t peer = 0;
+    memcpy(invite.archive_id, sk_archive.id, 32);
     memcpy(invite.dh_public, sk_archive.dh_public, 32);
     memcpy(invite.sign_public, sk_archive.sign_public, 32);
     memcpy(invite.psk, sk_psk, 32);
@@ -264,4 +271,19 @@ void sk_fixed_store_remove(struct sk_store *store)
     sk_dir_discard(at.path);
     free(at.path);
     at = (struct sk_test_store){.store = NULL};
+}
+
+struct sk_store *sk_fixed_renew(struct sk_store *store, bool forget)
+{
+    uint8_t row[68] = {0};
+    MUST(store == at.store);
+    EXPECT_OK(sk_archive_renew(store, &sk_test_err));
+    memcpy(row, sk_archive_2.seed, 32);
+    memcpy(row + 32, sk_archive_2.scalar, 32);
+    set_blob(store, "UPDATE meta SET value = ?1 WHERE key = 'next'", row, sizeof(row));
+    sk_test_reopen(&at);
+    if (forget)
+        EXPECT_OK(sk_keys_forget(at.store, true, &sk_test_err));
+    sk_test_reopen(&at);
+    return at.store;
 }

@@ -29,6 +29,8 @@ struct sk_fixed_party {
     uint8_t id[32]; /* log id or archive id */
 };
 extern struct sk_fixed_party sk_device, sk_stranger, sk_archive, sk_rival;
+/* Keys that follow those of sk_archive, and those that follow these; its id stays. */
+extern struct sk_fixed_party sk_archive_2, sk_archive_3;
 extern uint8_t sk_psk[32];
 
 /* Computes them; once. */
@@ -57,6 +59,10 @@ void sk_hex_exactly(uint8_t *out, size_t len, const json_t *hex);
  */
 struct sk_store *sk_fixed_store(enum sk_store_kind kind);
 void sk_fixed_store_remove(struct sk_store *store);
+
+/* Gives the archive that sk_fixed_store() made sk_archive_2 as next keys; with `forget` these are
+ * in force, and the first are forgotten. */
+struct sk_store *sk_fixed_renew(struct sk_store *store, bool forget);
 
 /* A path for a file in a temporary folder that goes away at the end of the program. */
 const char *sk_fixed_path(const char *name);

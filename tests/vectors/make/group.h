@@ -58,6 +58,10 @@ void sk_make_invites(void), sk_make_invite_files(void);
 void sk_make_envelopes(void), sk_make_bundles(void), sk_make_sequences(void);
 void sk_make_salvages(void);
 void sk_make_erasures(void); /* of the group of sequences: erasures and continuations */
+/* Keys that are renewed: in texts of receipts, receipts, several of them, bundles, several of them.
+ */
+void sk_make_next_texts(void), sk_make_next_receipts(void), sk_make_next_receipt_sequences(void);
+void sk_make_next_bundles(void), sk_make_next_sequences(void);
 json_t *sk_receipt_keys(void);
 json_t *sk_note_keys(void);
 

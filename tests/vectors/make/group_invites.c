@@ -9,12 +9,13 @@
 #include <sodium.h>
 #include <string.h>
 
-#define SIGNED_LEN 302
-#define CONTENT    366 /* up to the zeros */
+#define SIGNED_LEN 334
+#define CONTENT    398 /* up to the zeros */
 
 static struct sk_invite honest_invite(void)
 {
     struct sk_invite invite = {.name = "archive", .alias = "lark"};
+    memcpy(invite.archive_id, sk_archive.id, 32);
     memcpy(invite.dh_public, sk_archive.dh_public, 32);
     memcpy(invite.sign_public, sk_archive.sign_public, 32);
     memcpy(invite.psk, sk_psk, 32);

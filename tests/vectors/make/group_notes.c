@@ -5,6 +5,7 @@
 #include "crypto/hash.h"
 #include "sync/receipt_note.h"
 #include "tests/vectors/make/group.h"
+#include "tests/vectors/make/paper.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -257,6 +258,7 @@ void sk_make_receipt_texts(void)
     for (size_t i = 0; i < sizeof(swaps) / sizeof(swaps[0]); i++)
         add_swap(&honest, &swaps[i]);
     sk_make_receipt_lines();
+    sk_make_next_texts();
 }
 
 /* ---- whole receipts ---- */
@@ -297,18 +299,6 @@ static void own_root(uint64_t size, uint8_t out[static 32])
     }
     sk_merkle_root(&tree, out);
 }
-
-/* A receipt in the making: what is signed, and by whom. */
-struct paper {
-    struct sk_receipt receipt;
-    const struct sk_fixed_party *signer, *cosigner, *device;
-    uint32_t index;      /* of the chain of receipts */
-    uint64_t head;       /* size of the checkpoint; UINT64_MAX: none */
-    uint64_t time;       /* of the cosignature, if it is not as the programs make it: */
-    size_t cosigned;     /* how many bytes it has behind the key id; 0: as they make it */
-    bool cosigned_first; /* before the signature */
-    struct sk_edit edit; /* stages SK_STAGE_INNER and SK_STAGE_FILE */
-};
 
 static void add_signed(struct sk_buf *inner, const struct paper *p)
 {
@@ -468,6 +458,17 @@ static void make_cosignatures(void)
     }
 }
 
+struct paper sk_paper(void)
+{
+    make_own();
+    return honest_paper();
+}
+
+json_t *sk_paper_file(const char *name, struct paper *p)
+{
+    return paper_file(name, p);
+}
+
 void sk_make_receipts(void)
 {
     struct paper p;
@@ -536,6 +537,7 @@ void sk_make_receipts(void)
         p.edit = rows[i].edit;
         add_paper(rows[i].name, rows[i].shows, rows[i].class, &p);
     }
+    sk_make_next_receipts();
     sk_draft_clear(&own);
 }
 
@@ -629,5 +631,6 @@ void sk_make_receipt_sequences(void)
             numbered("copy", 0, 1, 4));
     add_two("a damaged copy afterwards", "the index is spent", numbered("later", 0, 1, 4),
             damaged_copy("later"));
+    sk_make_next_receipt_sequences();
     sk_draft_clear(&own);
 }

@@ -188,4 +188,5 @@ void sk_make_sequences(void)
         sk_vector(rows[i].name, rows[i].shows, "ok", files, NULL);
     }
     sk_make_erasures();
+    sk_make_next_sequences();
 }

@@ -2,6 +2,7 @@
 #include "core/verify.h"
 #include "crypto/hash.h"
 #include "sync/import.h"
+#include "sync/peer.h"
 #include "sync/receipt.h"
 #include "tests/support/exchange.h"
 #include "tests/vectors/make/draft.h"
@@ -135,12 +136,22 @@ static json_t *import(const json_t *file, bool alone)
     return sk_result(status, content);
 }
 
+/* Whether the vector's archive has renewed its keys: "next", or "forgotten" of the first. */
+static bool renew(const json_t *vector)
+{
+    const json_t *how = json_object_get(json_object_get(vector, "keys"), "renewed");
+    if (how)
+        store = sk_fixed_renew(store, strcmp(json_string_value(how), "forgotten") == 0);
+    return how;
+}
+
 json_t *sk_run_bundle(const json_t *vector)
 {
     if (!store)
         store = sk_fixed_store(SK_STORE_ARCHIVE);
+    bool renewed = renew(vector);
     json_t *result = import(json_object_get(vector, "input"), true);
-    if (json_object_get(result, "content"))
+    if (renewed || json_object_get(result, "content"))
         sk_run_end();
     return result;
 }
@@ -173,6 +184,7 @@ json_t *sk_run_sequence(const json_t *vector)
     size_t i;
     json_t *file;
     store = sk_fixed_store(SK_STORE_ARCHIVE);
+    (void)renew(vector);
     json_array_foreach(json_object_get(vector, "input"), i, file)
     {
         json_array_append_new(steps, import(file, false));
@@ -201,6 +213,22 @@ static void add_own(const json_t *entries)
     MUST(sk_store_commit(&txn, NULL) == SK_OK);
 }
 
+/* Of the archive's keys, what is not as the invite said. */
+static void add_keys(json_t *content)
+{
+    struct sk_peer peer = {.id = 0};
+    MUST(sk_peer_load(store, 1, &peer, NULL) == SK_OK);
+    if (peer.known.announced)
+        json_object_set_new(content, "announced",
+                            json_pack("[o, o]", sk_hex_json(peer.known.next.dh_public, 32),
+                                      sk_hex_json(peer.known.next.sign_public, 32)));
+    if (peer.known.renewed)
+        json_object_set_new(content, "in_force",
+                            json_pack("[o, o]", sk_hex_json(peer.dh_public, 32),
+                                      sk_hex_json(peer.sign_public, 32)));
+    sk_peer_clear(&peer);
+}
+
 /* What changes nothing leaves every row as it was. */
 static json_t *take_receipt(const json_t *file)
 {
@@ -221,6 +249,7 @@ static json_t *take_receipt(const json_t *file)
                   (json_int_t)r.wanted, "older", (int)r.older, "rollback", (int)r.rollback);
     if (r.revoked != SK_NOT_REVOKED)
         json_object_set_new(content, "revoked", json_integer((json_int_t)r.revoked));
+    add_keys(content);
     sk_receipt_result_clear(&r);
     return sk_result(status, content);
 }

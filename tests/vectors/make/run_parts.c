@@ -208,6 +208,10 @@ json_t *sk_run_receipt_text(const json_t *vector)
         (int)r.remark_counts[SK_REMARK_MALFORMED], (int)r.remark_counts[SK_REMARK_NOTICE]);
     if (r.revokes)
         json_object_set_new(content, "revoked", number(r.revoked));
+    if (r.renews)
+        json_object_set_new(content, "next",
+                            json_pack("[o, o]", sk_hex_json(r.next.dh_public, SK_DH_LEN),
+                                      sk_hex_json(r.next.sign_public, SK_SIGN_PUBLIC_LEN)));
     return sk_result(status, content);
 }
 
@@ -215,9 +219,10 @@ json_t *sk_run_receipt_text(const json_t *vector)
 
 static json_t *invite_json(const struct sk_invite *invite)
 {
-    return json_pack("{s:o, s:o, s:o, s:s, s:s}", "dh", sk_hex_json(invite->dh_public, 32), "sign",
-                     sk_hex_json(invite->sign_public, 32), "psk", sk_hex_json(invite->psk, 32),
-                     "name", invite->name, "alias", invite->alias);
+    return json_pack("{s:o, s:o, s:o, s:o, s:s, s:s}", "archive",
+                     sk_hex_json(invite->archive_id, 32), "dh", sk_hex_json(invite->dh_public, 32),
+                     "sign", sk_hex_json(invite->sign_public, 32), "psk",
+                     sk_hex_json(invite->psk, 32), "name", invite->name, "alias", invite->alias);
 }
 
 json_t *sk_run_invite(const json_t *vector)

@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/input.h"
 #include "cli/print.h"
+#include "core/form_offer.h"
 #include "core/record.h"
 
 #include <string.h>
@@ -10,23 +11,57 @@
 struct adding {
     struct sk_run *run;
     const struct sk_form *form;
-    struct sk_buf ids; /* a line each; shown once they are saved */
+    struct sk_own_form *own; /* the same, when it is an organisation's */
+    struct sk_buf ids;       /* a line each; shown once they are saved */
 };
 
-static enum sk_status find_form(const struct sk_run *run, const struct sk_form **out,
-                                struct sk_error *err)
+/* The name of a form of an organisation, with the archive's name behind it or without. */
+static bool may_be_own(const char *text)
 {
-    *out = sk_form_of(sk_type_from_name(run->args[0]));
-    return *out ? SK_OK
-                : sk_fail(err, SK_USAGE,
-                          "a type is person, case, event, testimony, source or consent");
+    char name[SK_FORM_NAME_MAX + 1];
+    size_t len = strcspn(text, "@");
+
+    if (len >= sizeof(name))
+        return false;
+    memcpy(name, text, len);
+    name[len] = '\0';
+    return sk_own_form_name_valid(name);
+}
+
+static enum sk_status check_form(const struct sk_run *run, struct sk_error *err)
+{
+    if (sk_form_of(sk_type_from_name(run->args[0])) || may_be_own(run->args[0]))
+        return SK_OK;
+    return sk_fail(err, SK_USAGE,
+                   "a type is person, case, event, testimony, source or consent, or a form that "
+                   "'forms' lists");
+}
+
+static enum sk_status find_form(struct adding *adding, struct sk_error *err)
+{
+    struct sk_run *run = adding->run;
+
+    adding->form = sk_form_of(sk_type_from_name(run->args[0]));
+    if (adding->form)
+        return SK_OK;
+
+    struct sk_error why = SK_ERROR_INIT;
+    enum sk_status status = sk_usable_form_find(run->store, run->args[0], &adding->own, &why);
+
+    if (status == SK_MISSING || status == SK_USAGE) {
+        sk_run_advise(run, "Nothing was changed. 'forms' lists what can be recorded.");
+        return sk_fail(err, SK_USAGE, "%s",
+                       status == SK_USAGE ? why.text : "there is no type or form of this name");
+    }
+    if (status != SK_OK)
+        return sk_fail(err, status, "%s", why.text);
+    adding->form = sk_own_form_of(adding->own);
+    return SK_OK;
 }
 
 enum sk_status sk_check_add(struct sk_run *run, struct sk_error *err)
 {
-    const struct sk_form *form;
-
-    SK_TRY(find_form(run, &form, err));
+    SK_TRY(check_form(run, err));
     SK_TRY(sk_input_refuse_args(run, 1, err));
     if (run->arg_count == 1 && !sk_run_option(run, "--from") && !run->terminal && !run->no_input)
         return sk_fail(err, SK_USAGE,
@@ -39,7 +74,10 @@ static enum sk_status add_one(struct adding *adding, const json_t *fields, struc
     struct sk_id id;
     char text[SK_ID_TEXT_LEN];
 
-    SK_TRY(sk_record_add(adding->run->store, adding->form->type, fields, &id, err));
+    if (adding->own)
+        SK_TRY(sk_record_add_under(adding->run->store, adding->own, fields, &id, err));
+    else
+        SK_TRY(sk_record_add(adding->run->store, adding->form->type, fields, &id, err));
     sk_id_format(text, &id);
     SK_TRY(sk_buf_add_text(&adding->ids, text, err));
     return sk_buf_add_byte(&adding->ids, '\n', err);
@@ -90,14 +128,13 @@ enum sk_status sk_cmd_add(struct sk_run *run, struct sk_error *err)
     struct adding adding = {.run = run, .ids = SK_BUF_INIT};
     enum sk_status status;
 
-    SK_TRY(find_form(run, &adding.form, err));
-    if (from)
-        status = add_many(&adding, from, err);
-    else
-        status = add_single(&adding, err);
+    status = find_form(&adding, err);
+    if (status == SK_OK)
+        status = from ? add_many(&adding, from, err) : add_single(&adding, err);
     if (status == SK_OK)
         sk_out("%s", sk_buf_text(&adding.ids));
     sk_buf_clear(&adding.ids);
+    sk_own_form_unref(adding.own);
     return status;
 }
 
@@ -121,6 +158,16 @@ static enum sk_status help_field(struct sk_buf *out, const struct sk_field *fiel
     return SK_OK;
 }
 
+enum sk_status sk_form_fields_help(struct sk_buf *out, const struct sk_form *form,
+                                   struct sk_error *err)
+{
+    SK_TRY(sk_buf_printf(out, err, "Fields of a %s (name, type, label; choices below):\n",
+                         form->name));
+    for (size_t i = 0; i < form->field_count; i++)
+        SK_TRY(help_field(out, &form->fields[i], 2, err));
+    return SK_OK;
+}
+
 enum sk_status sk_cmd_add_help(const struct sk_run *run, struct sk_buf *out, struct sk_error *err)
 {
     const struct sk_form *form =
@@ -129,12 +176,9 @@ enum sk_status sk_cmd_add_help(const struct sk_run *run, struct sk_buf *out, str
     if (!form)
         return sk_buf_add_text(
             out,
-            "TYPE is person, case, event, testimony, source or consent; 'add TYPE -h' lists "
-            "its fields.\n",
+            "TYPE is person, case, event, testimony, source or consent, and 'add TYPE -h' lists "
+            "its\nfields; or the name of a form that came from an archive, of which 'forms' "
+            "lists those there\nare and 'forms show NAME' the fields.\n",
             err);
-    SK_TRY(sk_buf_printf(out, err, "Fields of a %s (name, type, label; choices below):\n",
-                         sk_type_name(form->type)));
-    for (size_t i = 0; i < form->field_count; i++)
-        SK_TRY(help_field(out, &form->fields[i], 2, err));
-    return SK_OK;
+    return sk_form_fields_help(out, form, err);
 }

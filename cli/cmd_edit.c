@@ -66,9 +66,14 @@ enum sk_status sk_cmd_edit(struct sk_run *run, struct sk_error *err)
     }
     if (item.erased || !record.fields)
         return sk_fail(err, SK_REFUSED, "this record was withdrawn");
+    if (!record.form) {
+        sk_run_advise(run, "Nothing was changed. The form comes back with a receipt of the archive "
+                           "that offers it.");
+        return sk_fail(err, SK_REFUSED, "the form of this record is not here");
+    }
 
     sk_auto_json fields = json_deep_copy(record.fields);
-    struct editing editing = {sk_form_of(item.type), fields};
+    struct editing editing = {record.form, fields};
 
     if (!fields)
         return sk_fail_status(err, SK_NOMEM);

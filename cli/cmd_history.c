@@ -61,7 +61,7 @@ static enum sk_status add_line(const char *before, const struct sk_device_name *
 static enum sk_status add_text(struct history *history, const struct sk_record *record,
                                bool erasure, bool apart, struct sk_error *err)
 {
-    const struct sk_form *form = sk_form_of(history->item->type);
+    const struct sk_form *form = record->form;
     sk_auto_buf shown = SK_BUF_INIT;
     char day[11];
 
@@ -80,7 +80,7 @@ static enum sk_status add_text(struct history *history, const struct sk_record *
     else if (withdrawn_in_old(history, record))
         return add_line("withdrawn in the log of ", &history->old, ", which this one continues",
                         err);
-    else if (!record->fields)
+    else if (!record->fields || record->formless)
         sk_out("    %s\n", sk_no_fields(history->item, record));
     else if (form)
         SK_TRY(sk_fields_show(&shown, form->fields, form->field_count, record->fields, 4, err));

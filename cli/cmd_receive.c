@@ -142,6 +142,31 @@ static enum sk_status out_taken(const struct sk_receipt_result *result, struct s
     return SK_OK;
 }
 
+/* One sentence about the forms that came, and one about those that went. */
+static enum sk_status out_forms(const struct sk_receipt_result *result, struct sk_error *err)
+{
+    size_t count = json_array_size(result->forms);
+
+    for (size_t i = 0; i < count; i++) {
+        const json_t *form = json_array_get(result->forms, i);
+
+        sk_out("%s", i > 0 ? ", " : count == 1 ? "  A new form came: " : "  New forms came: ");
+        SK_TRY(sk_out_text(json_string_value(json_object_get(form, "form")), err));
+        sk_out(" (");
+        SK_TRY(sk_out_text(json_string_value(json_object_get(form, "label")), err));
+        sk_out(", version %lld)", (long long)json_integer_value(json_object_get(form, "version")));
+    }
+    if (count > 0)
+        sk_out(". 'add NAME' records under %s.\n", sk_plural(count, "it", "them"));
+    count = json_array_size(result->forms_gone);
+    for (size_t i = 0; i < count; i++) {
+        sk_out("%s", i > 0 ? ", " : "  Offered no more: ");
+        SK_TRY(sk_out_text(json_string_value(json_array_get(result->forms_gone, i)), err));
+    }
+    sk_out("%s", count > 0 ? ". What was recorded stays.\n" : "");
+    return SK_OK;
+}
+
 static enum sk_status out_receipt(struct sk_run *run, const struct sk_receipt_result *result,
                                   struct sk_error *err)
 {
@@ -159,6 +184,10 @@ static enum sk_status out_receipt(struct sk_run *run, const struct sk_receipt_re
             sk_safety(safety, result->keys_id);
             (void)json_object_set_new(json, "new_keys", json_string(safety));
         }
+        if (json)
+            (void)json_object_set(json, "forms", result->forms);
+        if (json)
+            (void)json_object_set(json, "forms_gone", result->forms_gone);
         if (json && result->revoked != SK_NOT_REVOKED)
             (void)json_object_set_new(json, "revoked", json_integer((json_int_t)result->revoked));
         return sk_out_json_line(json, err);
@@ -167,6 +196,7 @@ static enum sk_status out_receipt(struct sk_run *run, const struct sk_receipt_re
         SK_TRY(out_older(result, err));
     else
         SK_TRY(out_taken(result, err));
+    SK_TRY(out_forms(result, err));
     return out_notes(result->notes, err);
 }
 

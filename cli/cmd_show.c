@@ -158,6 +158,11 @@ static enum sk_status show_json(struct view *view, struct sk_error *err)
                   sk_recorded(&view->record, day), "fields", view->record.fields, "links",
                   view->links, "attachments", view->attachments);
 
+    if (view->record.own && whole) {
+        (void)json_object_set_new(whole, "form", json_string(view->record.form->name));
+        (void)json_object_set_new(whole, "form_version",
+                                  json_integer((json_int_t)view->record.form->version));
+    }
     if (view->apart && whole)
         (void)json_object_set_new(whole, "apart", json_true());
     if (json_array_size(view->others) > 0 && whole)
@@ -244,11 +249,13 @@ static enum sk_status apart_text(struct view *view, struct sk_error *err)
 static enum sk_status show_text(struct view *view, struct sk_error *err)
 {
     struct sk_store *store = view->run->store;
-    const struct sk_form *form = sk_form_of(view->item.type);
+    const struct sk_form *form = view->record.form;
     sk_auto_buf shown = SK_BUF_INIT;
     char id[SK_ID_TEXT_LEN];
     char day[11];
 
+    if (!form)
+        form = sk_form_of(view->item.type);
     sk_id_format(id, &view->item.id);
     sk_out("%s %s\nRevision %u, position %llu, recorded ", form ? form->label : "Record", id,
            view->item.revision, (unsigned long long)view->item.position);
@@ -263,7 +270,7 @@ static enum sk_status show_text(struct view *view, struct sk_error *err)
                "bundle.\nThe next receipt asks its device for it.\n",
                (unsigned long long)view->newest);
     sk_out("\n");
-    if (!view->record.fields)
+    if (!view->record.fields || view->record.formless)
         sk_out("    %s\n", sk_no_fields(&view->item, &view->record));
     else if (form)
         SK_TRY(

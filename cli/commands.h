@@ -3,6 +3,7 @@
 #define SK_CLI_COMMANDS_H
 
 #include "cli/command.h"
+#include "core/form.h"
 
 #define SK_COMMAND_LIST(X) \
     X(add)                 \
@@ -16,6 +17,7 @@
     X(edit)                \
     X(export)              \
     X(extract)             \
+    X(forms)               \
     X(history)             \
     X(import)              \
     X(init)                \
@@ -50,6 +52,7 @@ SK_MUST_CHECK enum sk_status sk_check_add(struct sk_run *run, struct sk_error *e
 SK_MUST_CHECK enum sk_status sk_check_checkpoint(struct sk_run *run, struct sk_error *err);
 SK_MUST_CHECK enum sk_status sk_check_edit(struct sk_run *run, struct sk_error *err);
 SK_MUST_CHECK enum sk_status sk_check_export(struct sk_run *run, struct sk_error *err);
+SK_MUST_CHECK enum sk_status sk_check_forms(struct sk_run *run, struct sk_error *err);
 SK_MUST_CHECK enum sk_status sk_check_list(struct sk_run *run, struct sk_error *err);
 SK_MUST_CHECK enum sk_status sk_check_purge(struct sk_run *run, struct sk_error *err);
 SK_MUST_CHECK enum sk_status sk_check_renew(struct sk_run *run, struct sk_error *err);
@@ -58,6 +61,10 @@ SK_MUST_CHECK enum sk_status sk_check_sandbox(struct sk_run *run, struct sk_erro
 SK_MUST_CHECK enum sk_status sk_check_search(struct sk_run *run, struct sk_error *err);
 SK_MUST_CHECK enum sk_status sk_check_slot(struct sk_run *run, struct sk_error *err);
 SK_MUST_CHECK enum sk_status sk_check_watch(struct sk_run *run, struct sk_error *err);
+
+/* The fields of a form with their names, types, labels and choices; appended raw. */
+SK_MUST_CHECK enum sk_status sk_form_fields_help(struct sk_buf *out, const struct sk_form *form,
+                                                 struct sk_error *err);
 
 /* The fields of the form that the arguments of `add` name, for its help. */
 SK_MUST_CHECK enum sk_status sk_cmd_add_help(const struct sk_run *run, struct sk_buf *out,

@@ -219,6 +219,8 @@ const char *sk_no_fields(const struct sk_item *item, const struct sk_record *rec
         return "(withdrawn: what it said was erased, its line in the log stays)";
     if (record->purged)
         return "(purged: removed here, since every archive has it)";
+    if (record->formless)
+        return "(its form is not here: kept, and shown when that comes)";
     if (record->malformed)
         return "(malformed: kept, but not shown)";
     if (record->lacking)

@@ -110,6 +110,23 @@ static const struct sk_command commands[] = {
         .examples = "extract 91c0 photo.jpg",
     },
     {
+        .name = "forms",
+        .run = sk_cmd_forms,
+        .check = sk_check_forms,
+        .group = DEVICES,
+        .needs = SK_NEEDS_STORE,
+        .min_args = 0,
+        .max_args = 2,
+        .args = "[list | show NAME | add FILE | stop NAME]",
+        .summary = "Offer forms to devices, list them, or stop.",
+        .details =
+            "A form is JSON: its name as form, the type of record that it makes, a version, a "
+            "label, and fields.\nEach receipt carries all forms that are offered; a device "
+            "records under them from then on. A form\nof the same name needs a higher "
+            "version. 'forms stop' takes one out of later receipts.",
+        .examples = "forms add detention.json\nforms stop detention",
+    },
+    {
         .name = "history",
         .run = sk_cmd_history,
         .group = LOOKING,

@@ -151,6 +151,22 @@ static const struct sk_command commands[] = {
         .examples = "extract 91c0 photo.jpg",
     },
     {
+        .name = "forms",
+        .run = sk_cmd_forms,
+        .check = sk_check_forms,
+        .group = RECORDING,
+        .needs = SK_NEEDS_STORE,
+        .min_args = 0,
+        .max_args = 2,
+        .args = "[list | show NAME]",
+        .summary = "List what can be recorded, and the fields of a form.",
+        .details =
+            "Beside the built-in types there are forms that came with receipts of an archive. 'add "
+            "NAME' records\nunder one as under a type. An archive that has stopped offering "
+            "a form takes it out of this list;\nrecords under it stay, and can be edited.",
+        .examples = "forms\nforms show detention",
+    },
+    {
         .name = "history",
         .run = sk_cmd_history,
         .group = LOOKING,

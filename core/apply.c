@@ -2,6 +2,7 @@
  * How an entry and its payload change what a store shows: the one way, for what was written here
  * and for what came in a bundle.
  */
+#include "core/form_log.h"
 #include "core/item_internal.h"
 #include "core/media.h"
 #include "core/store_internal.h"
@@ -165,16 +166,32 @@ static enum sk_status check_digest(struct sk_store *store, const struct sk_paylo
     return status == SK_OK ? SK_OK : sk_fail(why, status, "%s", words.text);
 }
 
+/* A record's form is looked for in its log. That it is needed is noted first, held or not. */
+struct needing {
+    struct sk_store *store;
+    int64_t entry_row;
+};
+
+static enum sk_status find_form(void *context, const uint8_t hash[static SK_HASH_LEN],
+                                struct sk_own_form **out, struct sk_error *err)
+{
+    const struct needing *needing = context;
+    SK_TRY(sk_form_use_note(needing->store, needing->entry_row, hash, err));
+    return sk_log_form(needing->store, sk_entry_row_log(needing->entry_row), hash, out, err);
+}
+
 /* What a payload says. Errors: SK_REFUSED with the reason when it is not well formed. look: at the
  * bytes of an attachment, even if nobody hashed them now. */
 static enum sk_status judge(struct sk_store *store, unsigned type, unsigned entry_type,
                             int64_t entry_row, const struct sk_payload *payload, bool look,
                             struct sk_meaning *meaning, struct sk_error *why)
 {
+    struct needing needing = {store, entry_row};
+    const struct sk_form_source forms = {find_form, &needing};
     if (entry_type != type)
         return sk_fail(why, SK_REFUSED, "its type is not that of its earlier revisions");
     SK_TRY(sk_meaning_read(meaning, type, sk_buf_text(&payload->text), payload->text.len,
-                           payload->body_len, why));
+                           payload->body_len, &forms, why));
     if (type == SK_TYPE_ATTACHMENT && (payload->hashed || look))
         return check_digest(store, payload, &meaning->attachment, why);
     if (type == SK_TYPE_CONTINUATION)
@@ -197,7 +214,9 @@ static enum sk_status settle_payload(struct sk_store *store, const struct sk_ite
         return sk_mark_payload(store, entry_row, why.text, err);
     if (status != SK_OK)
         return sk_fail(err, status, "%s", why.text);
-    return show_newest(store, *state, entry_row, &meaning, err);
+    SK_TRY(show_newest(store, *state, entry_row, &meaning, err));
+    return state->type == SK_TYPE_FORM ? sk_form_entry_note(store, entry_row, meaning.own, err)
+                                       : SK_OK;
 }
 
 static enum sk_status take_payload(struct sk_store *store, const struct sk_item_state *state,
@@ -258,6 +277,23 @@ static enum sk_status settle_all(struct sk_store *store, int64_t item, struct sk
     return SK_OK;
 }
 
+enum sk_status sk_item_judge_again(struct sk_store *store, int64_t item, struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    struct sk_item_state state;
+    SK_TRY(sk_item_state_get(store, item, &state, err));
+    SK_TRY(sk_item_hide(store, &state, err));
+    SK_TRY(sk_db_prepare(store->db, &stmt, "UPDATE item SET shown = 0, title = '' WHERE id = ?1",
+                         err));
+    sk_bind_int(stmt, 1, item);
+    SK_TRY(sk_run(stmt, err));
+    SK_TRY(sk_marks_drop(store, item, INT64_MAX, err));
+    SK_TRY(settle_all(store, item, err));
+    SK_TRY(sk_item_state_get(store, item, &state, err));
+    /* A later revision may have been all that kept it from counting as withdrawn elsewhere. */
+    return state.shown ? SK_OK : sk_item_erase_inherited(store, item, err);
+}
+
 /* What a payload of another type had done is undone. */
 static enum sk_status set_type(struct sk_store *store, const struct sk_item_state *state,
                                unsigned type, struct sk_error *err)
@@ -271,6 +307,7 @@ static enum sk_status set_type(struct sk_store *store, const struct sk_item_stat
     };
     SK_TRY(sk_item_hide(store, state, err));
     SK_TRY(sk_marks_drop(store, state->row, INT64_MAX, err));
+    SK_TRY(sk_forms_forget(store, state->row, INT64_MAX, err));
     for (size_t i = 0; i < sizeof(sql) / sizeof(sql[0]); i++) {
         sk_auto_stmt stmt = NULL;
         SK_TRY(sk_db_prepare(store->db, &stmt, sql[i], err));

@@ -286,7 +286,7 @@ enum sk_status sk_attachment_extract(struct sk_store *store, const struct sk_ite
         return fail_absent(store, item, err);
     sk_auto_meaning meaning = {.json = NULL};
     SK_TRY(sk_meaning_read(&meaning, SK_TYPE_ATTACHMENT, sk_buf_text(&payload.text),
-                           payload.text.len, payload.body_len, err));
+                           payload.text.len, payload.body_len, NULL, err));
     sk_auto_file file = NULL;
     SK_TRY(sk_file_create_beside(&file, path, err));
     SK_TRY(sk_attachment_check(store, &payload, meaning.attachment.sha256, file, progress, err));

@@ -1,6 +1,6 @@
 /*
  * Forms: which fields a record has. The built-in ones are data (core/forms/<type>.json), compiled
- * in.
+ * in; those of an organisation (core/form_own.h) come with receipts.
  *
  * A form is {"form": type, "version": 1, "label": text, "fields": [field ...]}. A field is {"name",
  * "label", "hint"?, "type", "required"?: true, "unless"?: name of a field that stands in for it,
@@ -56,13 +56,16 @@ struct sk_field {
     enum sk_field_type type;
     bool required;
     const struct sk_choice *choices;
+    const struct sk_choice **by_name; /* the same in the order of their names */
     size_t choice_count;
     const struct sk_field *fields; /* of a group or repeat */
     size_t field_count;
 };
 
 struct sk_form {
-    unsigned type; /* enum sk_type */
+    const char *name;    /* of a built-in form that of its type */
+    const uint8_t *hash; /* of an organisation's form (core/form_own.h), 32 bytes; else NULL */
+    unsigned type;       /* enum sk_type */
     unsigned version;
     const char *label;
     const struct sk_field *fields;

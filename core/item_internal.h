@@ -6,16 +6,17 @@
 
 #include "core/continuation.h"
 #include "core/file.h"
-#include "core/form.h"
+#include "core/form_own.h"
 #include "core/item.h"
 #include "core/record.h"
 
 /* What a payload's text says, once it was found well formed for its type. */
 struct sk_meaning {
-    json_t *json;      /* owned */
-    const char *title; /* borrowed from json */
-    json_t *fields;    /* of a record; borrowed */
-    const char *recorded;
+    json_t *json;                /* owned */
+    const char *title;           /* borrowed from json */
+    json_t *fields;              /* of a record; borrowed */
+    const char *recorded;        /* NULL of a form */
+    struct sk_own_form *own;     /* of a form, that; of a record, the one that it names; or NULL */
     struct sk_id source, target; /* of a link */
     const char *role;
     struct sk_attachment attachment;
@@ -27,10 +28,13 @@ bool sk_role_valid(const char *role);
 
 #define sk_auto_meaning __attribute__((cleanup(sk_meaning_clear))) struct sk_meaning
 
-/* Reads a payload's text. Errors: SK_REFUSED with the reason, SK_NOMEM. */
+/* Reads a payload's text. forms: where a record's form is looked for when that is an
+ * organisation's; NULL: there are none. Errors: SK_REFUSED with the reason, SK_NOMEM, those of
+ * `forms`. */
 SK_MUST_CHECK
 enum sk_status sk_meaning_read(struct sk_meaning *out, unsigned type, const char *text, size_t len,
-                               uint64_t body_len, struct sk_error *err);
+                               uint64_t body_len, const struct sk_form_source *forms,
+                               struct sk_error *err);
 
 /* Reads only what the search index took from it, without checking it again. Errors: SK_REFUSED. */
 SK_MUST_CHECK
@@ -133,7 +137,11 @@ SK_MUST_CHECK
 enum sk_status sk_record_append(struct sk_store *store, struct sk_entry *entry,
                                 struct sk_payload *payload, struct sk_error *err);
 
-/* The same for a payload that is a text alone. */
+/* The same for a payload that is a text alone, which is written as it is. */
+SK_MUST_CHECK
+enum sk_status sk_record_append_text(struct sk_store *store, struct sk_entry *entry,
+                                     const struct sk_buf *text, struct sk_error *err);
+
 SK_MUST_CHECK
 enum sk_status sk_record_append_json(struct sk_store *store, struct sk_entry *entry,
                                      const json_t *json, struct sk_error *err);
@@ -194,6 +202,27 @@ enum sk_status sk_item_holds_withdrawn(struct sk_store *store, int64_t item, boo
 SK_MUST_CHECK
 enum sk_status sk_item_withdrawn_later(struct sk_store *store, int64_t log, const struct sk_id *uid,
                                        bool *out, struct sk_error *err);
+
+/* Looks at all that an item's entries commit to once more: a form came or went (form_log.c). */
+SK_MUST_CHECK
+enum sk_status sk_item_judge_again(struct sk_store *store, int64_t item, struct sk_error *err);
+
+/*
+ * What is noted of forms in logs (form_log.c): that an entry is one; that an entry of a record
+ * names one, held or not; and that neither is so any more, of an item's entries up to `last` or of
+ * one. The records that it makes a difference to are judged again.
+ */
+SK_MUST_CHECK
+enum sk_status sk_form_entry_note(struct sk_store *store, int64_t entry,
+                                  const struct sk_own_form *own, struct sk_error *err);
+SK_MUST_CHECK
+enum sk_status sk_form_use_note(struct sk_store *store, int64_t entry,
+                                const uint8_t hash[static SK_HASH_LEN], struct sk_error *err);
+SK_MUST_CHECK
+enum sk_status sk_forms_forget(struct sk_store *store, int64_t item, int64_t last,
+                               struct sk_error *err);
+SK_MUST_CHECK
+enum sk_status sk_form_use_forget(struct sk_store *store, int64_t entry, struct sk_error *err);
 
 /*
  * Marks of entries that are well signed and not well formed (marks.c). They follow from what is

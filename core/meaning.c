@@ -1,5 +1,6 @@
 /*
- * What the text of a payload says. A record: {"form", "version", "recorded", "fields"}; a link:
+ * What the text of a payload says. A record: {"form", "version", "recorded", "fields"}, whose form
+ * is that of its type or, by its hash, one of an organisation; a form: see core/form_own.h; a link:
  * {"recorded", "source", "role", "target"}; an attachment: {"recorded", "record", "name", "type",
  * "size", "sha256"}; a continuation: {"recorded", "log", "continues", "sign", "dh", "size", "root",
  * "signature"}. Nothing else may stand in them.
@@ -15,6 +16,7 @@
 void sk_meaning_clear(struct sk_meaning *meaning)
 {
     json_decref(meaning->json);
+    sk_own_form_unref(meaning->own);
     *meaning = (struct sk_meaning){.json = NULL};
 }
 
@@ -39,16 +41,38 @@ static bool id_of(const json_t *object, const char *key, struct sk_id *out)
     return text && sk_id_parse(out, text) == SK_OK;
 }
 
-static enum sk_status read_record(struct sk_meaning *m, unsigned type, struct sk_error *err)
+/* The form that a record is under: that of its type, or an organisation's, kept in m->own. */
+static enum sk_status find_form(struct sk_meaning *m, unsigned type,
+                                const struct sk_form_source *forms, const struct sk_form **out,
+                                struct sk_error *err)
 {
-    const struct sk_form *form = sk_form_of(type);
     const char *name = string_of(m->json, "form");
-    SK_TRY(check_members(m->json, 4, err));
-    if (!form || !name || strcmp(name, sk_type_name(type)) != 0)
-        return sk_fail(err, SK_REFUSED, "its form is not that of its type");
     json_int_t version = json_integer_value(json_object_get(m->json, "version"));
-    if (version < 1 || version > (json_int_t)form->version)
-        return sk_fail(err, SK_REFUSED, "its form is newer than those known here");
+    uint8_t hash[SK_HASH_LEN];
+    *out = sk_form_of(type);
+    if (name && strcmp(name, sk_type_name(type)) == 0) {
+        if (version < 1 || version > (json_int_t)(*out)->version)
+            return sk_fail(err, SK_REFUSED, "its form is newer than those known here");
+        return SK_OK;
+    }
+    if (!name || !sk_hex_parse(hash, sizeof(hash), name))
+        return sk_fail(err, SK_REFUSED, "its form is not that of its type");
+    if (forms)
+        SK_TRY(forms->find(forms->context, hash, &m->own, err));
+    if (!m->own)
+        return sk_fail(err, SK_REFUSED, "its form is not here");
+    *out = sk_own_form_of(m->own);
+    if ((*out)->type != type || version != (json_int_t)(*out)->version)
+        return sk_fail(err, SK_REFUSED, "its form is of another type or version");
+    return SK_OK;
+}
+
+static enum sk_status read_record(struct sk_meaning *m, unsigned type,
+                                  const struct sk_form_source *forms, struct sk_error *err)
+{
+    const struct sk_form *form = NULL;
+    SK_TRY(check_members(m->json, 4, err));
+    SK_TRY(find_form(m, type, forms, &form, err));
     m->fields = json_object_get(m->json, "fields");
     SK_TRY(sk_form_check(form, m->fields, err));
     m->title = sk_form_title(form, m->fields);
@@ -106,9 +130,16 @@ static enum sk_status read_attachment(struct sk_meaning *m, uint64_t body_len, s
 static bool bytes_of(const json_t *object, const char *key, uint8_t *out, size_t len)
 {
     const char *text = string_of(object, key);
-    size_t got = 0;
-    return text && strlen(text) == 2 * len && strspn(text, "0123456789abcdef") == 2 * len &&
-           sodium_hex2bin(out, len, text, 2 * len, NULL, &got, NULL) == 0 && got == len;
+    return text && sk_hex_parse(out, len, text);
+}
+
+/* A form is its text, byte for byte. */
+static enum sk_status read_own_form(struct sk_meaning *m, const char *text, size_t len,
+                                    struct sk_error *err)
+{
+    SK_TRY(sk_own_form_read(&m->own, text, len, err));
+    m->title = sk_own_form_of(m->own)->name;
+    return SK_OK;
 }
 
 static enum sk_status read_continuation(struct sk_meaning *m, struct sk_error *err)
@@ -131,23 +162,26 @@ static enum sk_status read_continuation(struct sk_meaning *m, struct sk_error *e
 }
 
 enum sk_status sk_meaning_read(struct sk_meaning *out, unsigned type, const char *text, size_t len,
-                               uint64_t body_len, struct sk_error *err)
+                               uint64_t body_len, const struct sk_form_source *forms,
+                               struct sk_error *err)
 {
     sk_auto_meaning m = {.json = NULL};
     SK_TRY(sk_json_parse(&m.json, text, len, err));
     if (type != SK_TYPE_ATTACHMENT && body_len)
         return sk_fail(err, SK_REFUSED, "only an attachment has a body");
     if (sk_type_is_record(type))
-        SK_TRY(read_record(&m, type, err));
+        SK_TRY(read_record(&m, type, forms, err));
     else if (type == SK_TYPE_LINK)
         SK_TRY(read_link(&m, err));
     else if (type == SK_TYPE_ATTACHMENT)
         SK_TRY(read_attachment(&m, body_len, err));
+    else if (type == SK_TYPE_FORM)
+        SK_TRY(read_own_form(&m, text, len, err));
     else if (type == SK_TYPE_CONTINUATION)
         SK_TRY(read_continuation(&m, err));
     else
         return sk_fail(err, SK_REFUSED, "its type is not known here");
-    m.recorded = string_of(m.json, "recorded");
+    m.recorded = type == SK_TYPE_FORM ? NULL : string_of(m.json, "recorded");
     *out = SK_TAKE(m);
     return SK_OK;
 }

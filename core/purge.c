@@ -54,8 +54,8 @@ static enum sk_status select_rows(struct sk_store *store, const struct sk_ranges
             out->shown = goes = goes && !older_stays;
         if (goes)
             SK_TRY(sk_buf_add(&out->rows, &id, sizeof(id), err));
-        else
-            out->left += may_go(&out->state);
+        else if (may_go(&out->state)) /* what never goes is not told as left */
+            out->left++;
     }
 }
 
@@ -157,6 +157,7 @@ static enum sk_status purge_entry(struct sk_store *store, int64_t entry, const s
     SK_TRY(sk_db_prepare(store->db, &gone, "DELETE FROM payload WHERE id = ?1", err));
     sk_bind_int(gone, 1, entry);
     SK_TRY(sk_run(gone, err));
+    SK_TRY(sk_form_use_forget(store, entry, err));
     return insert_purged(store, entry, ties->has_source ? &ties->source : NULL,
                          ties->has_target ? &ties->target : NULL, err);
 }

@@ -1,5 +1,6 @@
 #include "core/record.h"
 
+#include "core/form_log.h"
 #include "core/item_internal.h"
 #include "core/lacking.h"
 #include "core/purge.h"
@@ -12,6 +13,7 @@ void sk_record_clear(struct sk_record *record)
         sk_wipe(record->recorded, strlen(record->recorded));
     free(record->recorded);
     json_decref(record->fields);
+    sk_own_form_unref(record->own);
     *record = (struct sk_record){.fields = NULL};
 }
 
@@ -80,29 +82,45 @@ enum sk_status sk_record_append(struct sk_store *store, struct sk_entry *entry,
     return SK_OK;
 }
 
+/* The text is in the payload, which has nothing else yet. */
+static enum sk_status append_payload(struct sk_store *store, struct sk_entry *entry,
+                                     struct sk_payload *payload, struct sk_error *err)
+{
+    SK_TRY(sk_json_check(sk_buf_text(&payload->text), payload->text.len, err));
+    sk_random(payload->salt, sizeof(payload->salt));
+    SK_TRY(hash_text(payload, err));
+    return sk_record_append(store, entry, payload, err);
+}
+
+enum sk_status sk_record_append_text(struct sk_store *store, struct sk_entry *entry,
+                                     const struct sk_buf *text, struct sk_error *err)
+{
+    sk_auto_payload payload = SK_PAYLOAD_INIT;
+    SK_TRY(sk_buf_add(&payload.text, sk_buf_text(text), text->len, err));
+    return append_payload(store, entry, &payload, err);
+}
+
 enum sk_status sk_record_append_json(struct sk_store *store, struct sk_entry *entry,
                                      const json_t *json, struct sk_error *err)
 {
     sk_auto_payload payload = SK_PAYLOAD_INIT;
     SK_TRY(sk_json_write(&payload.text, json, err));
-    SK_TRY(sk_json_check(sk_buf_text(&payload.text), payload.text.len, err));
-    sk_random(payload.salt, sizeof(payload.salt));
-    SK_TRY(hash_text(&payload, err));
-    return sk_record_append(store, entry, &payload, err);
+    return append_payload(store, entry, &payload, err);
 }
 
 /* The text of a revision: what the form asks for, and when it was recorded. */
 static enum sk_status append_fields(struct sk_store *store, struct sk_entry *entry,
-                                    const json_t *fields, struct sk_error *err)
+                                    const struct sk_form *form, const json_t *fields,
+                                    struct sk_error *err)
 {
-    const struct sk_form *form = sk_form_of(entry->type);
-    if (!form)
-        return sk_fail(err, SK_USAGE, "this is no type of record");
-    SK_TRY(sk_form_check(form, fields, err));
     char now[SK_DATETIME_LEN];
+    char hash[2 * SK_HASH_LEN + 1];
+    SK_TRY(sk_form_check(form, fields, err));
+    if (form->hash)
+        sk_hex(hash, form->hash, SK_HASH_LEN);
     sk_datetime_now(now);
     sk_auto_json json =
-        json_pack("{s:s, s:i, s:s, s:O}", "form", sk_type_name(entry->type), "version",
+        json_pack("{s:s, s:i, s:s, s:O}", "form", form->hash ? hash : form->name, "version",
                   (int)form->version, "recorded", now, "fields", sk_json_plain(fields));
     return json ? sk_record_append_json(store, entry, json, err) : sk_fail_status(err, SK_NOMEM);
 }
@@ -110,9 +128,25 @@ static enum sk_status append_fields(struct sk_store *store, struct sk_entry *ent
 enum sk_status sk_record_add(struct sk_store *store, unsigned type, const json_t *fields,
                              struct sk_id *out, struct sk_error *err)
 {
+    const struct sk_form *form = sk_form_of(type);
     struct sk_entry entry = {.type = (uint16_t)type, .revision = 1};
+    if (!form)
+        return sk_fail(err, SK_USAGE, "this is no type of record");
     sk_id_random(&entry.id);
-    SK_TRY(append_fields(store, &entry, fields, err));
+    SK_TRY(append_fields(store, &entry, form, fields, err));
+    *out = entry.id;
+    return SK_OK;
+}
+
+enum sk_status sk_record_add_under(struct sk_store *store, const struct sk_own_form *own,
+                                   const json_t *fields, struct sk_id *out, struct sk_error *err)
+{
+    const struct sk_form *form = sk_own_form_of(own);
+    struct sk_entry entry = {.type = (uint16_t)form->type, .revision = 1};
+    SK_TRY(sk_form_check(form, fields, err));
+    SK_TRY(sk_log_form_append(store, own, err));
+    sk_id_random(&entry.id);
+    SK_TRY(append_fields(store, &entry, form, fields, err));
     *out = entry.id;
     return SK_OK;
 }
@@ -126,9 +160,13 @@ enum sk_status sk_record_edit(struct sk_store *store, const struct sk_item *item
         return sk_fail(err, SK_REFUSED, "what this record says was purged here");
     if (!sk_type_is_record(item->type))
         return sk_fail(err, SK_REFUSED, "only a record can be edited");
+    sk_auto_record record = {.fields = NULL};
+    SK_TRY(sk_record_load(store, item, item->position, &record, err));
+    if (!record.form)
+        return sk_fail(err, SK_REFUSED, "the form of this record is not here");
     struct sk_entry entry = {
         .type = (uint16_t)item->type, .revision = item->revision + 1, .id = item->id};
-    return append_fields(store, &entry, fields, err);
+    return append_fields(store, &entry, record.form, fields, err);
 }
 
 /* Withdrawing */
@@ -168,6 +206,8 @@ enum sk_status sk_record_withdraw(struct sk_store *store, const struct sk_item *
     unsigned erased = 0;
     if (item->erased)
         return sk_fail(err, SK_REFUSED, "this was withdrawn already");
+    if (item->type > SK_TYPE_ATTACHMENT)
+        return sk_fail(err, SK_REFUSED, "only a record, an attachment or a link can be withdrawn");
     while (sk_type_is_record(item->type)) {
         sk_auto_item dependent = {.title = NULL};
         bool found = false;
@@ -236,8 +276,24 @@ enum sk_status sk_link_each(struct sk_store *store, const struct sk_item *item, 
 
 /* Reading */
 
+/* The form that a record names: that of its type, unless it is an organisation's. */
+static enum sk_status find_form(struct sk_store *store, const struct sk_item *item,
+                                const json_t *json, struct sk_record *record, struct sk_error *err)
+{
+    const char *name = json_string_value(json_object_get(json, "form"));
+    uint8_t hash[SK_HASH_LEN];
+    record->form = sk_form_of(item->type);
+    if (!name || !sk_hex_parse(hash, sizeof(hash), name))
+        return SK_OK;
+    SK_TRY(sk_log_form(store, item->log, hash, &record->own, err));
+    record->form = record->own ? sk_own_form_of(record->own) : NULL;
+    record->formless = !record->own;
+    return SK_OK;
+}
+
 /* What another device wrote may be no record at all: it is said so, and is no reason to stop. */
-static enum sk_status read_text(struct sk_record *record, const struct sk_payload *payload,
+static enum sk_status read_text(struct sk_store *store, const struct sk_item *item,
+                                struct sk_record *record, const struct sk_payload *payload,
                                 struct sk_error *err)
 {
     sk_auto_json json = NULL;
@@ -251,6 +307,7 @@ static enum sk_status read_text(struct sk_record *record, const struct sk_payloa
     record->malformed = !recorded || !json_is_object(fields);
     if (record->malformed)
         return SK_OK;
+    SK_TRY(find_form(store, item, json, record, err));
     record->fields = json_incref(fields);
     record->recorded = strdup(recorded);
     return record->recorded ? SK_OK : sk_fail_status(err, SK_NOMEM);
@@ -274,7 +331,7 @@ enum sk_status sk_record_load(struct sk_store *store, const struct sk_item *item
     sk_auto_payload payload = SK_PAYLOAD_INIT;
     SK_TRY(sk_payload_load(store, item->log, position, &payload, &found, err));
     if (found) {
-        SK_TRY(read_text(&record, &payload, err));
+        SK_TRY(read_text(store, item, &record, &payload, err));
     } else {
         SK_TRY(sk_lacking_is(store, item->log, position, &record.lacking, err));
         SK_TRY(sk_entry_purged(store, item->log, position, &record.purged, err));

@@ -5,20 +5,23 @@
 #ifndef SK_CORE_RECORD_H
 #define SK_CORE_RECORD_H
 
-#include "core/form.h"
+#include "core/form_own.h"
 #include "core/item.h"
 
 /* A record as a revision holds it. */
 struct sk_record {
     uint32_t revision;
     uint64_t position;
-    uint32_t day;   /* as the entry says */
-    char *recorded; /* owned; NULL when there are no fields */
-    json_t *fields; /* owned; NULL when withdrawn, malformed or not here yet */
-    bool purged;    /* it was purged here: the archives have it */
-    bool malformed; /* what a device wrote is no record */
-    bool lacking;   /* there are no fields since a damaged bundle brought it without */
-    bool unproven;  /* saved from damage; nothing proved that it had been signed */
+    uint32_t day;               /* as the entry says */
+    char *recorded;             /* owned; NULL when there are no fields */
+    json_t *fields;             /* owned; NULL when withdrawn, malformed or not here yet */
+    const struct sk_form *form; /* that it is under; NULL as `fields`, or when it is not here */
+    struct sk_own_form *own;    /* owned: the same, when it is an organisation's */
+    bool formless;              /* it names a form that is not here */
+    bool purged;                /* it was purged here: the archives have it */
+    bool malformed;             /* what a device wrote is no record */
+    bool lacking;               /* there are no fields since a damaged bundle brought it without */
+    bool unproven;              /* saved from damage; nothing proved that it had been signed */
 };
 void sk_record_clear(struct sk_record *record);
 #define sk_auto_record __attribute__((cleanup(sk_record_clear))) struct sk_record
@@ -29,8 +32,13 @@ SK_MUST_CHECK
 enum sk_status sk_record_add(struct sk_store *store, unsigned type, const json_t *fields,
                              struct sk_id *out, struct sk_error *err);
 
-/* A new revision of a record. Errors: as add; SK_REFUSED when it is withdrawn or no record, or was
- * changed after `item` was read. */
+/* The same under the form of an organisation, which goes into the log before its first record. */
+SK_MUST_CHECK
+enum sk_status sk_record_add_under(struct sk_store *store, const struct sk_own_form *own,
+                                   const json_t *fields, struct sk_id *out, struct sk_error *err);
+
+/* A new revision of a record, under the form of the one that is shown. Errors: as add; SK_REFUSED
+ * when it is withdrawn or no record, or was changed after `item` was read. */
 SK_MUST_CHECK
 enum sk_status sk_record_edit(struct sk_store *store, const struct sk_item *item,
                               const json_t *fields, struct sk_error *err);

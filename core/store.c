@@ -1,6 +1,7 @@
 #include "core/store.h"
 
 #include "core/folder.h"
+#include "core/form_own.h"
 #include "core/log.h"
 #include "core/store_internal.h"
 #include "core/text.h"
@@ -147,6 +148,7 @@ static void store_free(struct sk_store *store)
     if (!store)
         return;
     (void)sk_db_close(store->db, NULL);
+    sk_own_form_unref(store->form);
     sk_secret_free(store->identity);
     sk_secret_free(store->next);
     sk_secret_free(store->store_key);

@@ -26,6 +26,8 @@ struct sk_log_tail {
     bool dirty;
 };
 
+struct sk_own_form;
+
 struct sk_store {
     char *dir;
     char *media_dir;
@@ -51,6 +53,7 @@ struct sk_store {
     bool erased;       /* the transaction erased something: old pages must go */
     bool left_copies;  /* the last commit was made, and did not take all of them away */
     bool words_erased; /* and it took words out of the search index */
+    struct sk_own_form *form; /* that was needed last, or NULL */
 };
 
 /* The parameters of a new slot: those for tests in a store that is for tests. */

@@ -1,6 +1,7 @@
 #include "core/succession.h"
 
 #include "core/continuation.h"
+#include "core/form_log.h"
 #include "core/item_internal.h"
 #include "core/purge.h"
 #include "core/store_internal.h"
@@ -126,6 +127,8 @@ static enum sk_status mark(struct work *work, uint64_t old, struct sk_entry *ent
                            const struct sk_payload *payload, struct sk_error *err)
 {
     sk_auto_meaning meaning = {.json = NULL};
+    struct sk_log_forms forms = {work->store, SK_LOG_OWN};
+    const struct sk_form_source source = sk_log_form_source(&forms);
     struct sk_loss loss = {.kind = SK_LOSS_PROOF,
                            .from = old,
                            .to = old + 1,
@@ -134,7 +137,7 @@ static enum sk_status mark(struct work *work, uint64_t old, struct sk_entry *ent
                            .revision = entry->revision};
     if (payload)
         sk_ignore(sk_meaning_read(&meaning, entry->type, sk_buf_text(&payload->text),
-                                  payload->text.len, payload->body_len, NULL));
+                                  payload->text.len, payload->body_len, &source, NULL));
     loss.title = title_in(&meaning);
     entry->unproven = true;
     work->result.unproven++;
@@ -183,7 +186,7 @@ static enum sk_status lose_payload(struct work *work, uint64_t position,
     if (payload) {
         loss.bytes = payload->body_len;
         sk_ignore(sk_meaning_read(&meaning, entry->type, sk_buf_text(&payload->text),
-                                  payload->text.len, payload->body_len, NULL));
+                                  payload->text.len, payload->body_len, NULL, NULL));
         loss.title = title_in(&meaning);
     }
     return tell_loss(work, &loss, err);

@@ -205,6 +205,11 @@ static size_t plain_run(const uint8_t *s, size_t len)
     return run;
 }
 
+bool sk_text_plain(const char *text, size_t len)
+{
+    return plain_run((const uint8_t *)text, len) == len;
+}
+
 static enum sk_status new_line(struct sk_buf *out, unsigned indent, struct sk_error *err)
 {
     SK_TRY(sk_buf_add_byte(out, '\n', err));

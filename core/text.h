@@ -27,6 +27,9 @@ SK_MUST_CHECK
 enum sk_status sk_text_show(struct sk_buf *out, const char *text, size_t len, bool lines,
                             unsigned indent, struct sk_error *err);
 
+/* Whether sk_text_show() would leave every character of it as it is, newlines and tabs excepted. */
+bool sk_text_plain(const char *text, size_t len);
+
 /*
  * Appends JSON text (valid UTF-8, as made by a JSON encoder) with every character that
  * sk_text_show() would replace written as a \uXXXX escape (a surrogate pair where needed). Newlines

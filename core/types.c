@@ -82,6 +82,19 @@ enum sk_status sk_id_parse(struct sk_id *id, const char *text)
     return SK_OK;
 }
 
+bool sk_hex_parse(uint8_t *out, size_t len, const char *text)
+{
+    if (strlen(text) != 2 * len || strspn(text, "0123456789abcdef") != 2 * len)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        unsigned high = (unsigned)hex_value(text[2 * i]);
+        unsigned low = (unsigned)hex_value(text[2 * i + 1]);
+
+        out[i] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}
+
 void sk_ranges_clear(struct sk_ranges *ranges)
 {
     free(ranges->items);

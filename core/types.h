@@ -59,6 +59,9 @@ enum sk_status sk_id_parse(struct sk_id *id, const char *text);
 /* Lower-case hex of `len` bytes: 2 * len characters and NUL. */
 void sk_hex(char *out, const uint8_t *bytes, size_t len);
 
+/* Back from exactly 2 * len lower-case digits; false when it is anything else. */
+bool sk_hex_parse(uint8_t *out, size_t len, const char *text);
+
 /* Half-open range of positions in a log. */
 struct sk_range {
     uint64_t from;

@@ -1,6 +1,7 @@
 #include "core/verify.h"
 
 #include "core/folder.h"
+#include "core/form_log.h"
 #include "core/item_internal.h"
 #include "core/lacking.h"
 #include "core/media.h"
@@ -172,6 +173,48 @@ static enum sk_status check_continuation(struct check *check, const struct row *
     return SK_OK;
 }
 
+/* A record's form, looked for in its log; that the record needs it has to be noted. */
+struct needed {
+    struct check *check;
+    const struct row *row;
+};
+
+static enum sk_status find_form(void *context, const uint8_t hash[static SK_HASH_LEN],
+                                struct sk_own_form **out, struct sk_error *err)
+{
+    const struct needed *needed = context;
+    struct sk_store *store = needed->check->store;
+    sk_auto_stmt stmt = NULL;
+    bool noted = false;
+    SK_TRY(sk_db_prepare(store->db, &stmt, "SELECT 1 FROM form_use WHERE entry = ?1 AND hash = ?2",
+                         err));
+    sk_bind_int(stmt, 1, needed->row->id);
+    sk_bind_bytes(stmt, 2, hash, SK_HASH_LEN);
+    SK_TRY(sk_step(stmt, &noted, err));
+    if (!noted)
+        tell_row(needed->check, needed->row, "it is not noted which form it needs");
+    return sk_log_form(store, needed->row->log->id, hash, out, err);
+}
+
+static enum sk_status check_form(struct check *check, const struct row *row,
+                                 const struct sk_form *form, struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    bool noted = false;
+    SK_TRY(sk_db_prepare(check->store->db, &stmt,
+                         "SELECT 1 FROM form_entry WHERE entry = ?1 AND hash = ?2 AND name = ?3 "
+                         "AND version = ?4",
+                         err));
+    sk_bind_int(stmt, 1, row->id);
+    sk_bind_bytes(stmt, 2, form->hash, SK_HASH_LEN);
+    sk_bind_text(stmt, 3, form->name);
+    sk_bind_int(stmt, 4, form->version);
+    SK_TRY(sk_step(stmt, &noted, err));
+    if (!noted)
+        tell_row(check, row, "the form that it is is not noted");
+    return SK_OK;
+}
+
 /* What the payload says: its item's state and, for an attachment, its bytes. */
 static enum sk_status check_meaning(struct check *check, const struct row *row,
                                     const struct sk_entry *entry, const struct sk_payload *payload,
@@ -179,14 +222,18 @@ static enum sk_status check_meaning(struct check *check, const struct row *row,
 {
     sk_auto_meaning meaning = {.json = NULL};
     enum sk_status status = SK_REFUSED;
+    struct needed needed = {.check = check, .row = row};
+    const struct sk_form_source forms = {find_form, &needed};
     if (entry->type == row->type)
         status = sk_meaning_read(&meaning, entry->type, sk_buf_text(&payload->text),
-                                 payload->text.len, payload->body_len, NULL);
+                                 payload->text.len, payload->body_len, &forms, NULL);
     bool lie = false;
     if (status == SK_OK && entry->type == SK_TYPE_ATTACHMENT)
         SK_TRY(drop_lie(check, row, payload, &meaning, &lie, err));
     if (lie)
         status = SK_REFUSED;
+    if (status == SK_OK && entry->type == SK_TYPE_FORM)
+        SK_TRY(check_form(check, row, sk_own_form_of(meaning.own), err));
     if (status == SK_OK && entry->type == SK_TYPE_CONTINUATION)
         SK_TRY(check_continuation(check, row, &meaning, err));
     else if (status == SK_OK)
@@ -376,12 +423,16 @@ static enum sk_status check_words(struct check *check, struct sk_error *err)
     return SK_OK;
 }
 
-/* Which logs are related, and what was withdrawn in an older one of them. */
+/* What is noted of forms, which logs are related, and what was withdrawn in an older one of them.
+ */
 static enum sk_status check_related(struct check *check, struct sk_error *err)
 {
     sk_auto_stmt stmt = NULL;
     const char *problem = NULL;
     SK_TRY(sk_continuation_verify(check->store, &problem, err));
+    if (problem)
+        tell(check, problem);
+    SK_TRY(sk_log_form_verify(check->store, &problem, err));
     if (problem)
         tell(check, problem);
     SK_TRY(sk_db_prepare(check->store->db, &stmt,

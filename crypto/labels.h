@@ -37,7 +37,8 @@
     X(MEDIA,        "media")        /* subkey of one media file, its own key */       \
     X(INVITE,       "invite")       /* key of an invite, from its code words */                 \
     X(BACKUP,       "backup")       /* key of a backup's header, from the passphrase */ \
-    X(BACKUP_DATA,  "backup data")  /* key of a backup's chunks, key: the file key */
+    X(BACKUP_DATA,  "backup data")  /* key of a backup's chunks, key: the file key */ \
+    X(FORM,         "form")         /* hash of an organisation's form, no key */
 /* clang-format on */
 
 enum sk_label {

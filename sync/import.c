@@ -321,7 +321,7 @@ static enum sk_status salvage_into_log(struct arrival *a, struct sk_intake *in,
     if (in->fork)
         return sk_fail(err, SK_DAMAGED, MAY_BE_FORK);
     SK_TRY(sk_malformed_count(a->store, in->log.id, m->n0, m->n1, &after, err));
-    result->quarantined = after - before;
+    result->quarantined = after > before ? after - before : 0; /* a form may have come */
     return tell_salvaged(a, in, result, err);
 }
 

@@ -9,6 +9,7 @@
 #include "sync/deliver.h"
 #include "sync/import_parts.h"
 #include "sync/peer.h"
+#include "sync/receipt_forms.h"
 #include "sync/receipt_note.h"
 #include "sync/renew.h"
 
@@ -241,17 +242,22 @@ static enum sk_status write_file(struct sk_store *store, const struct sk_log *lo
     sk_auto_receipt receipt = {.stored = NULL};
     sk_auto_buf note = SK_BUF_INIT;
     sk_auto_buf checkpoint = SK_BUF_INIT;
+    sk_auto_form_texts forms = {.count = 0};
     uint64_t number = 0;
     struct sk_delivered delivered = {.bytes = 0};
     const uint8_t *seed = NULL;
     SK_TRY(find_seed(store, log, &seed, err));
     SK_TRY(reserve(store, log, &number, &recipient, err));
     SK_TRY(fill_receipt(store, log, number, &receipt, err));
+    /* Whoever has a device that is revoked learns nothing more of what is asked. */
+    if (!receipt.revokes)
+        SK_TRY(sk_receipt_forms_fill(store, &receipt, &forms, err));
     SK_TRY(sign_note(&receipt, seed, &note, err));
     SK_TRY(cosign(store, log, seed, &checkpoint, err));
     SK_TRY(sk_envelope_create(&writer, *file, &recipient, 1, err));
     SK_TRY(write_part(writer, &note, err));
     SK_TRY(write_part(writer, &checkpoint, err));
+    SK_TRY(sk_form_texts_write(writer, &forms, err));
     return sk_deliver(writer, file, path, hash, &delivered, err);
 }
 

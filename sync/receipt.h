@@ -4,6 +4,7 @@
 #ifndef SK_SYNC_RECEIPT_H
 #define SK_SYNC_RECEIPT_H
 
+#include "core/json.h"
 #include "core/log.h"
 #include "core/revoke.h"
 
@@ -22,7 +23,10 @@ struct sk_receipt_result {
     uint8_t keys_id[32]; /* what their safety number is made of */
     bool older;          /* taken before, or older than the newest taken: nothing changed */
     bool rollback; /* the archive holds more than this store, or other content: see the words */
-    char *notes; /* owned: lines for a person (refused copies, quarantined or malformed entries) */
+    json_t *forms; /* owned: array of {"form", "version", "label"} of forms that are new */
+    json_t *forms_gone; /* owned: array of names of those that it offers no more */
+    char *notes; /* owned: lines for a person (refused copies, quarantined or malformed entries,
+                  * forms that were not taken) */
 };
 void sk_receipt_result_clear(struct sk_receipt_result *result);
 

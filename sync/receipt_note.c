@@ -1,6 +1,7 @@
 #include "sync/receipt_note.h"
 
 #include "core/text.h"
+#include "sync/receipt_forms.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -18,6 +19,9 @@ void sk_receipt_clear(struct sk_receipt *receipt)
     sk_ranges_clear(&receipt->wanted);
     sk_ranges_clear(&receipt->malformed);
     sk_buf_clear(&receipt->remarks);
+    free(receipt->forms);
+    receipt->forms = NULL;
+    receipt->form_count = 0;
 }
 
 void sk_receipt_key_name(char out[static SK_ARCHIVE_KEY_NAME_LEN],
@@ -106,7 +110,8 @@ enum sk_status sk_receipt_format(struct sk_buf *out, const struct sk_receipt *re
         SK_TRY(sk_buf_printf(out, err, "revoked %" PRIu64 "\n", receipt->revoked));
     if (receipt->renews)
         SK_TRY(sk_next_keys_format(out, &receipt->next, err));
-    return sk_buf_add(out, sk_buf_text(&receipt->remarks), receipt->remarks.len, err);
+    SK_TRY(sk_buf_add(out, sk_buf_text(&receipt->remarks), receipt->remarks.len, err));
+    return sk_receipt_forms_format(out, receipt, err);
 }
 
 /* ---- reading ---- */
@@ -301,7 +306,8 @@ enum sk_status sk_receipt_parse(struct sk_receipt *out, const char *text, size_t
                                 struct sk_error *err)
 {
     sk_auto_receipt r = {.stored = NULL};
-    struct cursor c = {text, text + len};
+    size_t forms_at = sk_receipt_forms_at(text, len);
+    struct cursor c = {text, text + forms_at};
     if (!take_head(&c, &r))
         return sk_fail(err, SK_DAMAGED, "this is not the text of a receipt");
     SK_TRY(take_stored(&c, &r, err));
@@ -309,6 +315,7 @@ enum sk_status sk_receipt_parse(struct sk_receipt *out, const char *text, size_t
     SK_TRY(take_revoked(&c, &r, err));
     SK_TRY(take_next(&c, &r, err));
     SK_TRY(take_remarks(&c, &r, err));
+    SK_TRY(sk_receipt_forms_parse(&r, text + forms_at, len - forms_at, err));
     *out = SK_TAKE(r);
     return SK_OK;
 }

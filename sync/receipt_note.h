@@ -20,6 +20,8 @@ struct sk_receipt_stored {
     uint8_t root[SK_MERKLE_LEN];
 };
 
+struct sk_receipt_form;
+
 /* What the archive says in words, in the order of a receipt. */
 enum sk_remark {
     SK_REMARK_QUARANTINED, /* numbers: bundle, n0, n1 */
@@ -45,6 +47,8 @@ struct sk_receipt {
     struct sk_ranges malformed; /* positions of these remarks, when it was read */
     struct sk_buf remarks;      /* lines as they stand in the text, safe to show */
     size_t remark_counts[SK_REMARK_KINDS];
+    struct sk_receipt_form *forms; /* owned; sync/receipt_forms.h */
+    size_t form_count;
 };
 void sk_receipt_clear(struct sk_receipt *receipt);
 #define sk_auto_receipt __attribute__((cleanup(sk_receipt_clear))) struct sk_receipt

@@ -9,6 +9,7 @@
 #include "crypto/bytes.h"
 #include "sync/deliver.h"
 #include "sync/peer.h"
+#include "sync/receipt_forms.h"
 #include "sync/receipt_parts.h"
 
 #include <inttypes.h>
@@ -32,6 +33,8 @@ struct arrival {
     uint8_t header_hash[32];
     struct sk_buf note;       /* signed by the archive */
     struct sk_buf checkpoint; /* the device's own, cosigned; may be empty */
+    struct sk_form_texts forms;
+    struct sk_buf form_words; /* about those that were not taken */
     struct sk_receipt receipt;
     bool by_next; /* signed with the keys that its archive has announced */
 };
@@ -44,6 +47,8 @@ static void arrival_clear(struct arrival *a)
     sk_peer_clear(&a->peer);
     sk_buf_clear(&a->note);
     sk_buf_clear(&a->checkpoint);
+    sk_form_texts_clear(&a->forms);
+    sk_buf_clear(&a->form_words);
     sk_receipt_clear(&a->receipt);
 }
 
@@ -51,6 +56,9 @@ void sk_receipt_result_clear(struct sk_receipt_result *result)
 {
     free(result->notes);
     result->notes = NULL;
+    json_decref(result->forms);
+    json_decref(result->forms_gone);
+    result->forms = result->forms_gone = NULL;
 }
 
 /* ---- reading ---- */
@@ -186,7 +194,8 @@ static enum sk_status check_notes(struct arrival *a, struct sk_error *err)
     if (status != SK_OK)
         return sk_fail(err, status, "%s: %s", a->path, why.text);
     sk_receipt_key_name(name, a->peer.archive_id);
-    return check_checkpoint(a, name, err);
+    SK_TRY(check_checkpoint(a, name, err));
+    return sk_receipt_forms_check(&a->receipt, &a->forms, err);
 }
 
 static enum sk_status read_notes(struct arrival *a, struct sk_error *err)
@@ -197,6 +206,7 @@ static enum sk_status read_notes(struct arrival *a, struct sk_error *err)
     memcpy(a->header_hash, sk_envelope_reader_header_hash(reader), sizeof(a->header_hash));
     SK_TRY(read_part(reader, &a->note, err));
     SK_TRY(read_part(reader, &a->checkpoint, err));
+    SK_TRY(sk_form_texts_read(reader, &a->forms, err));
     SK_TRY(sk_envelope_end(reader, a->file_hash, err));
     return check_notes(a, err);
 }
@@ -315,6 +325,18 @@ static enum sk_status keep_keys(struct arrival *a, struct sk_receipt_result *res
     return SK_OK;
 }
 
+static enum sk_status set_words(const struct arrival *a, struct sk_receipt_result *result,
+                                struct sk_error *err)
+{
+    sk_auto_buf words = SK_BUF_INIT;
+    if (result->rollback)
+        SK_TRY(sk_buf_add_text(&words, ROLLBACK_WORDS, err));
+    SK_TRY(sk_receipt_tell(&words, &a->receipt, err));
+    SK_TRY(sk_buf_add_text(&words, sk_buf_text(&a->form_words), err));
+    result->notes = strdup(sk_buf_text(&words));
+    return result->notes ? SK_OK : sk_fail_status(err, SK_NOMEM);
+}
+
 static enum sk_status keep(struct arrival *a, uint64_t own_size, struct sk_receipt_result *result,
                            struct sk_error *err)
 {
@@ -326,21 +348,11 @@ static enum sk_status keep(struct arrival *a, uint64_t own_size, struct sk_recei
     if (a->receipt.revokes)
         SK_TRY(sk_peer_revoke(a->store, &a->peer, a->receipt.revoked, a->receipt.day, err));
     SK_TRY(keep_keys(a, result, err));
+    SK_TRY(sk_receipt_forms_keep(a->store, a->peer.id, &a->receipt, &a->forms, result->forms,
+                                 result->forms_gone, &a->form_words, err));
     SK_TRY(save_text(a, err));
+    SK_TRY(set_words(a, result, err));
     return sk_store_commit(&txn, err);
-}
-
-/* ---- the words ---- */
-
-static enum sk_status set_words(struct sk_receipt_result *result, const struct sk_receipt *receipt,
-                                struct sk_error *err)
-{
-    sk_auto_buf words = SK_BUF_INIT;
-    if (result->rollback)
-        SK_TRY(sk_buf_add_text(&words, ROLLBACK_WORDS, err));
-    SK_TRY(sk_receipt_tell(&words, receipt, err));
-    result->notes = strdup(sk_buf_text(&words));
-    return result->notes ? SK_OK : sk_fail_status(err, SK_NOMEM);
 }
 
 /* ---- the whole ---- */
@@ -384,9 +396,8 @@ static enum sk_status take(struct arrival *a, struct sk_receipt_result *result,
     }
     if (a->receipt.revokes && !result->older && a->receipt.revoked < result->revoked)
         result->revoked = a->receipt.revoked;
-    SK_TRY(set_words(result, &a->receipt, err));
     if (result->older || result->rollback)
-        return SK_OK;
+        return set_words(a, result, err);
     SK_TRY(keep(a, log.size, result, err));
     a->peer.number = a->receipt.number;
     return SK_OK;
@@ -396,8 +407,9 @@ enum sk_status sk_receipt_take(struct sk_store *store, const char *path,
                                struct sk_receipt_result *out, struct sk_error *err)
 {
     __attribute__((cleanup(arrival_clear))) struct arrival a = {.store = store, .path = path};
-    struct sk_receipt_result result = {.notes = NULL};
-    enum sk_status status = take(&a, &result, err);
+    struct sk_receipt_result result = {.forms = json_array(), .forms_gone = json_array()};
+    enum sk_status status =
+        result.forms && result.forms_gone ? take(&a, &result, err) : sk_fail_status(err, SK_NOMEM);
     if (status != SK_OK) {
         sk_receipt_result_clear(&result);
         return status;

@@ -71,6 +71,9 @@ def build(top):
     archive(world.at("office"))
     device(world.at("store"), world.office)
     photo = write(world.at("photo.jpg"), os.urandom(100_000))
+    write(world.at("form"), json.dumps({
+        "form": "f", "type": "event", "version": 1, "label": "F", "fields": [
+            {"name": "title", "label": "T", "type": "text", "access": "public", "required": True}]}))
     write(world.at("record"), json.dumps({"title": "Long", "text": os.urandom(20_000).hex()}))
     world.store("attach", add(world.store, "With a photo"), photo)
     world.store("export", world.at("stick/old"))
@@ -116,6 +119,7 @@ def rows():
         ("skrynia", "receive", WRITING, [path("stick/receipt")]),
         ("skrynia", "status", LOOKING, []),
         ("skrynia", "extract", WRITING, [photo, path("out.jpg")]),
+        ("skrynia", "forms", LOOKING, ["list"]),
         ("skrynia", "history", LOOKING, [record]),
         ("skrynia", "list", LOOKING, []),
         ("skrynia", "search", LOOKING, ["photo"]),
@@ -139,6 +143,7 @@ def rows():
         ("skrynia-receiver", "renew", WRITING, []),
         ("skrynia-receiver", "renew", WRITING, ["--forget"]),
         ("skrynia-receiver", "revoke", WRITING, ["birch"]),
+        ("skrynia-receiver", "forms", WRITING, ["add", path("form")]),
         ("skrynia-receiver", "verify", LOOKING, []),
         ("skrynia-receiver", "extract", WRITING, [office_photo, path("out.jpg")]),
         ("skrynia-receiver", "history", LOOKING, [office_record]),

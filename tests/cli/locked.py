@@ -23,7 +23,7 @@ def every_command(store, at):
     known = {
         "add": ["person", "title=x"], "attach": [ID, file], "backup": [at("never")], "edit": [ID, "title=y"], "link": [ID, "same-as", ID],
         "withdraw": [ID], "export": [at("never")], "receive": [file], "status": [], "history": [ID], "list": [],
-        "extract": [ID, at("never")], "search": ["x"], "show": [ID], "verify": [],
+        "extract": [ID, at("never")], "forms": [], "search": ["x"], "show": [ID], "verify": [],
         "passphrase": ["--new-passphrase-fd", "0"], "rekey": [], "slot": ["add", "--new-passphrase-fd", "0"], "approve": ["birch"], "devices": [], "checkpoint": [],
         "invite": ["elm", at("never")], "purge": [ID], "renew": [], "revoke": ["birch"], "import": [file], "quarantine": [], "receipt": ["birch", at("never")],
         "watch": [at("")]}

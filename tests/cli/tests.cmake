@@ -6,6 +6,7 @@ foreach(name
         contract.py
         damage.py
         failing_disk.py
+        forms.py
         full_disk.py
         keys.py
         keys_terminal.py

@@ -1,16 +1,19 @@
 /*
  * A whole receipt, signed and sealed by its archive, taken by a device on a disk in memory whose
  * log has four entries. The input: u8 what is not made right (bit 0 the note's signature, bit 1 the
- * device's of the checkpoint, bit 2 the archive's cosignature, bit 3 there is no checkpoint) and of
- * the archive's keys (bit 4 the next ones sign, bit 5 they were announced before), u16 length of
- * the note's text, the text, the checkpoint's text. In both, "@a" stands for the archive's id, "@l"
- * for the log's, "@0" to "@4" for its root at that size, "@n" for the next keys, "@o" for those of
- * now.
+ * device's of the checkpoint, bit 2 the archive's cosignature, bit 3 there is no checkpoint), of
+ * the archive's keys (bit 4 the next ones sign, bit 5 they were announced before) and of what
+ * stands behind the checkpoint (bit 6 a form, bit 7 a text that is none), u16 length of the note's
+ * text, the text, the checkpoint's text. In both, "@a" stands for the archive's id, "@l" for the
+ * log's,
+ * "@0" to "@4" for its root at that size, "@n" for the next keys, "@o" for those of now, "@f" for
+ * the hash of the form, which is called f, "@b" for that of the text that is none.
  *
  * It is taken, or refused with one of the classes of sync/FORMAT.md. What is refused, older, or
  * tells of a store that was put back changes no row. Nothing is acknowledged or wanted beyond the
  * log, and what was taken once is known.
  */
+#include "core/form_own.h"
 #include "core/renew.h"
 #include "core/verify.h"
 #include "crypto/bytes.h"
@@ -34,6 +37,11 @@
 
 #define LOG_SIZE     4u
 #define EXPANDED_MAX 32768u
+
+#define FORM                                                                                  \
+    "{\"form\":\"f\",\"type\":\"event\",\"version\":1,\"label\":\"F\",\"fields\":[{\"name\":" \
+    "\"title\",\"label\":\"T\",\"type\":\"text\",\"access\":\"public\",\"required\":true}]}"
+#define NO_FORM "{}"
 
 static struct sk_store *store;
 static struct sk_sim_image base; /* with the store closed */
@@ -122,7 +130,7 @@ static void expand(struct sk_buf *out, const uint8_t *text, size_t len)
     add(out, "", 0);
     for (size_t i = 0; i < len && out->len < EXPANDED_MAX; i++) {
         uint8_t next = i + 1 < len ? text[i + 1] : 0;
-        if (text[i] != '@' || !next || !memchr("alno01234", next, 9)) {
+        if (text[i] != '@' || !next || !memchr("alnofb01234", next, 11)) {
             add(out, text + i, 1);
             continue;
         }
@@ -131,6 +139,11 @@ static void expand(struct sk_buf *out, const uint8_t *text, size_t len)
             add_hex(out, next == 'a' ? archive_id : log_id);
         } else if (next == 'n' || next == 'o') {
             add_keys(out, next == 'n' ? &next_party : &archive);
+        } else if (next == 'f' || next == 'b') {
+            const char *form = next == 'f' ? FORM : NO_FORM;
+            uint8_t hash[SK_HASH_LEN];
+            sk_own_form_hash(hash, form, strlen(form));
+            add_hex(out, hash);
         } else {
             sk_base64_hash(root, roots[next - '0']);
             add(out, root, SK_BASE64_HASH_LEN);
@@ -197,6 +210,12 @@ static void put_file(const uint8_t *bytes, size_t len)
         make_checkpoint(&checkpoint, &head, seed, bytes[0]);
     add_part(&inner, &note);
     add_part(&inner, &checkpoint);
+    for (unsigned bit = 6; bit <= 7; bit++) {
+        sk_auto_buf form = SK_BUF_INIT;
+        add(&form, bit == 6 ? FORM : NO_FORM, strlen(bit == 6 ? FORM : NO_FORM));
+        if (bytes[0] & 1u << bit)
+            add_part(&inner, &form);
+    }
     SK_FUZZ_CHECK(sk_seal_file(file, &header, inner.bytes, inner.len));
     sk_sim_make_file(FILE_, file, sizeof(file));
 }
@@ -256,6 +275,7 @@ static void check_taken(const struct sk_receipt_result *result)
     struct sk_receipt_result again = {.notes = NULL};
     SK_FUZZ_CHECK(result->arrived <= LOG_SIZE && result->wanted <= LOG_SIZE);
     SK_FUZZ_CHECK(result->size <= LOG_SIZE && result->number > 0);
+    SK_FUZZ_CHECK(json_array_size(result->forms) <= 1 && json_array_size(result->forms_gone) == 0);
     SK_FUZZ_CHECK(sk_verify(store, told, NULL, NULL, NULL) == SK_OK);
     SK_FUZZ_CHECK(sk_receipt_take(store, FILE_, &again, NULL) == SK_OK && again.older);
     SK_FUZZ_CHECK(again.arrived == result->arrived && again.wanted == result->wanted);

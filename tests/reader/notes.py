@@ -140,6 +140,26 @@ FIRST = (("archive", hex_of), ("log", hex_of), ("number", decimal), ("day", day_
 REMARKS = {"quarantined": 3, "malformed": 1, "notice": 0}
 
 
+TYPE_NAMES = {"person", "case", "event", "testimony", "source", "consent", "link", "attachment", "erasure", "form",
+              "continuation"}
+
+
+def is_form_name(value):
+    return isinstance(value, str) and re.fullmatch("[a-z0-9][a-z0-9-]{0,39}", value) is not None and \
+        value not in TYPE_NAMES
+
+
+def is_version(value):
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value < 1 << 31
+
+
+def read_form_line(rest):
+    """(name, version, hash)"""
+    match = re.fullmatch("([a-z0-9-]{1,40}) ([1-9][0-9]{0,9}) ([0-9a-f]{64})", rest)
+    need(match and is_form_name(match[1]) and is_version(int(match[2])))
+    return match[1], int(match[2]), bytes.fromhex(match[3])
+
+
 def read_receipt_text(data):
     try:
         lines = data.decode().split("\n")
@@ -151,7 +171,7 @@ def read_receipt_text(data):
         need(line.startswith(word + " "))
         out[word] = read(line[len(word) + 1:])
     need(out["number"] > 0)
-    last, order = -1, ["stored", "wanted", "revoked", "next", *REMARKS]
+    last, order = -1, ["stored", "wanted", "revoked", "next", *REMARKS, "form"]
     for line in lines[7:]:
         word, _, rest = line.partition(" ")
         need(word in order and order.index(word) >= last and line != word)
@@ -170,6 +190,12 @@ def read_line(out, word, rest):
         which = list(REMARKS).index(word)
         out["remarks"][which] += 1
         need(out["remarks"][which] <= 1000)
+        return
+    if word == "form":
+        form = read_form_line(rest)
+        named = out.setdefault("forms", [])
+        need(len(named) < 32 and (not named or named[-1][0] < form[0]))
+        named.append(form)
         return
     if word == "revoked":
         need("revoked" not in out)

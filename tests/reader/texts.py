@@ -6,11 +6,12 @@ import json
 import os
 import re
 
+from forms import check_form
 from store import h, u64
 from volume import Refusal, need, verify
 
 RECORDS = {1: "person", 2: "case", 3: "event", 4: "testimony", 5: "source", 6: "consent"}
-LINK, ATTACHMENT, CONTINUATION = 7, 8, 11
+LINK, ATTACHMENT, FORM, CONTINUATION = 7, 8, 10, 11
 FORMS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "core", "forms")
 
 # ---- texts ----
@@ -184,24 +185,35 @@ def check_continuation(value):
            data["continues"] + u64(value["size"]) + data["root"])
 
 
-def check_record(name, version, values):
+def built_in(name, version):
     with open(os.path.join(FORMS, name + ".json"), encoding="utf-8") as file:
         form = json.load(file)
     need(whole(version) and 1 <= version <= form["version"])
-    check_fields(form["fields"], values)
+    return form
 
 
-def check_text(kind, text, body_length, body=None):
-    """The members of a payload's text; raises what `malformed` stands for."""
+def form_of(name, value, forms):
+    """The form of a record: that of its type, or one of those that its log holds, by their hash."""
+    if value["form"] == name:
+        return built_in(name, value["version"])
+    need(matches("[0-9a-f]{64}", value["form"]) and bytes.fromhex(value["form"]) in forms)
+    form = forms[bytes.fromhex(value["form"])]
+    need(form["type"] == name and whole(value["version"]) and value["version"] == form["version"])
+    return form
+
+
+def check_text(kind, text, body_length, body=None, forms=None):
+    """The members of a payload's text; raises what `malformed` stands for. forms: of its log, by their hash."""
     value = read_json(text)
     need(kind == ATTACHMENT or body_length == 0)
+    if kind == FORM:
+        return check_form(value, len(text))
     need(isinstance(value, dict))
     need(kind in RECORDS or kind in MEMBERS)
     need(set(value) == MEMBERS.get(kind, {"form", "version", "recorded", "fields"}))
     check_time(value["recorded"])
     if kind in RECORDS:
-        need(value["form"] == RECORDS[kind])
-        check_record(value["form"], value["version"], value["fields"])
+        check_fields(form_of(RECORDS[kind], value, forms or {})["fields"], value["fields"])
     elif kind == LINK:
         need(matches(r"[a-z0-9][a-z0-9-]{0,39}", value["role"]))
         need(matches(ID, value["source"]) and matches(ID, value["target"]))

@@ -11,10 +11,11 @@ import torn
 from nacl import bindings as sodium
 from nacl.exceptions import CryptoError
 
+from forms import Offers, hash_of, read_texts
 from inner import ERASURE, MARK, MIB, grown, read_entry, read_manifest, read_payloads, unmarked
 from notes import check_cosigned, checkpoint, note_text, read_receipt_text, shown
 from store import h, leaf, root, u32
-from texts import CONTINUATION, check_text
+from texts import CONTINUATION, FORM, check_text, read_json
 from volume import (HEADER, Chain, Refusal, end_of_volume, length_possible, need, open_volume, subkey,
                     unseal_slot, verify)
 
@@ -203,6 +204,20 @@ def check_statement(value, position, log_id, logs):
         need(old.head(value["size"]).hex() == value["root"])
 
 
+def forms_of(log, fields, types):
+    """The forms that a log holds, by their hash."""
+    out = {}
+    for position, (text, body) in log.payloads.items():
+        entry = fields[position]
+        if entry["id"] in log.erased or not types[entry["id"]] == entry["type"] == FORM:
+            continue
+        try:
+            out[hash_of(text)] = check_text(FORM, text, len(body))
+        except Refusal:
+            pass
+    return out
+
+
 def settle(log, log_id, logs):
     """What of a log is marked, and what is erased."""
     fields = {position: read_entry(data) for position, data in sorted(log.entries.items())}
@@ -219,6 +234,7 @@ def settle(log, log_id, logs):
         if entry["type"] == ERASURE:
             log.erased.add(entry["id"])
         types.setdefault(entry["id"], entry["flags"] & ~MARK if entry["type"] == ERASURE else entry["type"])
+    forms = forms_of(log, fields, types)
     for position in sorted(log.payloads):
         entry, (text, body) = fields[position], log.payloads[position]
         if entry["id"] in log.erased:
@@ -227,7 +243,7 @@ def settle(log, log_id, logs):
         if types[entry["id"]] != entry["type"]:
             log.malformed.add(position)
         try:
-            value = check_text(entry["type"], text, len(body), body)
+            value = check_text(entry["type"], text, len(body), body, forms)
             if entry["type"] == CONTINUATION:
                 check_statement(value, position, log_id, logs)
         except Refusal:
@@ -248,6 +264,7 @@ class Device:
         self.chain = Chain(subkey(psk, 5))
         self.leaves = [leaf(entry) for entry in entries]
         self.number, self.acknowledged, self.wanted, self.revoked = 0, set(), set(), None
+        self.offers = Offers()
 
     def read(self, data):
         need(length_possible(len(data)))
@@ -264,6 +281,7 @@ class Device:
             length = inner.number(4)
             need(length <= MIB, "limit")
             parts.append(inner.take(length))
+        texts = read_texts(inner)
         end_of_volume(inner)
         name = "skrynia-archive/" + self.archive_id.hex()
         pair, text = self.signer(parts[0], name)
@@ -274,7 +292,9 @@ class Device:
         if parts[1]:
             check_cosigned(parts[1], name, pair[1])
             checkpoint(parts[1], self.log_id, self.sign)
-        result = self.compare(receipt, pair)
+        lines = receipt.get("forms", [])
+        need([hash_of(text) for text in texts] == [known_by for _, _, known_by in lines])
+        result = self.compare(receipt, pair, texts)
         if not result["older"] and not result["rollback"]:
             self.chain.spend(index, file_hash)
         return result
@@ -301,9 +321,10 @@ class Device:
         return {**({"announced": self.announced} if self.announced else {}),
                 **({"in_force": self.in_force} if self.before else {}), "number": number, "size": size, "acknowledged": len(self.acknowledged),
                 "wanted": len(self.wanted), "older": older, "rollback": rollback,
-                **({} if revoked is None else {"revoked": revoked})}
+                **({} if revoked is None else {"revoked": revoked}),
+                **({"forms": self.offers.offered()} if self.offers.offered() else {})}
 
-    def compare(self, receipt, pair):
+    def compare(self, receipt, pair, texts):
         own = len(self.leaves)
         heads = [(receipt["size"], receipt["root"])] + [(to, top) for _, to, top in receipt["stored"]]
         same = all(size <= own and root(self.leaves[:size]) == top for size, top in heads)
@@ -318,6 +339,7 @@ class Device:
             self.take_keys(pair, receipt.get("next"))
             self.revoked = revoked
             self.number = receipt["number"]
+            self.offers.take(receipt.get("forms", []), texts, read_json)
             self.acknowledged.update(*(range(start, to) for start, to, _ in receipt["stored"]))
             self.wanted = {position for start, to in receipt["wanted"]
                            for position in range(start, min(to, own))}

@@ -10,6 +10,7 @@ import sys
 
 from nacl import bindings as sodium
 
+import forms
 import inner
 import notes
 import texts
@@ -91,9 +92,21 @@ def run_entry(data, _):
     return dict(entry, payload=entry["type"] != inner.ERASURE, leaf=leaf(bytes.fromhex(data)))
 
 
+def forms_in(held):
+    """Those of a list of texts that are some, by their hash."""
+    out = {}
+    for text in map(bytes.fromhex, held):
+        try:
+            out[forms.hash_of(text)] = texts.check_text(texts.FORM, text, 0)
+        except volume.Refusal:
+            pass
+    return out
+
+
 def run_text(data, keys):
     try:
-        return {"members": texts.check_text(keys["type"], bytes.fromhex(data), keys["body_length"])}
+        return {"members": texts.check_text(keys["type"], bytes.fromhex(data), keys["body_length"],
+                                            forms=forms_in(keys.get("forms", [])))}
     except volume.Refusal:
         raise volume.Refusal("malformed") from None
 

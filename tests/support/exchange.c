@@ -220,6 +220,10 @@ static const char *const dump_queries[] = {
     "SELECT entry || '' FROM lacking ORDER BY entry",
     "SELECT entry || quote(source) || quote(target) FROM purged ORDER BY entry",
     "SELECT log || '/' || peer || '/' || position || '/' || day FROM revoked ORDER BY log, peer",
+    "SELECT peer || quote(name) || version || quote(hash) || offered || quote(text) FROM form "
+    "ORDER BY peer, name",
+    "SELECT entry || quote(hash) || quote(name) || version FROM form_entry ORDER BY entry",
+    "SELECT entry || quote(hash) FROM form_use ORDER BY entry",
     "SELECT id || quote(key) || next FROM chain ORDER BY id",
     "SELECT chain || '/' || idx || quote(tag_key) || quote(mask_key) || quote(wrap_key) || "
     "quote(file_hash) || quote(header_hash) || quote(n0) FROM chain_index ORDER BY chain, idx",
@@ -255,6 +259,8 @@ static const char *const meaning_queries[] = {
     "SELECT entry || '' FROM lacking ORDER BY entry",
     "SELECT entry || quote(source) || quote(target) FROM purged ORDER BY entry",
     "SELECT log || '/' || position FROM revoked ORDER BY log, peer",
+    "SELECT entry || quote(hash) || quote(name) || version FROM form_entry ORDER BY entry",
+    "SELECT entry || quote(hash) FROM form_use ORDER BY entry",
     "SELECT n0 || '/' || n1 || quote(peaks) || quote(note) || joined FROM segment ORDER BY n0, n1",
 };
 

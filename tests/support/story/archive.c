@@ -2,12 +2,14 @@
  * The story of an archive: two devices have taken one invite, so that what comes of the second
  * waits in quarantine.
  */
+#include "core/form_offer.h"
 #include "sync/export.h"
 #include "sync/import.h"
 #include "sync/invite_parts.h"
 #include "sync/peer.h"
 #include "sync/receipt.h"
 #include "sync/renew.h"
+#include "tests/support/own_form.h"
 #include "tests/support/stores.h"
 #include "tests/support/story/story.h"
 
@@ -161,6 +163,18 @@ static enum sk_status ignore_result(void *context, const struct sk_import_result
     return SK_OK;
 }
 
+static enum sk_status offer(struct sk_story *story, struct sk_error *err)
+{
+    const char *text = sk_test_form_text("f", 1, "F");
+    enum sk_offer_outcome outcome = SK_OFFER_KNOWN;
+    sk_auto_own_form own = NULL;
+    sk_auto_store_txn txn = NULL;
+    SK_TRY(sk_own_form_read(&own, text, strlen(text), err));
+    SK_TRY(sk_store_begin(&txn, story->store, err));
+    SK_TRY(sk_offer_put(story->store, 0, own, &outcome, err));
+    return sk_store_commit(&txn, err);
+}
+
 static enum sk_status approve(struct sk_story *story, struct sk_error *err)
 {
     return sk_approve(story->store, WAITING_LOG, NULL, ignore_result, NULL, err);
@@ -211,6 +225,7 @@ static const struct sk_story_action actions[] = {
     {"invite", invite, 1, false, 0},
     {"the devices send", devices_send, 0, true, 0},
     {"import", import_first, 1, false, 0},
+    {"offer a form", offer, 1, false, 0},
     {"write receipt", write_receipt, 1, false, 0},
     {"salvage", salvage_second, 1, false, 0},
     {"put aside", put_aside, 1, false, 0},

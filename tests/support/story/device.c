@@ -1,6 +1,7 @@
 /*
  * The story of a documenter's store.
  */
+#include "core/form_offer.h"
 #include "core/item.h"
 #include "core/record.h"
 #include "core/renew.h"
@@ -11,6 +12,7 @@
 #include "sync/invite_parts.h"
 #include "sync/purge.h"
 #include "sync/receipt.h"
+#include "tests/support/own_form.h"
 #include "tests/support/stores.h"
 #include "tests/support/story/story.h"
 
@@ -50,7 +52,19 @@ static void prepare(void)
     sk_sim_make_file(ON_STICK, bytes, sizeof(bytes));
 }
 
-/* The archive takes the bundle and writes a receipt to the stick. */
+static enum sk_status offer(struct sk_store *archive, struct sk_error *err)
+{
+    const char *text = sk_test_form_text("f", 1, "F");
+    enum sk_offer_outcome outcome = SK_OFFER_KNOWN;
+    sk_auto_own_form own = NULL;
+    sk_auto_store_txn txn = NULL;
+    SK_TRY(sk_own_form_read(&own, text, strlen(text), err));
+    SK_TRY(sk_store_begin(&txn, archive, err));
+    SK_TRY(sk_offer_put(archive, 0, own, &outcome, err));
+    return sk_store_commit(&txn, err);
+}
+
+/* The archive takes the bundle and writes a receipt to the stick, which offers a form. */
 static enum sk_status archive_answers(struct sk_story *story, struct sk_error *err)
 {
     struct sk_store_options options = sk_test_options(SK_STORY_FAR_STORE, SK_STORE_ARCHIVE);
@@ -64,6 +78,8 @@ static enum sk_status archive_answers(struct sk_story *story, struct sk_error *e
     sk_import_result_clear(&result);
     if (status == SK_OK) /* the receipt carries next keys */
         status = sk_archive_renew(archive, err);
+    if (status == SK_OK)
+        status = offer(archive, err);
     if (status == SK_OK)
         status = sk_receipt_write(archive, 1, SK_STORY_STICK "/receipt", code, err);
     enum sk_status closed = sk_store_close(archive, NULL);
@@ -230,6 +246,21 @@ static enum sk_status receive(struct sk_story *story, struct sk_error *err)
     return status;
 }
 
+/* The form, and a record made with it. */
+static enum sk_status add_under(struct sk_story *story, struct sk_error *err)
+{
+    struct sk_id id;
+    sk_auto_own_form own = NULL;
+    sk_auto_json fields = json_pack("{s:s}", "title", "Bittern");
+    sk_auto_store_txn txn = NULL;
+    if (!fields)
+        return sk_fail_status(err, SK_NOMEM);
+    SK_TRY(sk_usable_form_find(story->store, "f", &own, err));
+    SK_TRY(sk_store_begin(&txn, story->store, err));
+    SK_TRY(sk_record_add_under(story->store, own, fields, &id, err));
+    return sk_store_commit(&txn, err);
+}
+
 /* A record and its attachment, which the receipt covers. */
 static enum sk_status purge(struct sk_story *story, struct sk_error *err)
 {
@@ -307,6 +338,7 @@ static const struct sk_story_action actions[] = {
     {"export", export, 2, false, 0},
     {"the archive answers", archive_answers, 0, true, 0},
     {"receive receipt", receive, 1, false, 0},
+    {"add under a form", add_under, 1, false, 0},
     {"purge", purge, 1, false, 0},
     {"edit", edit, 1, false, 0},
     {"back up", back_up, 0, false, 0},

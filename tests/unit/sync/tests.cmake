@@ -2,7 +2,7 @@
 add_library(sk_support_sync STATIC support/damaged_bundle.c support/exchange.c support/fat.c support/hostile_worker.c support/lineage.c support/volume.c)
 target_link_libraries(sk_support_sync PUBLIC sk_sync sk_support_core ZLIB::ZLIB m)
 
-foreach(name backup chain code continuation deflate deliver device envelope exchange export export_parts export_plan fat fork
+foreach(name backup chain code continuation deflate deliver device envelope exchange export export_parts export_plan fat fork forms
         frames import import_lies inbox invite lacking looks manifest marks migrate peer purge quarantine ratchet receipt
         receipt_note receipt_take renew renew_orders revoke salvage segment seizure uniform volume withdrawn worker worker_sandbox)
     sk_unit_test(sync ${name})
@@ -15,7 +15,7 @@ target_link_libraries(make_stores PRIVATE sk_sync sk_support_sync PkgConfig::CMO
 
 # The vectors of what travels (tests/vectors/bundle): made, run, and read by a second reader.
 add_executable(bundle_vectors vectors/make/draft.c vectors/make/file.c vectors/make/fixed.c
-    vectors/make/group_bundles.c vectors/make/group_envelopes.c vectors/make/group_frames.c
+    vectors/make/group_bundles.c vectors/make/group_envelopes.c vectors/make/group_forms.c vectors/make/group_frames.c
     vectors/make/group_invites.c vectors/make/group_keys.c vectors/make/group_notes.c vectors/make/group_parts.c
     vectors/make/group_erasures.c vectors/make/group_lines.c vectors/make/group_salvages.c vectors/make/group_sequences.c
     vectors/make/group_texts.c vectors/make/group_values.c vectors/make/main.c vectors/make/run_files.c

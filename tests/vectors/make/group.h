@@ -48,11 +48,16 @@ void sk_cosigned_line(char line[static SK_NOTE_LINE_MAX], const char *text, size
 #define SK_CONTINUATION_TEXT 1024
 void sk_continuation_text(char text[static SK_CONTINUATION_TEXT], const struct sk_continuation *c);
 
+/* A form of version 2, named detention, of testimonies; and its hash in hex. */
+extern const char sk_form_text[];
+void sk_form_text_hash(char out[static 65]);
+
 /* What makes each group. */
 void sk_make_lengths(void), sk_make_ratchet(void), sk_make_codes(void);
 void sk_make_manifests(void), sk_make_entries(void), sk_make_frames(void), sk_make_notes(void);
 void sk_make_receipt_texts(void), sk_make_receipts(void), sk_make_receipt_sequences(void);
 void sk_make_texts(void), sk_make_values(void);
+void sk_make_forms(void);                                   /* of the group of texts */
 void sk_make_note_lines(void), sk_make_receipt_lines(void); /* of notes, of texts of receipts */
 void sk_make_invites(void), sk_make_invite_files(void);
 void sk_make_envelopes(void), sk_make_bundles(void), sk_make_sequences(void);

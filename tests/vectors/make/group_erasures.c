@@ -4,6 +4,7 @@
  */
 #include "tests/vectors/make/group.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define RECORDED "\"recorded\":\"2026-01-02T03:04Z\""
@@ -363,10 +364,82 @@ static void make_statement(size_t i)
     add_sequence(statements[i].name, statements[i].shows, log, statements[i].parts);
 }
 
+/* ---- forms of organisations ---- */
+
+#define FORM_LINE(id, revision)                              \
+    {                                                        \
+        SK_TYPE_FORM, id, revision, sk_form_text, NULL, 0, 0 \
+    }
+#define BY_FORM(id, text)                          \
+    {                                              \
+        SK_TYPE_TESTIMONY, id, 1, text, NULL, 0, 0 \
+    }
+
+static void make_forms(void)
+{
+    static char text[400];
+    char hash[65];
+    sk_form_text_hash(hash);
+    (void)snprintf(text, sizeof(text),
+                   "{\"form\":\"%s\",\"version\":2," RECORDED
+                   ",\"fields\":{\"title\":\"S\",\"days\":3}}",
+                   hash);
+    const struct line log[LINES] = {SOURCE_LINE, FORM_LINE(5, 1), BY_FORM(6, text),
+                                    BY_FORM(7, text)};
+    const struct line behind[LINES] = {BY_FORM(6, text), SOURCE_LINE, FORM_LINE(5, 1)};
+    const struct line erased[LINES] = {
+        FORM_LINE(5, 1), BY_FORM(6, text), {SK_TYPE_ERASURE, 5, 2, NULL, NULL, 4, 1}};
+    const struct line twice[LINES] = {FORM_LINE(5, 1),
+                                      BY_FORM(6, text),
+                                      FORM_LINE(8, 1),
+                                      {SK_TYPE_ERASURE, 5, 2, NULL, NULL, 4, 1}};
+    const struct line again[LINES] = {FORM_LINE(5, 1),
+                                      BY_FORM(6, text),
+                                      {SK_TYPE_ERASURE, 5, 2, NULL, NULL, 4, 1},
+                                      FORM_LINE(8, 1)};
+    const struct line foreign[LINES] = {{SK_TYPE_SOURCE, 5, 1, RECORD("source", "S"), NULL, 0, 0},
+                                        FORM_LINE(5, 2),
+                                        BY_FORM(6, text)};
+    const struct line revised[LINES] = {
+        {SK_TYPE_FORM, 5, 1, "{}", NULL, 0, 0}, FORM_LINE(5, 2), BY_FORM(6, text)};
+    const struct {
+        const char *name, *shows;
+        const struct line *log;
+        struct part parts[PARTS_MAX];
+    } forms[] = {
+        {"a form, then its records", "as a device writes them", log, {{0, 4, 0, 0}}},
+        {"a form that comes after its records",
+         "they are malformed until then",
+         log,
+         {{2, 4, 1, 0}, {0, 2, 0, 0}}},
+        {"records without their form", "the form never comes", log, {{2, 4, 0, 0}}},
+        {"a form whose payload comes later",
+         "its entry alone is no form",
+         log,
+         {{0, 4, 0, 1u << 1}, {0, 2, 1, 0}}},
+        {"a form behind its record", "anywhere in the log", behind, {{0, 3, 0, 0}}},
+        {"a form that is erased",
+         "its records are malformed",
+         erased,
+         {{0, 2, 0, 0}, {2, 3, 1, 0}}},
+        {"a form that was erased before it came",
+         "it is dropped",
+         erased,
+         {{2, 3, 1, 0}, {0, 2, 0, 0}}},
+        {"a form twice, one erased", "the other is as good", twice, {{0, 3, 0, 0}, {3, 4, 1, 0}}},
+        {"a form that comes again", "under another id", again, {{0, 3, 0, 0}, {3, 4, 1, 0}}},
+        {"a form under the id of a source", "it is none", foreign, {{1, 3, 1, 0}, {0, 1, 0, 0}}},
+        {"a form in a second revision", "the first is none", revised, {{0, 3, 0, 0}}},
+    };
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
+        add_sequence(forms[i].name, forms[i].shows, forms[i].log, forms[i].parts);
+}
+
 void sk_make_erasures(void)
 {
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         add_sequence(rows[i].name, rows[i].shows, rows[i].log, rows[i].parts);
     for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]); i++)
         make_statement(i);
+    make_forms();
 }

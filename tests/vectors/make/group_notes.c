@@ -3,11 +3,13 @@
  */
 #include "crypto/bytes.h"
 #include "crypto/hash.h"
+#include "sync/receipt_forms.h"
 #include "sync/receipt_note.h"
 #include "tests/vectors/make/group.h"
 #include "tests/vectors/make/paper.h"
 
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 
 static uint8_t root[32];
@@ -163,6 +165,9 @@ static void honest_receipt(struct sk_receipt *r)
     MUST(sk_receipt_add_remark(r, SK_REMARK_NOTICE, NULL, "words", NULL) == SK_OK);
 }
 
+#define HEX_63 "123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define HEX_64 "0" HEX_63
+
 struct swap {
     const char *name, *shows, *class, *from, *to;
 };
@@ -248,6 +253,34 @@ void sk_make_receipt_texts(void)
         {"revoked with a range", "one number", "damaged", "wanted 4 6\n", "revoked 4 6\n"},
         {"revoked with words", "one number", "damaged", "wanted 4 6\n", "revoked 4 why\n"},
         {"no newline at the end", "each line has one", "damaged", "notice words\n", "notice words"},
+        {"a form", "behind everything else", "ok", "notice words\n",
+         "notice words\nform a 1 " HEX_64 "\n"},
+        {"two forms", "rising", "ok", "notice words\n",
+         "notice words\nform a 2147483647 " HEX_64 "\nform a-1 1 " HEX_64 "\n"},
+        {"a form twice", "strictly rising", "damaged", "notice words\n",
+         "notice words\nform a 1 " HEX_64 "\nform a 1 " HEX_64 "\n"},
+        {"forms that fall", "rising", "damaged", "notice words\n",
+         "notice words\nform b 1 " HEX_64 "\nform a 1 " HEX_64 "\n"},
+        {"a form before a remark", "the order of lines", "damaged", "notice words\n",
+         "form a 1 " HEX_64 "\nnotice words\n"},
+        {"a form with the name of a type", "no name of a form", "damaged", "notice words\n",
+         "form person 1 " HEX_64 "\n"},
+        {"a form named with a hyphen first", "no name of a form", "damaged", "notice words\n",
+         "form -a 1 " HEX_64 "\n"},
+        {"a form of version 0", "versions count from 1", "damaged", "notice words\n",
+         "form a 0 " HEX_64 "\n"},
+        {"a form of version 01", "no leading zero", "damaged", "notice words\n",
+         "form a 01 " HEX_64 "\n"},
+        {"a form of version 2^31", "below that", "damaged", "notice words\n",
+         "form a 2147483648 " HEX_64 "\n"},
+        {"a form with a hash of 63 digits", "64", "damaged", "notice words\n",
+         "form a 1 " HEX_63 "\n"},
+        {"a form with a hash in upper case", "lower case", "damaged", "notice words\n",
+         "form a 1 A" HEX_63 "\n"},
+        {"a form with something behind it", "nothing", "damaged", "notice words\n",
+         "form a 1 " HEX_64 " x\n"},
+        {"a form without a newline", "each line has one", "damaged", "notice words\n",
+         "form a 1 " HEX_64},
     };
     struct sk_receipt r;
     sk_auto_buf honest = SK_BUF_INIT;
@@ -298,6 +331,21 @@ static void own_root(uint64_t size, uint8_t out[static 32])
         sk_merkle_append(&tree, leaf);
     }
     sk_merkle_root(&tree, out);
+}
+
+/* Names a form in a paper and puts a text behind it. */
+static void offer(struct paper *p, const char *name, uint32_t version, const char *text)
+{
+    struct sk_receipt_form form = {.version = version};
+    uint8_t len[4];
+    (void)snprintf(form.name, sizeof(form.name), "%s", name);
+    sk_own_form_hash(form.hash, text, strlen(text));
+    p->receipt.forms = realloc(p->receipt.forms, (p->receipt.form_count + 1) * sizeof(form));
+    MUST(p->receipt.forms);
+    p->receipt.forms[p->receipt.form_count++] = form;
+    sk_put_u32(len, (uint32_t)strlen(text));
+    MUST(sk_buf_add(&p->forms, len, sizeof(len), NULL) == SK_OK);
+    MUST(sk_buf_add_text(&p->forms, text, NULL) == SK_OK);
 }
 
 static void add_signed(struct sk_buf *inner, const struct paper *p)
@@ -352,11 +400,13 @@ static json_t *paper_file(const char *name, struct paper *p)
     sk_draft_header(&draft, &c);
     add_signed(&draft.inner, p);
     add_head(&draft.inner, p);
+    MUST(sk_buf_add(&draft.inner, sk_buf_text(&p->forms), p->forms.len, NULL) == SK_OK);
     if (p->edit.stage == SK_STAGE_INNER)
         sk_edit_apply(&draft.inner, &p->edit);
     json_t *file = sk_draft_file(&draft, &c);
     sk_draft_clear(&draft);
     sk_receipt_clear(&p->receipt);
+    sk_buf_clear(&p->forms);
     return file;
 }
 
@@ -469,10 +519,81 @@ json_t *sk_paper_file(const char *name, struct paper *p)
     return paper_file(name, p);
 }
 
+#define OTHER_FORM                                                                                 \
+    "{\"form\":\"arrest\",\"type\":\"event\",\"version\":1,\"label\":\"A\",\"fields\":[{\"name\":" \
+    "\"title\",\"label\":\"T\",\"type\":\"text\",\"access\":\"public\",\"required\":true}]}"
+
+static void make_form_receipts(void)
+{
+    static const struct {
+        const char *name, *shows, *class;
+        struct sk_edit edit;
+    } rows[] = {
+        {"a form of 65,537 bytes in a receipt",
+         "longer than there can be",
+         "limit",
+         {SK_STAGE_INNER, SK_INSERT, -1, "01000100"}},
+        {"a form more than there are lines",
+         "each has a line",
+         "damaged",
+         {SK_STAGE_INNER, SK_INSERT, -1, "020000007b7d"}},
+        {"a changed letter of a form",
+         "the hash is of another",
+         "damaged",
+         {SK_STAGE_INNER, SK_XOR, -2, "01"}},
+        {"a form beyond the stream",
+         "it ends too early",
+         "damaged",
+         {SK_STAGE_INNER, SK_INSERT, -1, "ffff0000"}},
+    };
+    struct paper p = honest_paper();
+    offer(&p, "arrest", 1, OTHER_FORM);
+    offer(&p, "detention", 2, sk_form_text);
+    add_paper("two forms", "each behind its line", "ok", &p);
+    p = honest_paper();
+    offer(&p, "arrest", 1, "{\"form\":\"arrest\"}");
+    offer(&p, "detention", 2, sk_form_text);
+    add_paper("a form that is none", "the other is taken, and everything else", "ok", &p);
+    p = honest_paper();
+    offer(&p, "arrest", 2, OTHER_FORM);
+    add_paper("a form of another version than its line", "it is not taken", "ok", &p);
+    p = honest_paper();
+    offer(&p, "prison", 1, OTHER_FORM);
+    add_paper("a form of another name than its line", "it is not taken", "ok", &p);
+    p = honest_paper();
+    offer(&p, "arrest", 1, OTHER_FORM);
+    p.receipt.root[0] ^= 1;
+    add_paper("a form in a receipt of another history", "nothing is taken", "ok", &p);
+    p = honest_paper();
+    offer(&p, "arrest", 1, OTHER_FORM);
+    sk_buf_clear(&p.forms);
+    add_paper("a line without its form", "as many as there are lines", "damaged", &p);
+    p = honest_paper();
+    offer(&p, "arrest", 1, OTHER_FORM);
+    offer(&p, "detention", 2, sk_form_text);
+    memcpy(p.receipt.forms[0].hash, p.receipt.forms[1].hash, 32);
+    add_paper("a form under another's hash", "each has its own", "damaged", &p);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        p = honest_paper();
+        offer(&p, "detention", 2, sk_form_text);
+        p.edit = rows[i].edit;
+        add_paper(rows[i].name, rows[i].shows, rows[i].class, &p);
+    }
+    for (unsigned count = 32; count <= 33; count++) {
+        p = honest_paper();
+        for (unsigned i = 0; i < count; i++)
+            offer(&p, (char[]){(char)('a' + i / 10), (char)('0' + i % 10), 0}, 1, OTHER_FORM);
+        add_paper(count == 32 ? "32 forms" : "33 forms",
+                  count == 32 ? "none of them is that of its line" : "more than there can be",
+                  count == 32 ? "ok" : "limit", &p);
+    }
+}
+
 void sk_make_receipts(void)
 {
     struct paper p;
     make_own();
+    make_form_receipts();
     make_honest_receipts();
     make_loose_receipts();
     make_cosignatures();
@@ -603,9 +724,46 @@ static void make_unspent(void)
             of_another("both 2", 1, 4));
 }
 
+/* Offers a form of that version, or nothing with version 0. */
+static json_t *offering(const char *name, uint32_t index, uint64_t number, uint32_t version,
+                        const char *label)
+{
+    char text[300];
+    struct paper p = honest_paper();
+    p.index = index;
+    p.receipt.number = number;
+    (void)snprintf(text, sizeof(text),
+                   "{\"form\":\"arrest\",\"type\":\"event\",\"version\":%u,\"label\":\"%s\","
+                   "\"fields\":[{\"name\":\"title\",\"label\":\"T\",\"type\":\"text\","
+                   "\"access\":\"public\",\"required\":true}]}",
+                   version, label);
+    if (version > 0)
+        offer(&p, "arrest", version, text);
+    return paper_file(name, &p);
+}
+
+static void make_offers(void)
+{
+    add_two("a newer version of a form", "it takes the place", offering("newer 1", 0, 1, 1, "A"),
+            offering("newer 2", 1, 2, 2, "B"));
+    add_two("an older version of a form", "it does not take the place",
+            offering("back 1", 0, 1, 2, "B"), offering("back 2", 1, 2, 1, "A"));
+    add_two("the same version of a form with other content", "it does not take the place",
+            offering("content 1", 0, 1, 1, "A"), offering("content 2", 1, 2, 1, "B"));
+    add_two("a form in an older receipt", "nothing is taken of that",
+            offering("older 2", 1, 2, 0, ""), offering("older 1", 0, 1, 1, "A"));
+    sk_vector("a form that is not offered any more, and is again",
+              "its version is remembered, and an older one is not taken", "ok",
+              json_pack("[o, o, o, o]", offering("gone 1", 0, 1, 2, "B"),
+                        offering("gone 2", 1, 2, 0, ""), offering("gone 3", 2, 3, 1, "A"),
+                        offering("gone 4", 3, 4, 2, "B")),
+              NULL);
+}
+
 void sk_make_receipt_sequences(void)
 {
     make_own();
+    make_offers();
     make_unspent();
     add_two("in order", "the second acknowledges more", numbered("order 1", 0, 1, 2),
             numbered("order 2", 1, 2, 4));

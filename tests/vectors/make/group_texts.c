@@ -181,4 +181,5 @@ void sk_make_texts(void)
                         json_pack("{s:i, s:i}", "type", rows[i].type, "body_length", rows[i].body));
     make_continuations();
     sk_make_values();
+    sk_make_forms();
 }

@@ -234,7 +234,7 @@ static void make_members(void)
         {"a hash with another letter", "hex digits", "malformed", SK_TYPE_ATTACHMENT, 5,
          ATTACHED("01010101010101010101010101010101",
                   "gcf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824")},
-        {"a form", "no text of this type is right", "malformed", SK_TYPE_FORM, 0, "{}"},
+        {"an empty form", "it has members", "malformed", SK_TYPE_FORM, 0, "{}"},
         {"version 1.0", "a version is whole", "malformed", SK_TYPE_SOURCE, 0,
          "{\"form\":\"source\",\"version\":1.0,\"recorded\":\"2026-01-02T03:04Z\","
          "\"fields\":{\"title\":\"S\"}}"},

@@ -16,6 +16,7 @@ struct paper {
     size_t cosigned;     /* how many bytes it has behind the key id; 0: as they make it */
     bool cosigned_first; /* before the signature */
     struct sk_edit edit; /* stages SK_STAGE_INNER and SK_STAGE_FILE */
+    struct sk_buf forms; /* behind the checkpoint, with the length before each */
 };
 
 /* An honest one of the whole log of four entries, under index 0, with number 1. */

@@ -229,6 +229,12 @@ static void add_keys(json_t *content)
     sk_peer_clear(&peer);
 }
 
+static json_t *form_json(struct sk_stmt *stmt)
+{
+    return json_pack("[s, I, o]", sk_column_text(stmt, 0), (json_int_t)sk_column_int(stmt, 1),
+                     bytes_json(stmt, 2));
+}
+
 /* What changes nothing leaves every row as it was. */
 static json_t *take_receipt(const json_t *file)
 {
@@ -250,6 +256,12 @@ static json_t *take_receipt(const json_t *file)
     if (r.revoked != SK_NOT_REVOKED)
         json_object_set_new(content, "revoked", json_integer((json_int_t)r.revoked));
     add_keys(content);
+    json_t *forms =
+        rows("SELECT name, version, hash FROM form WHERE offered ORDER BY name", form_json);
+    if (json_array_size(forms) > 0)
+        json_object_set_new(content, "forms", forms);
+    else
+        json_decref(forms);
     sk_receipt_result_clear(&r);
     return sk_result(status, content);
 }

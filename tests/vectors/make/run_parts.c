@@ -4,6 +4,7 @@
 #include "sync/frames.h"
 #include "sync/invite_parts.h"
 #include "sync/manifest.h"
+#include "sync/receipt_forms.h"
 #include "sync/receipt_note.h"
 #include "sync/volume.h"
 #include "tests/vectors/make/run.h"
@@ -212,6 +213,14 @@ json_t *sk_run_receipt_text(const json_t *vector)
         json_object_set_new(content, "next",
                             json_pack("[o, o]", sk_hex_json(r.next.dh_public, SK_DH_LEN),
                                       sk_hex_json(r.next.sign_public, SK_SIGN_PUBLIC_LEN)));
+    if (r.form_count > 0) {
+        json_t *forms = json_array();
+        for (size_t i = 0; i < r.form_count; i++)
+            json_array_append_new(forms, json_pack("[s, I, o]", r.forms[i].name,
+                                                   (json_int_t)r.forms[i].version,
+                                                   sk_hex_json(r.forms[i].hash, 32)));
+        json_object_set_new(content, "forms", forms);
+    }
     return sk_result(status, content);
 }
 
@@ -293,14 +302,37 @@ json_t *sk_run_code(const json_t *vector)
     return sk_result(SK_OK, json_pack("{s:s}", "code", code));
 }
 
+/* The forms that the log of a text holds: those of the list that are some. */
+static enum sk_status find_form(void *context, const uint8_t hash[static SK_HASH_LEN],
+                                struct sk_own_form **out, struct sk_error *err)
+{
+    size_t i;
+    json_t *hex;
+    (void)err;
+    json_array_foreach((json_t *)context, i, hex)
+    {
+        sk_auto_buf text = SK_BUF_INIT;
+        sk_auto_own_form own = NULL;
+        sk_hex_add(&text, json_string_value(hex));
+        if (sk_own_form_read(&own, sk_buf_text(&text), text.len, NULL) == SK_OK &&
+            memcmp(sk_own_form_of(own)->hash, hash, SK_HASH_LEN) == 0) {
+            *out = sk_own_form_ref(own);
+            return SK_OK;
+        }
+    }
+    return SK_OK;
+}
+
 json_t *sk_run_text(const json_t *vector)
 {
+    const struct sk_form_source forms = {find_form,
+                                         json_object_get(json_object_get(vector, "keys"), "forms")};
     sk_auto_buf in = SK_BUF_INIT;
     sk_auto_meaning meaning = {.json = NULL};
     sk_input(&in, vector);
     enum sk_status status = sk_meaning_read(
         &meaning, (unsigned)json_integer_value(sk_key(vector, "type")), sk_buf_text(&in), in.len,
-        (uint64_t)json_integer_value(sk_key(vector, "body_length")), NULL);
+        (uint64_t)json_integer_value(sk_key(vector, "body_length")), &forms, NULL);
     if (status == SK_REFUSED)
         return sk_result_class("malformed");
     return sk_result(status, json_pack("{s:O}", "members", meaning.json));

@@ -3,6 +3,7 @@
 #include "cli/input.h"
 #include "cli/print.h"
 #include "core/form_offer.h"
+#include "core/item.h"
 #include "core/record.h"
 
 #include <string.h>
@@ -118,6 +119,7 @@ static enum sk_status add_many(struct adding *adding, const char *from, struct s
     sk_auto_store_txn txn = NULL;
 
     SK_TRY(sk_store_begin(&txn, adding->run->store, err));
+    SK_TRY(sk_search_many(adding->run->store, err));
     SK_TRY(sk_input_each(from, add_from, adding, err));
     return sk_store_commit(&txn, err);
 }

@@ -141,6 +141,15 @@ SK_MUST_CHECK
 enum sk_status sk_item_each(struct sk_store *store, unsigned type, sk_item_each_fn *each,
                             void *context, struct sk_error *err);
 
+/*
+ * Many records are to come in this transaction: from now on the search index gathers the words of
+ * some 8 MiB before it writes them, in place of 1 MiB, and has less to merge. A setting of the
+ * index itself, which stays; a transaction that gathers less takes no more memory for it. Errors:
+ * those of the database.
+ */
+SK_MUST_CHECK
+enum sk_status sk_search_many(struct sk_store *store, struct sk_error *err);
+
 /* Records that hold every word of `text` (as the beginning of a word; "..." as a phrase), or that
  * have an attachment whose name does, whatever the case of letters, newest first. Errors: SK_USAGE
  * (no word in it). */

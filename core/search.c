@@ -5,6 +5,8 @@
 #include "core/item_internal.h"
 #include "core/store_internal.h"
 
+#define GATHER_LEN (8 << 20)
+
 /* Appends every string in a value, each on a line of its own; keys are not words. */
 static enum sk_status collect(struct sk_buf *out, const json_t *json, struct sk_error *err)
 {
@@ -61,6 +63,24 @@ enum sk_status sk_search_remove(struct sk_store *store, int64_t item,
 {
     return run_words(store, "INSERT INTO search(search, rowid, text) VALUES('delete', ?1, ?2)",
                      item, meaning, err);
+}
+
+enum sk_status sk_search_many(struct sk_store *store, struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    sk_auto_stmt set = NULL;
+    bool row = false;
+    SK_TRY(sk_db_prepare(store->db, &stmt,
+                         "SELECT 1 FROM search_config WHERE k = 'hashsize' AND v = ?1", err));
+    sk_bind_int(stmt, 1, GATHER_LEN);
+    SK_TRY(sk_step(stmt, &row, err));
+    sk_stmt_reset(stmt);
+    if (row)
+        return SK_OK;
+    SK_TRY(sk_db_prepare(store->db, &set, "INSERT INTO search(search, rank) VALUES('hashsize', ?1)",
+                         err));
+    sk_bind_int(set, 1, GATHER_LEN);
+    return sk_run(set, err);
 }
 
 static bool is_space(char c)

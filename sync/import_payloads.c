@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MANY 1000u /* payloads, from which on the search index is told of them */
+
 struct payloads {
     struct sk_intake *in;
     struct sk_hash indices;
@@ -268,6 +270,8 @@ enum sk_status sk_intake_payloads(struct sk_intake *in, struct sk_error *err)
         return sk_fail_status(err, SK_NOMEM);
     sk_merkle_from_peaks(&p.again, in->manifest.n0, &in->manifest.peaks[0][0]);
     sk_hash_init(&p.indices, NULL, SK_LABEL_INDICES);
+    if (in->keep && in->manifest.payload_count >= MANY)
+        SK_TRY(sk_search_many(in->store, err));
     while (more)
         SK_TRY(next_payload(&p, &payload, &more, err));
     if (!in->keep)

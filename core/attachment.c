@@ -1,13 +1,12 @@
 /*
  * Attachments: the bytes of a file, kept beside the record they belong to.
  */
+#include "core/digest.h"
 #include "core/item_internal.h"
 #include "core/lacking.h"
 #include "core/media.h"
 #include "core/store_internal.h"
 #include "core/text.h"
-
-#include <sodium.h>
 
 /* Media types by the end of a name; what is not here is application/octet-stream. */
 static const char *const media_types[][2] = {
@@ -63,14 +62,6 @@ static enum sk_status base_name(const char *path, const char **out, struct sk_er
     return SK_OK;
 }
 
-static void free_wiped(uint8_t **block)
-{
-    if (*block)
-        sk_wipe(*block, SK_BLOCK_LEN);
-    free(*block);
-}
-#define auto_block __attribute__((cleanup(free_wiped))) uint8_t *
-
 /* Fills up a block; less only at the end of the file. */
 static enum sk_status read_block(struct sk_file *file, uint8_t *block, size_t *len,
                                  struct sk_error *err)
@@ -101,30 +92,27 @@ static enum sk_status copy_in(struct sk_file *file, struct sk_media_writer *writ
     if (expected > SK_BODY_MAX)
         return sk_fail(err, SK_LIMIT,
                        "an attachment holds at most 4,000 MiB; cut the file in parts");
-    auto_block block = malloc(SK_BLOCK_LEN);
-    if (!block)
-        return sk_fail_status(err, SK_NOMEM);
-    crypto_hash_sha256_state sha;
-    crypto_hash_sha256_init(&sha);
+    sk_auto_digest digest = NULL;
+    SK_TRY(sk_digest_new(&digest, err));
     for (uint64_t j = 1;; j++) {
         size_t len = 0;
         uint8_t hash[SK_HASH_LEN];
+        uint8_t *block = sk_digest_block(digest);
         SK_TRY(read_block(file, block, &len, err));
         if (len == 0)
             break;
         payload->body_len += len;
         if (payload->body_len > expected)
             return sk_fail(err, SK_REFUSED, "the file grew while it was read; try again");
-        crypto_hash_sha256_update(&sha, block, len);
         sk_block_hash(hash, payload->salt, j, block, len);
         SK_TRY(sk_buf_add(body_hashes, hash, sizeof(hash), err));
         SK_TRY(sk_media_write(writer, block, len, err));
+        SK_TRY(sk_digest_add(digest, len, err));
         sk_progress_tell(progress, payload->body_len, expected);
     }
     if (payload->body_len != expected)
         return sk_fail(err, SK_REFUSED, "the file shrank while it was read; try again");
-    crypto_hash_sha256_final(&sha, sha256);
-    return SK_OK;
+    return sk_digest_end(digest, sha256, err);
 }
 
 /* The description: the payload's text. */
@@ -225,30 +213,28 @@ enum sk_status sk_attachment_check(struct sk_store *store, const struct sk_paylo
     /* An archive keeps no file for nothing. */
     if (payload->media || payload->body_len)
         SK_TRY(sk_media_open(store, payload->media, &reader, err));
-    auto_block block = malloc(SK_BLOCK_LEN);
-    if (!block)
-        return sk_fail_status(err, SK_NOMEM);
-    crypto_hash_sha256_state sha;
-    crypto_hash_sha256_init(&sha);
+    sk_auto_digest digest = NULL;
+    SK_TRY(sk_digest_new(&digest, err));
     uint64_t blocks = sk_block_count(payload->text.len, payload->body_len);
     uint64_t done = 0;
     for (uint64_t j = sk_block_count(payload->text.len, 0); j < blocks; j++) {
         size_t len = sk_block_len(payload->text.len, payload->body_len, j);
         size_t got = 0;
         uint8_t hash[SK_HASH_LEN];
+        uint8_t *block = sk_digest_block(digest);
         SK_TRY(sk_media_read(reader, block, len, &got, err));
         sk_block_hash(hash, payload->salt, j, block, got);
         if (got != len || memcmp(hash, payload->hashes.bytes + j * SK_HASH_LEN, SK_HASH_LEN) != 0)
             return sk_fail(err, SK_DAMAGED, "the attachment is not what was signed");
-        crypto_hash_sha256_update(&sha, block, len);
         if (to)
             SK_TRY(sk_file_write(to, block, len, err));
+        SK_TRY(sk_digest_add(digest, len, err));
         done += len;
         sk_progress_tell(progress, done, payload->body_len);
     }
-    uint8_t digest[32];
-    crypto_hash_sha256_final(&sha, digest);
-    if (sha256 && memcmp(digest, sha256, sizeof(digest)) != 0)
+    uint8_t seen[SK_DIGEST_LEN];
+    SK_TRY(sk_digest_end(digest, seen, err));
+    if (sha256 && memcmp(seen, sha256, sizeof(seen)) != 0)
         return sk_fail(err, SK_DAMAGED,
                        "the SHA-256 of the attachment is not the one it came with");
     return SK_OK;

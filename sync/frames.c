@@ -4,6 +4,7 @@
  */
 #include "sync/frames.h"
 
+#include "core/relay.h"
 #include "crypto/bytes.h"
 #include "crypto/secret.h"
 
@@ -15,14 +16,16 @@
 #define PROBE_LEN    ((size_t)16 * 1024)
 #define PROBE_PIECES 4u
 
+/* What comes in is gathered to frames in one thread; deflating and the sink are the other one's. */
 struct sk_frames_writer {
-    struct sk_sink sink;
-    struct sk_deflater *deflater;
+    struct sk_relay *relay;
     uint64_t last_index;
     uint64_t text_left; /* of the payload that is being written, its head and hashes included */
     uint64_t body_left;
-    size_t plain_len;
-    uint8_t plain[SK_FRAME_MAX];
+    size_t plain_len; /* in the relay's piece */
+    /* Of the second thread, until the relay has ended. */
+    struct sk_sink sink;
+    struct sk_deflater *deflater;
     uint8_t data[SK_FRAME_MAX];
 };
 
@@ -41,6 +44,9 @@ struct sk_frames_reader {
 
 /* ---- writing ---- */
 
+static enum sk_status compress_frame(void *context, const uint8_t *plain, size_t len,
+                                     struct sk_error *err);
+
 enum sk_status sk_frames_writer_new(struct sk_frames_writer **out, struct sk_sink sink,
                                     enum sk_effort effort, struct sk_error *err)
 {
@@ -48,8 +54,10 @@ enum sk_status sk_frames_writer_new(struct sk_frames_writer **out, struct sk_sin
     if (!writer)
         return sk_fail_status(err, SK_NOMEM);
     enum sk_status status = sk_deflater_new(&writer->deflater, effort, err);
+    if (status == SK_OK)
+        status = sk_relay_new(&writer->relay, SK_FRAME_MAX, compress_frame, writer, err);
     if (status) {
-        free(writer);
+        sk_frames_writer_free(writer);
         return status;
     }
     writer->sink = sink;
@@ -87,9 +95,10 @@ static bool worth_deflating(struct sk_frames_writer *writer, const uint8_t *plai
     return sk_deflate(writer->deflater, result, PROBE_LEN - PROBE_LEN / 16, sample, PROBE_LEN) > 0;
 }
 
-static enum sk_status compress_frame(struct sk_frames_writer *writer, const uint8_t *plain,
-                                     size_t len, struct sk_error *err)
+static enum sk_status compress_frame(void *context, const uint8_t *plain, size_t len,
+                                     struct sk_error *err)
 {
+    struct sk_frames_writer *writer = context;
     size_t data_len = 0;
     if (worth_deflating(writer, plain, len))
         data_len = sk_deflate(writer->deflater, writer->data, len - 1, plain, len);
@@ -101,7 +110,7 @@ enum sk_status sk_frames_flush(struct sk_frames_writer *writer, struct sk_error 
 {
     size_t len = writer->plain_len;
     writer->plain_len = 0;
-    return len > 0 ? compress_frame(writer, writer->plain, len, err) : SK_OK;
+    return len > 0 ? sk_relay_give(writer->relay, len, err) : SK_OK;
 }
 
 static enum sk_status append(struct sk_frames_writer *writer, const uint8_t *bytes, size_t len,
@@ -110,14 +119,10 @@ static enum sk_status append(struct sk_frames_writer *writer, const uint8_t *byt
     while (len > 0) {
         size_t part = SK_FRAME_MAX - writer->plain_len;
         part = part < len ? part : len;
-        if (part == SK_FRAME_MAX) { /* a whole frame at once: no copy needed */
-            SK_TRY(compress_frame(writer, bytes, part, err));
-        } else {
-            memcpy(writer->plain + writer->plain_len, bytes, part);
-            writer->plain_len += part;
-            if (writer->plain_len == SK_FRAME_MAX)
-                SK_TRY(sk_frames_flush(writer, err));
-        }
+        memcpy(sk_relay_piece(writer->relay) + writer->plain_len, bytes, part);
+        writer->plain_len += part;
+        if (writer->plain_len == SK_FRAME_MAX)
+            SK_TRY(sk_frames_flush(writer, err));
         bytes += part;
         len -= part;
     }
@@ -182,6 +187,7 @@ enum sk_status sk_frames_finish(struct sk_frames_writer *writer, struct sk_error
     if (writer->text_left > 0 || writer->body_left > 0)
         return sk_fail(err, SK_INTERNAL, "the last payload is not complete");
     SK_TRY(sk_frames_flush(writer, err));
+    SK_TRY(sk_relay_end(writer->relay, err));
     return put_frame(writer, SK_CODEC_END, NULL, 0, 0, err);
 }
 
@@ -189,6 +195,7 @@ void sk_frames_writer_free(struct sk_frames_writer *writer)
 {
     if (!writer)
         return;
+    sk_relay_free(writer->relay); /* first: its thread uses the rest */
     sk_deflater_free(writer->deflater);
     sk_wipe(writer, sizeof(*writer));
     free(writer);

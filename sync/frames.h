@@ -50,6 +50,11 @@ SK_MUST_CHECK enum sk_status sk_payload_head_check(const struct sk_payload_head 
 struct sk_frames_writer;
 struct sk_frames_reader;
 
+/*
+ * Frames are deflated and given to the sink in a second thread (core/relay.h): nobody else writes
+ * to the sink between sk_frames_begin() and the end of sk_frames_finish(), and an error of the sink
+ * may come with a later call, with sk_frames_finish() at the latest.
+ */
 SK_MUST_CHECK enum sk_status sk_frames_writer_new(struct sk_frames_writer **out,
                                                   struct sk_sink sink, enum sk_effort effort,
                                                   struct sk_error *err);
@@ -65,7 +70,7 @@ SK_MUST_CHECK enum sk_status sk_frames_write(struct sk_frames_writer *writer, co
 /* Call before the first byte of a body, so that its blocks fill frames of their own. */
 SK_MUST_CHECK enum sk_status sk_frames_flush(struct sk_frames_writer *writer, struct sk_error *err);
 
-/* Flushes and writes END. */
+/* Flushes, waits for the second thread and writes END. */
 SK_MUST_CHECK enum sk_status sk_frames_finish(struct sk_frames_writer *writer,
                                               struct sk_error *err);
 void sk_frames_writer_free(struct sk_frames_writer *writer);

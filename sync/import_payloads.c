@@ -4,9 +4,9 @@
  */
 #include "sync/import_parts.h"
 
+#include "core/digest.h"
 #include "crypto/bytes.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define MANY 1000u /* payloads, from which on the search index is told of them */
@@ -20,14 +20,12 @@ struct payloads {
     bool incomplete;        /* one was */
     struct sk_merkle again; /* without `keep`: of the entries that in->again has given */
     uint8_t entry[SK_ENTRY_LEN];
-    uint8_t *block; /* SK_BLOCK_LEN */
+    struct sk_digest *digest; /* of a body; its blocks pass through there */
 };
 
 static void payloads_clear(struct payloads *p)
 {
-    if (p->block)
-        sk_wipe(p->block, SK_BLOCK_LEN);
-    free(p->block);
+    sk_digest_free(p->digest);
 }
 
 /* What is known of the entry that a payload belongs to. */
@@ -152,31 +150,31 @@ static enum sk_status read_text(struct payloads *p, const struct sk_payload_head
     return SK_OK;
 }
 
-/* media and sha: NULL when the body is only to be verified. */
+/* media: NULL when the body is only to be verified; otherwise it goes through the digest too. */
 static enum sk_status read_body(struct payloads *p, const struct sk_payload_head *head,
                                 const struct sk_payload *payload, struct sk_media_writer *media,
-                                crypto_hash_sha256_state *sha, struct sk_error *err)
+                                struct sk_error *err)
 {
     uint64_t first = sk_block_count(head->text_len, 0);
     uint64_t blocks = sk_block_count(head->text_len, head->body_len);
     for (uint64_t j = first; j < blocks; j++) {
         size_t len = sk_block_len(head->text_len, head->body_len, j);
-        SK_TRY(read_block(p, head, payload->hashes.bytes, j, p->block, len, err));
-        if (sha)
-            crypto_hash_sha256_update(sha, p->block, len);
-        if (media)
-            SK_TRY(sk_media_write(media, p->block, len, err));
+        uint8_t *block = sk_digest_block(p->digest);
+        SK_TRY(read_block(p, head, payload->hashes.bytes, j, block, len, err));
+        if (!media)
+            continue;
+        SK_TRY(sk_media_write(media, block, len, err));
+        SK_TRY(sk_digest_add(p->digest, len, err));
     }
     return SK_OK;
 }
 
 static enum sk_status write_body(struct payloads *p, const struct sk_payload_head *head,
-                                 struct sk_payload *payload, crypto_hash_sha256_state *sha,
-                                 struct sk_error *err)
+                                 struct sk_payload *payload, struct sk_error *err)
 {
     sk_auto_media_writer media = NULL;
     SK_TRY(sk_media_create(p->in->store, &media, err));
-    SK_TRY(read_body(p, head, payload, media, sha, err));
+    SK_TRY(read_body(p, head, payload, media, err));
     SK_TRY(sk_media_finish(media, err));
     return sk_media_keep(media, &payload->media, err);
 }
@@ -185,13 +183,11 @@ static enum sk_status write_body(struct payloads *p, const struct sk_payload_hea
 static enum sk_status keep_body(struct payloads *p, const struct sk_payload_head *head,
                                 struct sk_payload *payload, struct sk_error *err)
 {
-    crypto_hash_sha256_state sha;
-    crypto_hash_sha256_init(&sha);
+    SK_TRY(sk_digest_begin(p->digest, err));
     if (head->body_len > 0)
-        SK_TRY(write_body(p, head, payload, &sha, err));
-    crypto_hash_sha256_final(&sha, payload->sha256);
+        SK_TRY(write_body(p, head, payload, err));
     payload->hashed = true;
-    return SK_OK;
+    return sk_digest_end(p->digest, payload->sha256, err);
 }
 
 static enum sk_status take_payload(struct payloads *p, const struct sk_payload_head *head,
@@ -204,7 +200,7 @@ static enum sk_status take_payload(struct payloads *p, const struct sk_payload_h
     SK_TRY(check_commitment(p, target, head, &payload->hashes, err));
     SK_TRY(read_text(p, head, payload, err));
     if (!target->keep)
-        return read_body(p, head, payload, NULL, NULL, err);
+        return read_body(p, head, payload, NULL, err);
     SK_TRY(keep_body(p, head, payload, err));
     SK_TRY(sk_item_fill(p->in->store, p->in->log.id, p->in->manifest.n0 + head->index, payload,
                         &kept, NULL, err));
@@ -265,9 +261,7 @@ enum sk_status sk_intake_payloads(struct sk_intake *in, struct sk_error *err)
     __attribute__((cleanup(payloads_clear))) struct payloads p = {.in = in};
     sk_auto_payload payload = SK_PAYLOAD_INIT;
     bool more = true;
-    p.block = malloc(SK_BLOCK_LEN);
-    if (!p.block)
-        return sk_fail_status(err, SK_NOMEM);
+    SK_TRY(sk_digest_new(&p.digest, err));
     sk_merkle_from_peaks(&p.again, in->manifest.n0, &in->manifest.peaks[0][0]);
     sk_hash_init(&p.indices, NULL, SK_LABEL_INDICES);
     if (in->keep && in->manifest.payload_count >= MANY)

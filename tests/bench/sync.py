@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Bundles beside the tools that people use for the same way, in turn within one run.
 
-usage: tests/bench/sync.py [--records N] [--bytes N] [--media MIB] [--rounds N] [--part text|media] [--peer NAME ...]
-                           [--build DIR] [--dir DIR]
+usage: tests/bench/sync.py [--quick] [--records N] [--bytes N] [--media MIB] [--rounds N] [--part text|media]
+                           [--peer NAME ...] [--build DIR] [--dir DIR]
+
+The budgets are for the full sizes, which need about 3 GiB in DIR and an idle machine; --quick takes a fifth of them.
 
 Text: --records (100,000) records of about --bytes (2,000) bytes, half in Cyrillic; for the peers one file each.
 Media: --media (1,024) MiB that do not shrink, in eight files. Each peer takes its input to one file or repository
@@ -240,15 +242,18 @@ def table(bench, part):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--records", type=int, default=100_000)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--records", type=int)
     parser.add_argument("--bytes", type=int, default=2_000)
-    parser.add_argument("--media", type=int, default=1024)
+    parser.add_argument("--media", type=int)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--part", action="append")
     parser.add_argument("--peer", action="append", help="skrynia, 'one core', small, " + ", ".join(PEERS))
     parser.add_argument("--build", default="build/dev")
     parser.add_argument("--dir", help="where everything stands; by default the system's temporary folder")
     args = parser.parse_args()
+    args.records = args.records or (20_000 if args.quick else 100_000)
+    args.media = args.media or (200 if args.quick else 1024)
     subprocess.run(["sh", "-c", f". {HERE}/../../cli/packages.sh && need {PACKAGES}"], check=False)
     bench = Bench(args)
     try:

@@ -5,7 +5,7 @@ target_link_libraries(sk_support_core PUBLIC sk_core PRIVATE PkgConfig::SQLITE
     PkgConfig::SODIUM)
 
 foreach(name attachment buf damage damage_bits db entry error file file_calls file_watch form form_load form_own item json log
-        media migrate nomem record rekey search slots store succession text types verify vfs vfs_crash vfs_tamper)
+        media migrate nomem record rekey relay search slots store succession text types verify vfs vfs_crash vfs_tamper)
     sk_unit_test(core ${name})
 endforeach()
 

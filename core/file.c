@@ -284,11 +284,10 @@ static int rename_onto_free_name(const char *from, const char *to)
     }
     if (errno == EEXIST)
         return -1;
-    if (sk_file_exists(to)) {
+    struct stat st;
+    if (sk_call_lstat(to, &st) == 0)
         errno = EEXIST;
-        return -1;
-    }
-    return sk_call_rename(from, to);
+    return errno == ENOENT ? sk_call_rename(from, to) : -1;
 }
 
 /* The file gets its name, unless something has it. */

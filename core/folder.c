@@ -94,9 +94,10 @@ static enum sk_status walk_both(struct sk_store *store, sk_stray_fn *stray, void
 {
     struct walk top = {store, store->dir, false, stray, context};
     struct walk media = {store, store->media_dir, true, stray, context};
+    bool there = false;
     SK_TRY(sk_dir_each(top.dir, visit, &top, err));
-    if (!sk_file_exists(
-            media.dir)) /* an empty folder that a copy left out, on a read-only medium */
+    SK_TRY(sk_file_find(media.dir, &there, err));
+    if (!there) /* an empty folder that a copy left out, on a read-only medium */
         return SK_OK;
     return sk_dir_each(media.dir, visit, &media, err);
 }

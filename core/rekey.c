@@ -181,9 +181,11 @@ static enum sk_status close_database(struct sk_store *store, const struct paths 
                                      struct sk_error *err)
 {
     struct sk_db *db = store->db;
+    bool there = false;
     store->db = NULL;
     SK_TRY(sk_db_close(db, err));
-    if (sk_file_exists(paths->wal))
+    SK_TRY(sk_file_find(paths->wal, &there, err));
+    if (there)
         return sk_fail(err, SK_IO, "%s: this file should be gone", paths->wal);
     return SK_OK;
 }

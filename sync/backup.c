@@ -188,12 +188,14 @@ static enum sk_status take_files(struct walk *walk, struct sk_error *err)
     static const uint8_t end[2];
     sk_auto_free char *log = NULL;
     sk_auto_free char *media = NULL;
+    bool there = false;
     walk->bytes = sizeof(end);
     SK_TRY(sk_path_join(&log, walk->dir, "data-wal", err));
     SK_TRY(sk_path_join(&media, walk->dir, "media", err));
     SK_TRY(take_file(walk, "keys", err));
     SK_TRY(take_file(walk, "data", err));
-    if (sk_file_exists(log)) /* a full disk kept it from being moved */
+    SK_TRY(sk_file_find(log, &there, err));
+    if (there) /* a full disk kept it from being moved */
         SK_TRY(take_file(walk, "data-wal", err));
     SK_TRY(sk_dir_each(media, take_media, walk, err));
     return walk->writer ? append(walk->writer, end, sizeof(end), err) : SK_OK;

@@ -164,8 +164,10 @@ static enum sk_status publish(struct sk_store *store, struct sk_file *file,
     uint8_t hash[SK_HASH_LEN];
     sk_hash_of(hash, NULL, SK_LABEL_FILE, sealed->bytes, sealed->len);
     enum sk_status status = sk_deliver_file(file, sk_file_path(file), hash, &delivered, err);
-    /* Where the name could not be taken back, the pair has to stay. */
-    bool named = status == SK_OK || (status != SK_CREATE && sk_file_exists(sk_file_path(file)));
+    /* Where the name could not be taken back, or nobody can tell, the pair has to stay. */
+    bool there = true;
+    sk_ignore(sk_file_find(sk_file_path(file), &there, NULL));
+    bool named = status == SK_OK || (status != SK_CREATE && there);
     if (!named) {
         enum sk_status removed = remove_pair(store, peer, NULL);
         (void)removed;

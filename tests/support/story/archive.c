@@ -231,7 +231,9 @@ static const struct sk_story_action actions[] = {
     {"put aside", put_aside, 1, false, 0},
     {"close", sk_story_close, 0, false, 0},
     {"reopen", sk_story_open, 0, false, 0},
-    {"rekey", sk_story_rekey, 2, false, 2}, /* either of its two media files */
+    /* The first of its two media files before its next name is drawn, the same after it, the
+     * second one. */
+    {"rekey", sk_story_rekey, 2, false, 3},
     {"import", import_second, 1, false, 0},
     {"approve", approve, 2, false, 0},
     {"revoke", revoke, 1, false, 0},

@@ -49,6 +49,7 @@ struct sk_judge {
     struct table disks; /* as they were found */
     struct table after; /* after the store was opened */
     uint8_t digests[DIGESTS_MAX][SK_STORY_DIGEST];
+    uint8_t meanings[DIGESTS_MAX][SK_STORY_DIGEST]; /* of those that were found on a disk */
     unsigned digest_count;
     unsigned between[DIGESTS_MAX]; /* the action that shows a digest on its way; 0: none */
     unsigned printed;
@@ -276,6 +277,8 @@ static void look(struct sk_judge *judge, size_t done, struct verdict *out)
         judge->counts.whole++;
         sk_story_digest(store, digest);
         out->digest = number_of(judge, digest);
+        if (out->digest < DIGESTS_MAX)
+            sk_story_meaning(store, judge->meanings[out->digest]);
         bool good = check_whole(judge, store) && check_beside(judge);
         good = good && check_more(judge, &store, out->passphrase);
         out->finding = good ? FOUND_STATE : FOUND_CORRUPT;
@@ -291,6 +294,17 @@ static void look(struct sk_judge *judge, size_t done, struct verdict *out)
 }
 
 /* ---- what may be there ---- */
+
+/* What means the same before and after an action means it at each step between. */
+static bool means_the_same(struct sk_judge *judge, size_t done, unsigned digest)
+{
+    const struct sk_story_mark *before = &judge->tale->marks[done];
+    if (done == 0 || memcmp(before->meaning, before[1].meaning, SK_STORY_DIGEST) != 0 ||
+        memcmp(before->meaning, judge->meanings[digest], SK_STORY_DIGEST) == 0)
+        return true;
+    complain(judge, "on the way it holds something else than before and after");
+    return false;
+}
 
 /* The digests that an action may show: what was before and after it, and up to `most` more that are
  * found here. */
@@ -310,7 +324,7 @@ static bool may_show(struct sk_judge *judge, size_t done, unsigned digest, unsig
     unsigned shown = 0;
     for (unsigned i = 0; i < judge->digest_count; i++)
         shown += judge->between[i] == action;
-    if (judge->between[digest] != 0 || shown >= most)
+    if (judge->between[digest] != 0 || shown >= most || !means_the_same(judge, done, digest))
         return false;
     judge->between[digest] = action;
     return true;

@@ -121,6 +121,11 @@ void sk_story_digest(struct sk_store *store, uint8_t out[static SK_STORY_DIGEST]
     sk_world_dump(store, out);
 }
 
+void sk_story_meaning(struct sk_store *store, uint8_t out[static SK_STORY_DIGEST])
+{
+    sk_world_meaning(store, out);
+}
+
 void sk_story_path(char out[static SK_STORY_PATH_LEN], const char *word, unsigned number)
 {
     (void)snprintf(out, SK_STORY_PATH_LEN, "%s/%s%u", SK_STORY_STICK, word, number);
@@ -170,10 +175,13 @@ static void take_mark(struct sk_story_mark *mark, const struct sk_story_tale *ta
 static void take_digest(struct sk_story_mark *mark, const struct sk_story_mark *before,
                         const struct sk_story *story)
 {
-    if (story->store)
+    if (story->store) {
         sk_story_digest(story->store, mark->digest);
-    else if (before)
+        sk_story_meaning(story->store, mark->meaning);
+    } else if (before) {
         memcpy(mark->digest, before->digest, SK_STORY_DIGEST);
+        memcpy(mark->meaning, before->meaning, SK_STORY_DIGEST);
+    }
 }
 
 /* The first action makes the store; what it holds then is seen when it is opened. */
@@ -185,6 +193,7 @@ static void take_digest_of_new(struct sk_story_tale *tale)
     sk_sim_image_copy(&now, sk_sim_now());
     EXPECT_OK(sk_story_open(&story, &sk_test_err));
     sk_story_digest(story.store, tale->marks[1].digest);
+    sk_story_meaning(story.store, tale->marks[1].meaning);
     EXPECT_OK(sk_story_close(&story, &sk_test_err));
     sk_sim_load(&now);
     sk_sim_image_clear(&now);

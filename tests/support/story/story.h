@@ -41,7 +41,8 @@ struct sk_story_action {
     unsigned commits; /* most states that it shows one after the other, the last included */
     bool far;         /* done by the other end, somewhere else: no power cut here */
     unsigned past;    /* most states more that it shows where a call fails and it goes on: rekey
-                         renews the files after one that it cannot read */
+                         renews the files after one that it cannot read, under names that follow
+                         from how many were drawn before it failed */
 };
 
 struct sk_story_plot {
@@ -75,6 +76,7 @@ struct sk_story_mark {
     size_t steps; /* of the record */
     struct sk_story story;
     uint8_t digest[SK_STORY_DIGEST];
+    uint8_t meaning[SK_STORY_DIGEST];
     struct sk_story_file files[SK_STORY_FILES]; /* on the stick, under names of their own */
     size_t file_count;
     struct sk_sim_image image; /* what a program sees, all of it as if durable */
@@ -101,8 +103,10 @@ enum sk_status sk_story_open(struct sk_story *story, struct sk_error *err);
 enum sk_status sk_story_close(struct sk_story *story, struct sk_error *err);
 enum sk_status sk_story_rekey(struct sk_story *story, struct sk_error *err);
 
-/* Everything in the database, as a hash. */
+/* Everything in the database, as a hash; what it means to who uses it, whatever names and keys its
+ * files have, as another. */
 void sk_story_digest(struct sk_store *store, uint8_t out[static SK_STORY_DIGEST]);
+void sk_story_meaning(struct sk_store *store, uint8_t out[static SK_STORY_DIGEST]);
 
 /* The files on the stick that have a name of their own (not a temporary one). */
 size_t sk_story_stick(const struct sk_sim_image *image, struct sk_story_file *out);

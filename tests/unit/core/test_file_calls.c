@@ -332,6 +332,29 @@ static void names_that_cannot_be_exchanged_are_replaced(void **state)
     assert_int_equal(entries(), 1);
 }
 
+static int link_unknown(const char *from, const char *to)
+{
+    (void)from, (void)to;
+    errno = EPERM;
+    return -1;
+}
+
+/* Where only a look tells that the name is free, and it cannot be had. */
+static void a_name_that_cannot_be_looked_at_is_not_taken_for_free(void **state)
+{
+    (void)state;
+    struct sk_error err = SK_ERROR_INIT;
+    assert_int_equal(sk_file_save(path, "old", 3, false, NULL), SK_OK);
+    spoiled.open = open_as_on_fat;
+    spoiled.renameat2 = exchange_unknown;
+    spoiled.link = link_unknown;
+    spoiled.lstat = lstat_fails;
+    assert_int_equal(sk_file_save(path, "new", 3, false, &err), SK_CREATE);
+    assert_non_null(strstr(err.text, strerror(EIO)));
+    assert_holds(path, "old");
+    assert_int_equal(entries(), 1);
+}
+
 /* How many names there are while the file is written. */
 static size_t entries_meanwhile(void)
 {
@@ -428,6 +451,7 @@ int main(void)
         TEST(what_was_replaced_comes_back),
         TEST(what_replaces_durably_has_succeeded),
         TEST(names_that_cannot_be_exchanged_are_replaced),
+        TEST(a_name_that_cannot_be_looked_at_is_not_taken_for_free),
         TEST(what_is_not_published_has_no_name),
         TEST(a_name_comes_between_two_syncs),
         TEST(a_name_that_is_taken_stays),

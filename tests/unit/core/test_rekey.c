@@ -879,6 +879,18 @@ static enum sk_status rekey_badly(unsigned opens, int number, int reading, struc
     return status;
 }
 
+static unsigned log_looks;
+
+static int lstat_of_log_once(const char *path, struct stat *out)
+{
+    size_t len = strlen(path);
+    if (len > 9 && strcmp(path + len - 9, "/data-wal") == 0 && log_looks++ == 0) {
+        errno = EIO;
+        return -1;
+    }
+    return sk_system_calls.lstat(path, out);
+}
+
 /* Files are left; nothing is damaged, and the next run ends the work. */
 static void assert_goes_on(uint64_t files)
 {
@@ -929,6 +941,35 @@ static void test_several_that_do_not_open_now(void **state)
         assert_int_equal(result.renewed + result.unread, 4);
         assert_goes_on(cases[i].left);
     }
+}
+
+/* A log that is still there holds what `data` lacks: nothing is changed. */
+static void test_a_log_that_cannot_be_looked_at(void **state)
+{
+    (void)state;
+    struct sk_rekey result;
+    struct sk_error why = SK_ERROR_INIT;
+    struct sk_file_calls calls = sk_system_calls;
+    size_t len = 0, len_before = 0;
+    sk_auto_free char *keys = sk_temp_path(at->path, SK_KEYS_FILE);
+    sk_auto_free uint8_t *before = sk_temp_read(keys, &len_before);
+    sk_test_open(at);
+    calls.lstat = lstat_of_log_once;
+    log_looks = 0;
+    sk_file_use_calls(&calls);
+    enum sk_status status = rekey(&result, &why);
+    sk_file_use_calls(NULL);
+    sk_test_close(at);
+    assert_int_equal(status, SK_IO);
+    assert_non_null(strstr(why.text, "data-wal cannot be looked at"));
+    sk_auto_free uint8_t *after = sk_temp_read(keys, &len);
+    assert_int_equal(len, len_before);
+    assert_memory_equal(after, before, len);
+    sk_test_open(at);
+    assert_whole();
+    assert_int_equal(left(), 0);
+    sk_test_close(at);
+    start_over();
 }
 
 static void test_no_memory_for_a_file(void **state)
@@ -1037,6 +1078,7 @@ int main(void)
         TEST(test_a_missing_file_is_left_behind),
         TEST(test_a_file_that_does_not_open_now),
         TEST(test_several_that_do_not_open_now),
+        TEST(test_a_log_that_cannot_be_looked_at),
         TEST(test_no_memory_for_a_file),
         TEST(test_a_bad_sector),
         TEST(test_a_damaged_page_stops_it),

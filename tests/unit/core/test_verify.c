@@ -4,6 +4,8 @@
  */
 #include "core/verify.h"
 
+#include "core/file_calls.h"
+#include "core/folder.h"
 #include "core/media.h"
 #include "tests/support/stores.h"
 #include "tests/support/temp_dir.h"
@@ -14,6 +16,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -395,6 +398,35 @@ static void test_strays(void **state)
     assert_whole(at->store);
 }
 
+static int lstat_of_media_fails(const char *path, struct stat *out)
+{
+    size_t len = strlen(path);
+    if (len < 6 || strcmp(path + len - 6, "/media") != 0)
+        return sk_system_calls.lstat(path, out);
+    errno = EIO;
+    return -1;
+}
+
+static enum sk_status ignore_stray(void *context, const char *name, bool unknown,
+                                   struct sk_error *err)
+{
+    (void)context, (void)name, (void)unknown, (void)err;
+    return SK_OK;
+}
+
+/* A folder that cannot be looked at is not one that a copy left out. */
+static void test_strays_that_cannot_be_looked_for(void **state)
+{
+    struct sk_test_store *at = *state;
+    struct sk_file_calls calls = sk_system_calls;
+    calls.lstat = lstat_of_media_fails;
+    sk_file_use_calls(&calls);
+    enum sk_status status = sk_folder_strays(at->store, ignore_stray, NULL, &sk_test_err);
+    sk_file_use_calls(NULL);
+    assert_int_equal(status, SK_IO);
+    assert_non_null(strstr(sk_test_err.text, "cannot be looked at"));
+}
+
 /* What an interrupted program left is not a problem: opening has removed it. */
 static void test_leftovers_are_swept(void **state)
 {
@@ -502,6 +534,7 @@ int main(void)
         TEST(test_media_cut_and_grown),
         TEST(test_media_swapped),
         TEST(test_strays),
+        TEST(test_strays_that_cannot_be_looked_for),
         TEST(test_leftovers_are_swept),
         TEST(test_unknown_media),
         ARCHIVE(test_unknown_entry),

@@ -215,6 +215,31 @@ static void a_medium_of_small_files_is_known_before(void **state)
     assert_int_equal(sk_test_count_files(at->dir), 1);
 }
 
+static int lstat_of_log_fails(const char *path, struct stat *out)
+{
+    size_t len = strlen(path);
+    if (len < 9 || strcmp(path + len - 9, "/data-wal") != 0)
+        return sk_system_calls.lstat(path, out);
+    errno = EIO;
+    return -1;
+}
+
+/* It holds what a full disk kept from being moved into `data`. */
+static void a_log_that_cannot_be_looked_at_is_not_left_out(void **state)
+{
+    struct sk_test_store *at = *state;
+    struct sk_file_calls calls = sk_system_calls;
+    uint64_t bytes = 0;
+    calls.lstat = lstat_of_log_fails;
+    sk_file_use_calls(&calls);
+    enum sk_status status =
+        sk_backup(at->store, &unlock_with, sk_test_path(at, "backup"), NULL, &bytes, &sk_test_err);
+    sk_file_use_calls(NULL);
+    assert_int_equal(status, SK_IO);
+    assert_non_null(strstr(sk_test_err.text, "data-wal cannot be looked at"));
+    assert_int_equal(sk_test_count_files(at->dir), 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, sk_test_device, sk_test_remove)
@@ -222,6 +247,7 @@ int main(void)
         TEST(it_is_uniform_and_whole),
         TEST(lies_inside_are_refused),
         TEST(a_medium_of_small_files_is_known_before),
+        TEST(a_log_that_cannot_be_looked_at_is_not_left_out),
     };
     return cmocka_run_group_tests(tests, sk_test_begin, sk_test_end);
 }

@@ -6,6 +6,7 @@
 #include "sync/invite_parts.h"
 
 #include "core/file.h"
+#include "core/file_calls.h"
 #include "crypto/aead.h"
 #include "crypto/bytes.h"
 #include "sync/ratchet.h"
@@ -17,8 +18,10 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <sodium.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define PLAIN_LEN    4040
 #define SIGNATURE_AT 334
@@ -332,6 +335,48 @@ static void assert_not_issued(struct pair_stores *pair, const char *alias, const
     assert_int_equal(sk_test_sql_int(pair->archive->store, "SELECT count(*) FROM chain"), 0);
 }
 
+static int fsync_of_files(int fd)
+{
+    struct stat st;
+    assert_int_equal(fstat(fd, &st), 0);
+    if (!S_ISDIR(st.st_mode))
+        return sk_system_calls.fsync(fd);
+    errno = EIO;
+    return -1;
+}
+
+static int unlink_fails(const char *path)
+{
+    (void)path;
+    errno = EIO;
+    return -1;
+}
+
+static int lstat_fails(const char *path, struct stat *out)
+{
+    (void)path, (void)out;
+    errno = EIO;
+    return -1;
+}
+
+/* Whoever has such an invite must have a pair that answers. */
+static void an_invite_that_may_be_there_keeps_its_pair(void **state)
+{
+    struct pair_stores *pair = *state;
+    struct sk_file_calls calls = sk_system_calls;
+    const char *path = sk_test_path(pair->archive, "i");
+    calls.fsync = fsync_of_files;
+    calls.unlink = unlink_fails;
+    calls.lstat = lstat_fails;
+    sk_file_use_calls(&calls);
+    enum sk_status status =
+        sk_invite_issue(pair->archive->store, "heron", words, path, &sk_test_err);
+    sk_file_use_calls(NULL);
+    assert_int_equal(status, SK_IO);
+    assert_true(sk_file_exists(path));
+    assert_int_equal(sk_test_sql_int(pair->archive->store, "SELECT count(*) FROM peer"), 1);
+}
+
 static void a_failure_leaves_no_pair_behind(void **state)
 {
     struct pair_stores *pair = *state;
@@ -434,6 +479,7 @@ int main(void)
         cmocka_unit_test(every_byte_of_the_content_counts),
         cmocka_unit_test(names_that_cannot_be_shown_are_not_sealed),
         ON_PAIR(both_ends_become_a_pair),
+        ON_PAIR(an_invite_that_may_be_there_keeps_its_pair),
         ON_PAIR(a_failure_leaves_no_pair_behind),
         ON_PAIR(only_archives_invite_and_only_devices_accept),
         ON_PAIR(eight_archives_and_no_more),

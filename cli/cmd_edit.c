@@ -72,11 +72,9 @@ enum sk_status sk_cmd_edit(struct sk_run *run, struct sk_error *err)
         return sk_fail(err, SK_REFUSED, "the form of this record is not here");
     }
 
-    sk_auto_json fields = json_deep_copy(record.fields);
+    sk_auto_json fields = NULL;
+    SK_TRY(sk_json_copy(&fields, record.fields, err));
     struct editing editing = {record.form, fields};
-
-    if (!fields)
-        return sk_fail_status(err, SK_NOMEM);
     SK_TRY(read_changes(run, &editing, err));
     if (json_equal(fields, record.fields)) {
         sk_say(run->program->name, "nothing was changed, so no revision was added.");

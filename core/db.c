@@ -59,10 +59,20 @@ enum sk_status sk_db_fail(const struct sk_db *db, int rc, struct sk_error *err)
     }
 }
 
+/* A lack of memory passes; all else that broke it is the disk's. */
+static void set_broken(struct sk_db *db, enum sk_status why)
+{
+    if (db->broken == SK_OK)
+        db->broken = why == SK_NOMEM ? SK_NOMEM : SK_IO;
+}
+
 enum sk_status sk_db_check_usable(const struct sk_db *db, struct sk_error *err)
 {
-    if (db->broken)
-        return sk_fail(err, SK_IO, "%s: what came before was not saved; open it again", db->path);
+    if (db->broken != SK_OK)
+        return sk_fail(err, db->broken, "%s: %s", db->path,
+                       sk_vfs_unsure(db->vfs)
+                           ? "only opening it again shows whether what came before was saved"
+                           : "what came before was not saved; open it again");
     if (db->in_transaction && sqlite3_get_autocommit(db->handle))
         return sk_fail(err, SK_IO, "%s: the transaction was undone and nothing of it saved",
                        db->path);
@@ -324,7 +334,7 @@ enum sk_status sk_db_close(struct sk_db *db, struct sk_error *err)
     if (db->handle) {
         sk_db_rollback(db);
         sk_db_free_statements(db);
-        bool moves = db->trusted && !db->broken && !db->log_waits;
+        bool moves = db->trusted && db->broken == SK_OK && !db->log_waits;
         if (moves)
             status = sk_db_checkpoint(db, err);
         /* The last checkpoint of sqlite3_close() has nothing to do, but removes the empty log. */
@@ -387,7 +397,7 @@ enum sk_status sk_db_commit(struct sk_db *db, struct sk_error *err)
         return SK_OK;
     }
     sk_db_rollback(db);
-    db->broken = true;
+    set_broken(db, status);
     /* What could not be synced may reach the disk all the same. */
     return sk_fail(err, status, "%s; %s", why.text,
                    sk_vfs_unsure(db->vfs) ? "only opening it again shows whether it was saved"
@@ -401,8 +411,9 @@ void sk_db_rollback(struct sk_db *db)
     db->in_transaction = false;
     if (sqlite3_get_autocommit(db->handle))
         return;
-    if (sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK)
-        db->broken = true;
+    int rc = sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+    if (rc != SQLITE_OK)
+        set_broken(db, sk_db_fail(db, rc, NULL));
 }
 
 bool sk_db_in_transaction(const struct sk_db *db)
@@ -425,9 +436,13 @@ enum sk_status sk_db_savepoint_release(struct sk_db *db, struct sk_error *err)
 /* Should this fail, the transaction must not be committed with what was to be undone. */
 void sk_db_savepoint_undo(struct sk_db *db)
 {
-    if (run_cached(db, "ROLLBACK TO sk", NULL) != SK_OK ||
-        run_cached(db, "RELEASE sk", NULL) != SK_OK)
-        sk_db_rollback(db), db->broken = true;
+    enum sk_status status = run_cached(db, "ROLLBACK TO sk", NULL);
+    if (status == SK_OK)
+        status = run_cached(db, "RELEASE sk", NULL);
+    if (status == SK_OK)
+        return;
+    sk_db_rollback(db);
+    set_broken(db, status);
 }
 
 enum sk_status sk_txn_begin(struct sk_db **txn, struct sk_db *db, struct sk_error *err)

@@ -30,7 +30,7 @@ struct sk_db {
     bool trusted;
     bool log_waits; /* the log of a crash is still to be moved: nothing may be added to it */
     bool in_transaction;
-    bool broken; /* a commit failed: nothing works but closing */
+    enum sk_status broken; /* why a commit or rollback failed: nothing works but closing */
     struct sk_stmt *buckets[SK_DB_STMT_BUCKETS];
 };
 
@@ -50,7 +50,8 @@ enum sk_status sk_db_fail(const struct sk_db *db, int rc, struct sk_error *err);
 
 /*
  * Whether the handle can be used at all. A transaction may be gone: SQLite undoes it after some
- * errors, and what follows would then be saved piece by piece. Errors: SK_IO.
+ * errors, and what follows would then be saved piece by piece. Errors: SK_IO,
+ * SK_NOMEM when the reason was a lack of memory.
  */
 SK_MUST_CHECK
 enum sk_status sk_db_check_usable(const struct sk_db *db, struct sk_error *err);

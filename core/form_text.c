@@ -133,6 +133,16 @@ static enum sk_status update_field(const struct sk_field *fields, size_t count, 
     return SK_OK;
 }
 
+/* A copy of a value, or a new one in place of NULL. */
+static enum sk_status copy_or_new(json_t **out, const json_t *old, json_t *(*make)(void),
+                                  struct sk_error *err)
+{
+    if (old)
+        return sk_json_copy(out, old, err);
+    *out = make();
+    return out_of_memory_unless(*out, err);
+}
+
 /* The same for one entry of a repeat: "0.name"; one more than there are is a new entry. */
 static enum sk_status update_entry(const struct sk_field *field, json_t *array, const char *path,
                                    const char *text, const struct form_place *up,
@@ -149,9 +159,10 @@ static enum sk_status update_entry(const struct sk_field *field, json_t *array, 
             "the next number makes a new entry",
             err);
 
-    sk_auto_json entry = index < count ? json_copy(json_array_get(array, index)) : json_object();
+    sk_auto_json entry = NULL;
 
-    SK_TRY(out_of_memory_unless(entry, err));
+    SK_TRY(
+        copy_or_new(&entry, index < count ? json_array_get(array, index) : NULL, json_object, err));
     SK_TRY(update_field(field->fields, field->field_count, entry, path + digits + 1, text,
                         &(struct form_place){up, NULL, index}, err));
     if (index == count && json_object_size(entry) == 0)
@@ -181,12 +192,12 @@ static enum sk_status update(json_t **out, const struct sk_field *field, json_t 
         SK_TRY(parse_value(&value, field, text, place, err));
         SK_TRY(form_check_value(field, value, place, err));
     } else if (group) {
-        value = json_is_object(old) && !form_missing_answer(old) ? json_copy(old) : json_object();
-        SK_TRY(out_of_memory_unless(value, err));
+        bool kept = json_is_object(old) && !form_missing_answer(old);
+
+        SK_TRY(copy_or_new(&value, kept ? old : NULL, json_object, err));
         SK_TRY(update_field(field->fields, field->field_count, value, path, text, place, err));
     } else {
-        value = json_is_array(old) ? json_copy(old) : json_array();
-        SK_TRY(out_of_memory_unless(value, err));
+        SK_TRY(copy_or_new(&value, json_is_array(old) ? old : NULL, json_array, err));
         SK_TRY(update_entry(field, value, path, text, place, err));
     }
     /* Taking a field out of what is not there leaves nothing behind. */

@@ -162,6 +162,19 @@ enum sk_status sk_json_parse(json_t **out, const char *text, size_t len, struct 
     return parse_piece(out, &(struct piece){len > 0 ? text : "", len, 1, 0}, err);
 }
 
+enum sk_status sk_json_copy(json_t **out, const json_t *json, struct sk_error *err)
+{
+    starved = false;
+    json_t *copy = json_deep_copy(json);
+
+    if (!copy || starved) {
+        json_decref(copy);
+        return sk_fail_status(err, SK_NOMEM);
+    }
+    *out = copy;
+    return SK_OK;
+}
+
 /*
  * The digits in which each number of a value comes back as it was: 15 keep 0.1 as it was written,
  * 17 are needed for numbers that came out of a computation.
@@ -198,10 +211,13 @@ struct writing {
     struct sk_error *err;
 };
 
+/* The library goes on after a piece of an object's key that was not taken, and says nothing. */
 static int write_piece(const char *text, size_t len, void *context)
 {
     struct writing *writing = context;
 
+    if (writing->status != SK_OK)
+        return -1;
     writing->status = sk_buf_add(writing->out, text, len, writing->err);
     return writing->status == SK_OK ? 0 : -1;
 }
@@ -212,7 +228,7 @@ enum sk_status sk_json_write(struct sk_buf *out, const json_t *json, struct sk_e
     size_t before = out->len;
     size_t flags = JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(digits_needed(json));
 
-    if (json_dump_callback(json, write_piece, &writing, flags) == 0)
+    if (json_dump_callback(json, write_piece, &writing, flags) == 0 && writing.status == SK_OK)
         return SK_OK;
     if (out->len > before) {
         sk_wipe(out->bytes + before, out->len - before);

@@ -47,6 +47,11 @@ enum sk_status sk_json_parse(json_t **out, const char *text, size_t len, struct 
 SK_MUST_CHECK
 enum sk_status sk_json_check(const char *text, size_t len, struct sk_error *err);
 
+/* A copy of a value and all that is in it; the caller's. The library's own leaves out members for
+ * which there is no memory, and says nothing. Errors: SK_NOMEM. */
+SK_MUST_CHECK
+enum sk_status sk_json_copy(json_t **out, const json_t *json, struct sk_error *err);
+
 /* Appends the value in compact form, keys in the order of insertion, UTF-8 as it is.
  * Errors: SK_NOMEM. */
 SK_MUST_CHECK

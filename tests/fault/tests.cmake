@@ -4,6 +4,8 @@ add_library(sk_support_story STATIC support/sim/content.c support/sim/image.c su
     support/story/attempt.c support/story/device.c support/story/judge.c support/story/rescue.c
     support/story/story.c)
 target_link_libraries(sk_support_story PUBLIC sk_support_sync PkgConfig::CMOCKA PRIVATE PkgConfig::SQLITE)
+# story.c: the ids of write-ahead logs are drawn apart.
+target_link_options(sk_support_story INTERFACE -Wl,--wrap=vfs_log_before_head)
 
 foreach(name crash faults starved)
     add_executable(${name} fault/${name}.c)

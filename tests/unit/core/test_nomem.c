@@ -247,12 +247,99 @@ static void test_forms(void **state)
     assert_int_equal(sk_forms_init(NULL), SK_OK);
 }
 
+/* A text that is written is whole, or it is told that it is not: the library says nothing of a
+ * piece of a key that found no room. */
+static void test_written_text(void **state)
+{
+    char key[64];
+    sk_auto_json json = json_object();
+    sk_auto_buf whole = SK_BUF_INIT;
+    (void)state;
+    for (int i = 0; i < 200; i++) {
+        (void)snprintf(key, sizeof(key), "a name that is %d and so long that it needs room", i);
+        assert_int_equal(json_object_set_new(json, key, json_integer(i)), 0);
+    }
+    EXPECT_OK(sk_json_write(&whole, json, &sk_test_err));
+    /* Text before it: another piece each time is the one that finds no room. */
+    for (size_t before = 0; SK_FAMINE_HEAP && before < 64; before++) {
+        struct sk_famine famine = {.kinds = SK_FAMINE_HEAP, .number = 1};
+        enum sk_status status = SK_NOMEM;
+        for (; status != SK_OK; famine.number++) {
+            struct sk_error err = SK_ERROR_INIT;
+            sk_auto_buf out = SK_BUF_INIT;
+            EXPECT_OK(sk_buf_add(&out, key, before % sizeof(key), &sk_test_err));
+            sk_famine_begin(&famine);
+            status = sk_json_write(&out, json, &err);
+            sk_famine_end();
+            assert_int_equal(err.status, status);
+            assert_true(status == SK_OK || (status == SK_NOMEM && err.text[0] != '\0'));
+            assert_int_equal(out.len, status == SK_OK ? before + whole.len : before);
+        }
+        assert_true(famine.number > 3);
+    }
+}
+
+/* A copy has all that was there: one that lacks a field would be saved as the next revision. */
+static void test_copy(void **state)
+{
+    struct sk_famine famine = {.kinds = SK_FAMINE_HEAP, .number = 1};
+    enum sk_status status = SK_NOMEM;
+    sk_auto_json json = json_pack("{s:s, s:{s:s, s:[s, i]}, s:s}", "title", "Heron", "place",
+                                  "town", "Minsk", "days", "one", 2, "text", "One two three");
+    (void)state;
+    assert_non_null(json);
+    for (; SK_FAMINE_HEAP && status != SK_OK; famine.number++) {
+        struct sk_error err = SK_ERROR_INIT;
+        sk_auto_json copy = NULL;
+        int64_t before = sk_famine_live();
+        sk_famine_begin(&famine);
+        status = sk_json_copy(&copy, json, &err);
+        sk_famine_end();
+        assert_int_equal(err.status, status);
+        assert_true(status == SK_OK || status == SK_NOMEM);
+        assert_true(status != SK_OK || json_equal(copy, json));
+        assert_true(status == SK_OK || sk_famine_live() == before);
+    }
+    assert_true(famine.number > 10 || !SK_FAMINE_HEAP);
+}
+
+/* What could not even be undone for lack of memory is called that, and is not there. */
+static void test_undone(void **state)
+{
+    struct sk_test_store *at = *state;
+    struct sk_famine famine = {.kinds = SK_FAMINE_HEAP, .number = 1, .lasting = true};
+    struct sk_error err = SK_ERROR_INIT;
+    struct sk_id id;
+    struct sk_store *txn = NULL;
+    sk_auto_json json = NULL;
+    if (!SK_FAMINE_HEAP)
+        skip();
+    sk_test_open(at);
+    int64_t before = sk_test_sql_int(at->store, "SELECT count(*) FROM entry");
+    EXPECT_OK(fields(&json, "Heron"));
+    EXPECT_OK(sk_store_begin(&txn, at->store, &sk_test_err));
+    EXPECT_OK(sk_record_add(at->store, SK_TYPE_TESTIMONY, json, &id, &sk_test_err));
+    sk_famine_begin(&famine);
+    sk_store_rollback(txn);
+    sk_famine_end();
+    assert_int_equal(sk_store_begin(&txn, at->store, &err), SK_NOMEM);
+    assert_non_null(strstr(err.text, "was not saved; open it again"));
+    sk_test_close(at);
+    sk_test_open(at);
+    EXPECT_OK(sk_verify(at->store, no_problem, NULL, NULL, &sk_test_err));
+    assert_int_equal(sk_test_sql_int(at->store, "SELECT count(*) FROM entry"), before);
+    sk_test_close(at);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_each_allocation, begin, sk_test_remove),
         cmocka_unit_test_setup_teardown(test_each_secret, begin, sk_test_remove),
+        cmocka_unit_test_setup_teardown(test_undone, begin, sk_test_remove),
         cmocka_unit_test(test_forms),
+        cmocka_unit_test(test_written_text),
+        cmocka_unit_test(test_copy),
     };
     return cmocka_run_group_tests(tests, sk_test_begin, sk_test_end);
 }

@@ -13,12 +13,14 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -42,6 +44,18 @@ void sodium_memzero(void *const bytes, const size_t len)
     last_wiped = bytes;
     last_wiped_len = len;
     explicit_bzero(bytes, len);
+}
+
+/* Takes the place of the C library's, which SQLite calls: a disk that does not say that it is done.
+ */
+static bool syncs_fail;
+
+int fdatasync(int fd)
+{
+    if (!syncs_fail)
+        return (int)syscall(SYS_fdatasync, fd);
+    errno = EIO;
+    return -1;
 }
 
 static int begin(void **state)
@@ -651,6 +665,32 @@ static void a_commit_that_fails_ends_the_handle(void **state)
     close_db(db);
 }
 
+/* What was written and not synced may be found there or not: nobody is told that it was not saved.
+ */
+static void a_commit_that_was_not_synced_is_left_open(void **state)
+{
+    (void)state;
+    struct sk_db *db = make_db();
+    assert_int_equal(sk_db_exec(db, "INSERT INTO t VALUES(1, 'a')", &err), SK_OK);
+    assert_int_equal(sk_db_begin(db, &err), SK_OK);
+    assert_int_equal(sk_db_exec(db, "INSERT INTO t VALUES(2, 'b')", &err), SK_OK);
+    syncs_fail = true;
+    enum sk_status status = sk_db_commit(db, &err);
+    syncs_fail = false;
+    assert_int_equal(status, SK_IO);
+    assert_non_null(strstr(err.text, "only opening it again shows whether it was saved"));
+    sk_error_clear(&err);
+    assert_int_equal(sk_db_begin(db, &err), SK_IO);
+    assert_non_null(strstr(err.text, "only opening it again shows whether what came before"));
+    assert_null(strstr(err.text, "not saved"));
+    sk_error_clear(&err);
+    close_db(db);
+    db = open_db(false);
+    int64_t sum = number(db, "SELECT sum(id) FROM t");
+    assert_true(sum == 1 || sum == 1 + 2);
+    close_db(db);
+}
+
 /* SQLite undoes the whole transaction after some errors: nothing may then be saved in pieces. */
 static void a_transaction_that_was_undone_is_over(void **state)
 {
@@ -1016,6 +1056,7 @@ int main(void)
         TEST(transactions_end_with_their_scope),
         TEST(savepoints),
         TEST(a_commit_that_fails_ends_the_handle),
+        TEST(a_commit_that_was_not_synced_is_left_open),
         TEST(a_transaction_that_was_undone_is_over),
         TEST(killed_processes),
         TEST(nothing_is_checkpointed_before_trust),

@@ -208,33 +208,16 @@ static enum sk_status erase_by_later(struct sk_store *store, int64_t item, struc
     "kin.relation = 1 CROSS JOIN item ON item.uid = gone.uid AND item.log = kin.other " \
     "WHERE item.erased = 0 AND " which
 
-typedef enum sk_status erase_fn(struct sk_store *store, int64_t item, struct sk_error *err);
-
-/* Calls `erase` for each item that a statement names; read to its end first, since that changes
- * what it would give. */
+/* Calls `erase` for each item that a statement names. */
 static enum sk_status erase_each(struct sk_store *store, const char *sql, const struct sk_id *uid,
-                                 int64_t log, erase_fn *erase, struct sk_error *err)
+                                 int64_t log, sk_items_of_fn *erase, struct sk_error *err)
 {
     sk_auto_stmt stmt = NULL;
-    sk_auto_buf items = SK_BUF_INIT;
-    bool row = true;
     SK_TRY(sk_db_prepare(store->db, &stmt, sql, err));
     if (uid)
         sk_bind_bytes(stmt, 1, uid->bytes, SK_ID_LEN);
     sk_bind_int(stmt, 2, log);
-    while (row) {
-        SK_TRY(sk_step(stmt, &row, err));
-        int64_t item = row ? sk_column_int(stmt, 0) : 0;
-        if (row)
-            SK_TRY(sk_buf_add(&items, &item, sizeof(item), err));
-    }
-    sk_stmt_reset(stmt);
-    for (size_t at = 0; at < items.len; at += sizeof(int64_t)) {
-        int64_t item = 0;
-        memcpy(&item, items.bytes + at, sizeof(item));
-        SK_TRY(erase(store, item, err));
-    }
-    return SK_OK;
+    return sk_items_of(store, stmt, erase, err);
 }
 
 enum sk_status sk_item_erase_twins(struct sk_store *store, const struct sk_id *uid, int64_t log,

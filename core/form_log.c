@@ -127,14 +127,11 @@ enum sk_status sk_form_use_note(struct sk_store *store, int64_t entry,
     return sk_run(stmt, err);
 }
 
-/* Judges the records of a log again that name a form. Their list is read first, since judging
- * changes it. */
+/* Judges the records of a log again that name a form. */
 static enum sk_status settle_users(struct sk_store *store, int64_t log, const uint8_t *hash,
                                    struct sk_error *err)
 {
     sk_auto_stmt stmt = NULL;
-    sk_auto_buf items = SK_BUF_INIT;
-    bool row = true;
     SK_TRY(sk_db_prepare(store->db, &stmt,
                          "SELECT DISTINCT entry.item FROM form_use CROSS JOIN entry ON "
                          "entry.id = form_use.entry WHERE form_use.hash = ?1 AND "
@@ -143,19 +140,7 @@ static enum sk_status settle_users(struct sk_store *store, int64_t log, const ui
     sk_bind_bytes(stmt, 1, hash, SK_HASH_LEN);
     sk_bind_int(stmt, 2, sk_entry_row(log, 0));
     sk_bind_int(stmt, 3, sk_entry_row(log + 1, 0));
-    while (row) {
-        SK_TRY(sk_step(stmt, &row, err));
-        int64_t item = row ? sk_column_int(stmt, 0) : 0;
-        if (row)
-            SK_TRY(sk_buf_add(&items, &item, sizeof(item), err));
-    }
-    sk_stmt_reset(stmt);
-    for (size_t at = 0; at < items.len; at += sizeof(int64_t)) {
-        int64_t item = 0;
-        memcpy(&item, items.bytes + at, sizeof(item));
-        SK_TRY(sk_item_judge_again(store, item, err));
-    }
-    return SK_OK;
+    return sk_items_of(store, stmt, sk_item_judge_again, err);
 }
 
 enum sk_status sk_form_entry_note(struct sk_store *store, int64_t entry,

@@ -247,6 +247,26 @@ bool sk_payload_fits(const struct sk_entry *entry, const struct sk_payload *payl
     return memcmp(commitment, entry->commitment, SK_HASH_LEN) == 0;
 }
 
+enum sk_status sk_items_of(struct sk_store *store, struct sk_stmt *stmt, sk_items_of_fn *each,
+                           struct sk_error *err)
+{
+    sk_auto_buf items = SK_BUF_INIT;
+    bool row = true;
+    while (row) {
+        SK_TRY(sk_step(stmt, &row, err));
+        int64_t item = row ? sk_column_int(stmt, 0) : 0;
+        if (row)
+            SK_TRY(sk_buf_add(&items, &item, sizeof(item), err));
+    }
+    sk_stmt_reset(stmt);
+    for (size_t at = 0; at < items.len; at += sizeof(int64_t)) {
+        int64_t item = 0;
+        memcpy(&item, items.bytes + at, sizeof(item));
+        SK_TRY(each(store, item, err));
+    }
+    return SK_OK;
+}
+
 enum sk_status sk_malformed_each(struct sk_store *store, int64_t log, sk_malformed_each_fn *each,
                                  void *context, struct sk_error *err)
 {

@@ -203,6 +203,13 @@ SK_MUST_CHECK
 enum sk_status sk_item_withdrawn_later(struct sk_store *store, int64_t log, const struct sk_id *uid,
                                        bool *out, struct sk_error *err);
 
+/* Calls `each` for every item that a statement, bound and not stepped yet, names in its first
+ * column. It is read to its end first, since what is done may change what it would give. */
+typedef enum sk_status sk_items_of_fn(struct sk_store *store, int64_t item, struct sk_error *err);
+SK_MUST_CHECK
+enum sk_status sk_items_of(struct sk_store *store, struct sk_stmt *stmt, sk_items_of_fn *each,
+                           struct sk_error *err);
+
 /* Looks at all that an item's entries commit to once more: a form came or went (form_log.c). */
 SK_MUST_CHECK
 enum sk_status sk_item_judge_again(struct sk_store *store, int64_t item, struct sk_error *err);

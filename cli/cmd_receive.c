@@ -137,6 +137,12 @@ static enum sk_status out_taken(const struct sk_receipt_result *result, struct s
                (unsigned long long)result->purged,
                sk_plural(result->purged, "entry was", "entries were"),
                sk_plural(result->purged, "it was", "they were"));
+    if (result->bare > 0)
+        sk_out("  Of %llu %s it has no more than that %s there: what %s was purged here before. "
+               "Another archive has\n  it, or a backup of this store that was made earlier.\n",
+               (unsigned long long)result->bare, sk_plural(result->bare, "entry", "entries"),
+               sk_plural(result->bare, "it is", "they are"),
+               sk_plural(result->bare, "it says", "they say"));
     if (result->new_keys)
         out_new_keys(result);
     return SK_OK;
@@ -172,11 +178,12 @@ static enum sk_status out_receipt(struct sk_run *run, const struct sk_receipt_re
 {
     if (run->json) {
         sk_auto_json json = json_pack(
-            "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:s}", "archive", result->archive,
+            "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:s}", "archive", result->archive,
             "receipt", (json_int_t)result->number, "size", (json_int_t)result->size, "arrived",
             (json_int_t)result->arrived, "wanted", (json_int_t)result->wanted, "lost",
-            (json_int_t)result->lost, "purged", (json_int_t)result->purged, "older", result->older,
-            "rollback", result->rollback, "notes", result->notes ? result->notes : "");
+            (json_int_t)result->lost, "purged", (json_int_t)result->purged, "bare",
+            (json_int_t)result->bare, "older", result->older, "rollback", result->rollback, "notes",
+            result->notes ? result->notes : "");
 
         if (json && result->new_keys) {
             char safety[SK_SAFETY_LEN];

@@ -66,7 +66,7 @@ static enum sk_status out_result(const struct sk_run *run, const struct sk_log *
         sk_say(run->program->name,
                "%llu %s there came before: kept as evidence, and marked. What a withdrawal there "
                "erased in a log that continues this one, or that this one continues, comes again "
-               "with 'export --all' of that log's device.",
+               "from that log's device once it has the next receipt.",
                (unsigned long long)held, sk_plural(held, "entry", "entries"));
     return SK_OK;
 }

@@ -230,6 +230,22 @@ enum sk_status sk_payload_load(struct sk_store *store, int64_t log, uint64_t pos
     return SK_OK;
 }
 
+enum sk_status sk_payload_ranges(struct sk_store *store, int64_t log,
+                                 const struct sk_ranges *within, struct sk_ranges *out,
+                                 struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    SK_TRY(sk_db_prepare(store->db, &stmt,
+                         "SELECT id FROM payload WHERE id >= ?1 AND id < ?2 ORDER BY id", err));
+    for (size_t i = 0; i < within->count; i++) {
+        sk_stmt_reset(stmt);
+        sk_bind_int(stmt, 1, sk_entry_row(log, within->items[i].from));
+        sk_bind_int(stmt, 2, sk_entry_row(log, within->items[i].to));
+        SK_TRY(sk_entry_ranges(stmt, out, err));
+    }
+    return SK_OK;
+}
+
 bool sk_payload_fits(const struct sk_entry *entry, const struct sk_payload *payload)
 {
     const uint8_t *text = (const uint8_t *)sk_buf_text(&payload->text);

@@ -113,6 +113,12 @@ SK_MUST_CHECK
 enum sk_status sk_payload_load(struct sk_store *store, int64_t log, uint64_t position,
                                struct sk_payload *out, bool *found, struct sk_error *err);
 
+/* Positions of a log within `within` of which the payload is here. out: empty, filled. */
+SK_MUST_CHECK
+enum sk_status sk_payload_ranges(struct sk_store *store, int64_t log,
+                                 const struct sk_ranges *within, struct sk_ranges *out,
+                                 struct sk_error *err);
+
 /*
  * Finds an item by what a person typed: 32 hex digits, or the first ones (at least 4) if they fit
  * one item only; of the same thing in related logs, the one that is shown. Errors: SK_MISSING,

@@ -2,15 +2,24 @@
 
 #include "core/store_internal.h"
 
+/* Whether a payload of an entry would be kept if it came. */
+static enum sk_status would_take(struct sk_store *store, int64_t log, uint64_t position, bool *out,
+                                 struct sk_error *err)
+{
+    uint8_t bytes[SK_ENTRY_LEN];
+    struct sk_entry entry;
+    SK_TRY(sk_item_wants(store, log, position, bytes, out, err));
+    *out = *out && sk_entry_decode(&entry, bytes) == SK_OK && sk_entry_has_payload(&entry);
+    return SK_OK;
+}
+
 enum sk_status sk_lacking_add(struct sk_store *store, int64_t log, uint64_t position,
                               struct sk_error *err)
 {
     sk_auto_stmt stmt = NULL;
-    uint8_t bytes[SK_ENTRY_LEN];
-    struct sk_entry entry;
     bool wanted = false;
-    SK_TRY(sk_item_wants(store, log, position, bytes, &wanted, err));
-    if (!wanted || sk_entry_decode(&entry, bytes) != SK_OK || !sk_entry_has_payload(&entry))
+    SK_TRY(would_take(store, log, position, &wanted, err));
+    if (!wanted)
         return SK_OK;
     SK_TRY(sk_db_prepare(store->db, &stmt, "INSERT OR IGNORE INTO lacking(entry) VALUES(?1)", err));
     sk_bind_int(stmt, 1, sk_entry_row(log, position));
@@ -41,13 +50,32 @@ enum sk_status sk_lacking_ranges(struct sk_store *store, int64_t log, struct sk_
                          err));
     sk_bind_int(stmt, 1, sk_entry_row(log, 0));
     sk_bind_int(stmt, 2, sk_entry_row(log + 1, 0));
+    return sk_entry_ranges(stmt, out, err);
+}
+
+enum sk_status sk_bare_ranges(struct sk_store *store, int64_t log, struct sk_ranges *out,
+                              struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    SK_TRY(sk_db_prepare(store->db, &stmt,
+                         "SELECT entry.id FROM entry CROSS JOIN item ON item.id = entry.item "
+                         "WHERE entry.id >= ?1 AND entry.id < ?2 AND "
+                         "NOT EXISTS (SELECT 1 FROM payload WHERE payload.id = entry.id) AND "
+                         "NOT EXISTS (SELECT 1 FROM lacking WHERE lacking.entry = entry.id) AND "
+                         "item.erased IN (0, 3) ORDER BY entry.id",
+                         err));
+    sk_bind_int(stmt, 1, sk_entry_row(log, 0));
+    sk_bind_int(stmt, 2, sk_entry_row(log + 1, 0));
     for (;;) {
         bool row = false;
+        bool bare = false;
         SK_TRY(sk_step(stmt, &row, err));
         if (!row)
             return SK_OK;
         uint64_t position = sk_entry_row_position(sk_column_int(stmt, 0));
-        SK_TRY(sk_ranges_add(out, position, position + 1, err));
+        SK_TRY(would_take(store, log, position, &bare, err));
+        if (bare)
+            SK_TRY(sk_ranges_add(out, position, position + 1, err));
     }
 }
 

@@ -1,7 +1,8 @@
 /*
- * Entries whose payload is lacking: a damaged bundle brought them without (sync/FORMAT.md,
- * "Salvage"). Of other entries without a payload it is known that there is none any more: their
- * device had erased it before it sent them. Functions that change something want a transaction.
+ * Entries whose payload is not here. It is lacking where a damaged bundle brought them without, and
+ * is asked for (sync/FORMAT.md, "Salvage"). All other entries that came without one, and of which
+ * it would still be taken, are bare: their device had purged it, or it was erased here by something
+ * that counts no more. Functions that change something want a transaction.
  */
 #ifndef SK_CORE_LACKING_H
 #define SK_CORE_LACKING_H
@@ -40,6 +41,11 @@ SK_MUST_CHECK
 enum sk_status sk_lacking_count(struct sk_store *store, uint64_t *out, struct sk_error *err);
 SK_MUST_CHECK
 enum sk_status sk_lacking_records(struct sk_store *store, uint64_t *out, struct sk_error *err);
+
+/* The positions of a log whose entries are bare. Reads the whole log. out: empty, filled. */
+SK_MUST_CHECK
+enum sk_status sk_bare_ranges(struct sk_store *store, int64_t log, struct sk_ranges *out,
+                              struct sk_error *err);
 
 /* How many rows name no entry, or one that is not lacking at all. */
 SK_MUST_CHECK

@@ -513,6 +513,18 @@ enum sk_status sk_log_ranges(struct sk_store *store, int64_t log, struct sk_rang
     }
 }
 
+enum sk_status sk_entry_ranges(struct sk_stmt *stmt, struct sk_ranges *out, struct sk_error *err)
+{
+    for (;;) {
+        bool row = false;
+        SK_TRY(sk_step(stmt, &row, err));
+        if (!row)
+            return SK_OK;
+        uint64_t position = sk_entry_row_position(sk_column_int(stmt, 0));
+        SK_TRY(sk_ranges_add(out, position, position + 1, err));
+    }
+}
+
 /* Hashes every entry of the part without a gap, and holds the kept nodes against it. */
 static enum sk_status rebuild(struct sk_store *store, const struct sk_log *log,
                               const struct sk_checkpoint *head, struct sk_merkle *tree,

@@ -198,14 +198,7 @@ enum sk_status sk_purged_ranges(struct sk_store *store, struct sk_ranges *out, s
 {
     sk_auto_stmt stmt = NULL;
     SK_TRY(sk_db_prepare(store->db, &stmt, "SELECT entry FROM purged ORDER BY entry", err));
-    for (;;) {
-        bool row = false;
-        SK_TRY(sk_step(stmt, &row, err));
-        if (!row)
-            return SK_OK;
-        uint64_t position = sk_entry_row_position(sk_column_int(stmt, 0));
-        SK_TRY(sk_ranges_add(out, position, position + 1, err));
-    }
+    return sk_entry_ranges(stmt, out, err);
 }
 
 enum sk_status sk_purged_each(struct sk_store *store, unsigned type, sk_item_each_fn *each,

@@ -97,6 +97,10 @@ SK_MUST_CHECK
 enum sk_status sk_log_size(struct sk_store *store, int64_t log, uint64_t *size,
                            struct sk_error *err);
 
+/* Adds to `out` the positions of the entries that a statement's rows begin with. */
+SK_MUST_CHECK
+enum sk_status sk_entry_ranges(struct sk_stmt *stmt, struct sk_ranges *out, struct sk_error *err);
+
 /* Before a commit: writes the tail back, and signs the new head of the own log if it grew. */
 SK_MUST_CHECK
 enum sk_status sk_log_finish(struct sk_store *store, struct sk_error *err);

@@ -40,6 +40,23 @@ static enum sk_status add_stored(struct sk_store *store, const struct sk_receipt
     return SK_OK;
 }
 
+/* What an archive named beside what it stores: it asks for it, has only the entry, or has set it
+ * aside. A list that is full may have been cut, so nothing behind its end is covered. */
+static enum sk_status find_excepted(const struct sk_receipt *receipt, struct sk_ranges *out,
+                                    struct sk_error *err)
+{
+    const struct sk_ranges *bare = &receipt->bare;
+    const struct sk_ranges *malformed = &receipt->malformed;
+    SK_TRY(sk_ranges_unite(out, &receipt->wanted, err));
+    SK_TRY(sk_ranges_unite(out, bare, err));
+    SK_TRY(sk_ranges_unite(out, malformed, err));
+    if (bare->count == SK_RECEIPT_LIST_MAX)
+        SK_TRY(sk_ranges_add(out, bare->items[bare->count - 1].to, UINT64_MAX, err));
+    if (receipt->remark_counts[SK_REMARK_MALFORMED] == SK_RECEIPT_LIST_MAX)
+        SK_TRY(sk_ranges_add(out, malformed->items[malformed->count - 1].to, UINT64_MAX, err));
+    return SK_OK;
+}
+
 /* out: empty. An archive that never answered covers nothing. */
 static enum sk_status covered_by(struct sk_store *store, const struct sk_peer *peer,
                                  struct sk_ranges *out, struct sk_error *err)
@@ -59,8 +76,7 @@ static enum sk_status covered_by(struct sk_store *store, const struct sk_peer *p
     if (!same)
         return SK_OK;
     SK_TRY(add_stored(store, &receipt, &stored, err));
-    SK_TRY(sk_ranges_unite(&without, &receipt.wanted, err));
-    SK_TRY(sk_ranges_unite(&without, &receipt.malformed, err));
+    SK_TRY(find_excepted(&receipt, &without, err));
     return sk_ranges_without(out, &stored, &without, err);
 }
 

@@ -9,8 +9,9 @@
 
 /*
  * Positions that each archive stores by its newest receipt, where its root is this log's own, and
- * that it neither wants again nor has set aside as malformed. out: empty, filled. Errors: SK_CONFIG
- * (no archive has invited this store), SK_DAMAGED (a receipt that is kept here is not one).
+ * that it neither wants again nor has set aside as malformed, nor has only the entries of. out:
+ * empty, filled. Errors: SK_CONFIG (no archive has invited this store), SK_DAMAGED (a receipt that
+ * is kept here is not one).
  */
 SK_MUST_CHECK
 enum sk_status sk_purge_covered(struct sk_store *store, struct sk_ranges *out,

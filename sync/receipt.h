@@ -16,6 +16,7 @@ struct sk_receipt_result {
     uint64_t arrived;    /* entries that the archive has acknowledged by now */
     uint64_t wanted;     /* entries that it asks for again */
     uint64_t purged;     /* of these: entries of which what they say was purged here */
+    uint64_t bare;       /* entries of which neither it nor this store has what they say */
     uint64_t lost;       /* entries that it had acknowledged, and now does not store or asks for */
     uint64_t lost_from;  /* the first of these */
     uint64_t revoked;    /* from there on the archive takes nothing any more; SK_NOT_REVOKED */

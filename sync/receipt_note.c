@@ -11,12 +11,17 @@
 #define REMARKS_MAX (SK_RECEIPT_MAX / 2)
 #define SHOWN_MAX   8 /* characters that one byte of words can become: <U+001B> */
 
+/* Lines that are ranges and nothing else. */
+#define WANTED "wanted "
+#define BARE   "bare "
+
 void sk_receipt_clear(struct sk_receipt *receipt)
 {
     free(receipt->stored);
     receipt->stored = NULL;
     receipt->stored_count = 0;
     sk_ranges_clear(&receipt->wanted);
+    sk_ranges_clear(&receipt->bare);
     sk_ranges_clear(&receipt->malformed);
     sk_buf_clear(&receipt->remarks);
     free(receipt->forms);
@@ -83,6 +88,15 @@ enum sk_status sk_receipt_add_remark(struct sk_receipt *receipt, enum sk_remark 
     return sk_buf_add_byte(out, '\n', err);
 }
 
+static enum sk_status format_ranges(struct sk_buf *out, const char *word,
+                                    const struct sk_ranges *ranges, struct sk_error *err)
+{
+    for (size_t i = 0; i < ranges->count && i < SK_RECEIPT_LIST_MAX; i++)
+        SK_TRY(sk_buf_printf(out, err, "%s%" PRIu64 " %" PRIu64 "\n", word, ranges->items[i].from,
+                             ranges->items[i].to));
+    return SK_OK;
+}
+
 enum sk_status sk_receipt_format(struct sk_buf *out, const struct sk_receipt *receipt,
                                  struct sk_error *err)
 {
@@ -103,9 +117,8 @@ enum sk_status sk_receipt_format(struct sk_buf *out, const struct sk_receipt *re
         SK_TRY(sk_buf_printf(out, err, "stored %" PRIu64 " %" PRIu64 " %s\n",
                              receipt->stored[i].from, receipt->stored[i].to, root));
     }
-    for (size_t i = 0; i < receipt->wanted.count && i < SK_RECEIPT_LIST_MAX; i++)
-        SK_TRY(sk_buf_printf(out, err, "wanted %" PRIu64 " %" PRIu64 "\n",
-                             receipt->wanted.items[i].from, receipt->wanted.items[i].to));
+    SK_TRY(format_ranges(out, WANTED, &receipt->wanted, err));
+    SK_TRY(format_ranges(out, BARE, &receipt->bare, err));
     if (receipt->revokes)
         SK_TRY(sk_buf_printf(out, err, "revoked %" PRIu64 "\n", receipt->revoked));
     if (receipt->renews)
@@ -211,16 +224,17 @@ static enum sk_status take_stored(struct cursor *c, struct sk_receipt *r, struct
     return SK_OK;
 }
 
-static enum sk_status take_wanted(struct cursor *c, struct sk_receipt *r, struct sk_error *err)
+static enum sk_status take_ranges(struct cursor *c, const char *word, struct sk_ranges *out,
+                                  struct sk_error *err)
 {
     uint64_t end = 0;
-    while (accept(c, "wanted ")) {
+    while (accept(c, word)) {
         uint64_t from = 0;
         uint64_t to = 0;
-        if (!take_range(c, &from, &to) || !accept(c, "\n") ||
-            (r->wanted.count > 0 && from <= end) || r->wanted.count == SK_RECEIPT_LIST_MAX)
-            return sk_fail(err, SK_DAMAGED, "the receipt's list of what is wanted is malformed");
-        SK_TRY(sk_ranges_add(&r->wanted, from, to, err));
+        if (!take_range(c, &from, &to) || !accept(c, "\n") || (out->count > 0 && from <= end) ||
+            out->count == SK_RECEIPT_LIST_MAX)
+            return sk_fail(err, SK_DAMAGED, "the receipt's lines \"%s\" are malformed", word);
+        SK_TRY(sk_ranges_add(out, from, to, err));
         end = to;
     }
     return SK_OK;
@@ -311,7 +325,8 @@ enum sk_status sk_receipt_parse(struct sk_receipt *out, const char *text, size_t
     if (!take_head(&c, &r))
         return sk_fail(err, SK_DAMAGED, "this is not the text of a receipt");
     SK_TRY(take_stored(&c, &r, err));
-    SK_TRY(take_wanted(&c, &r, err));
+    SK_TRY(take_ranges(&c, WANTED, &r.wanted, err));
+    SK_TRY(take_ranges(&c, BARE, &r.bare, err));
     SK_TRY(take_revoked(&c, &r, err));
     SK_TRY(take_next(&c, &r, err));
     SK_TRY(take_remarks(&c, &r, err));

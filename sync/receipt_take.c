@@ -256,6 +256,7 @@ static enum sk_status tell_contradiction(struct arrival *a, struct sk_receipt_re
     sk_auto_ranges asked_again = SK_RANGES_INIT;
     sk_auto_ranges purged = SK_RANGES_INIT;
     sk_auto_ranges asked = SK_RANGES_INIT;
+    sk_auto_ranges bare = SK_RANGES_INIT;
     for (size_t i = 0; i < r->stored_count; i++)
         SK_TRY(sk_ranges_add(&stored, r->stored[i].from, r->stored[i].to, err));
     SK_TRY(sk_ranges_without(&has, &stored, &r->wanted, err));
@@ -270,13 +271,29 @@ static enum sk_status tell_contradiction(struct arrival *a, struct sk_receipt_re
     SK_TRY(sk_purged_ranges(a->store, &purged, err));
     SK_TRY(sk_ranges_common(&asked, &purged, &r->wanted, err));
     result->purged = sk_ranges_total(&asked);
+    SK_TRY(sk_ranges_common(&bare, &purged, &r->bare, err));
+    result->bare = sk_ranges_total(&bare);
     return SK_OK;
+}
+
+/* What the next exports send again: what is asked for, and what the archive has only the entries
+ * of while this store has more. */
+static enum sk_status find_wanted(struct arrival *a, uint64_t own_size, struct sk_ranges *out,
+                                  struct sk_error *err)
+{
+    sk_auto_ranges own = SK_RANGES_INIT;
+    sk_auto_ranges bare = SK_RANGES_INIT;
+    sk_auto_ranges here = SK_RANGES_INIT;
+    SK_TRY(sk_ranges_add(&own, 0, own_size, err));
+    SK_TRY(sk_ranges_common(&bare, &a->receipt.bare, &own, err));
+    SK_TRY(sk_payload_ranges(a->store, SK_LOG_OWN, &bare, &here, err));
+    SK_TRY(sk_ranges_common(out, &a->receipt.wanted, &own, err));
+    return sk_ranges_unite(out, &here, err);
 }
 
 static enum sk_status update_ranges(struct arrival *a, uint64_t own_size,
                                     struct sk_receipt_result *result, struct sk_error *err)
 {
-    sk_auto_ranges own = SK_RANGES_INIT;
     sk_auto_ranges wanted = SK_RANGES_INIT;
     sk_auto_ranges exported = SK_RANGES_INIT;
     struct sk_peer *peer = &a->peer;
@@ -284,8 +301,7 @@ static enum sk_status update_ranges(struct arrival *a, uint64_t own_size,
     for (size_t i = 0; i < a->receipt.stored_count; i++)
         SK_TRY(sk_ranges_add(&peer->acknowledged, a->receipt.stored[i].from,
                              a->receipt.stored[i].to, err));
-    SK_TRY(sk_ranges_add(&own, 0, own_size, err));
-    SK_TRY(sk_ranges_common(&wanted, &a->receipt.wanted, &own, err));
+    SK_TRY(find_wanted(a, own_size, &wanted, err));
     /* What is asked for counts as not sent, so that the next export begins there. */
     SK_TRY(sk_ranges_without(&exported, &peer->exported, &wanted, err));
     sk_ranges_clear(&peer->wanted);

@@ -233,6 +233,21 @@ enum m_gone m_gone_itself(const struct m_archive *archive, const struct m_kin *k
     return gone(archive, kin, log, position, false);
 }
 
+bool m_would_take(const struct m_archive *archive, const struct m_kin *kin,
+                  const struct m_log_at *log, int position)
+{
+    const struct m_entry *entry = entry_at(log, position);
+    if (!entry || log->payload[position] || entry->type == SK_TYPE_ERASURE ||
+        m_gone_itself(archive, kin, log, position) != M_GONE_NOT)
+        return false;
+    for (int at = 0; at < M_LOG; at++) { /* what it hung on went with it, and is remembered */
+        const struct m_entry *other = entry_at(log, at);
+        if (other && log->later[at] && m_same_id(&other->id, &entry->id))
+            return false;
+    }
+    return true;
+}
+
 /* ---- revocation ---- */
 
 static void note_void(const struct m_archive *archive, const struct m_kin *kin,

@@ -157,8 +157,9 @@ struct m_file {
     int stored_count;
     struct m_history ends[M_LOG / 2]; /* the history at the end of each stored range */
     struct m_marks wanted, malformed, lacking;
-    int revoked; /* or M_NEVER */
-    int words;   /* lines for a person */
+    struct m_marks only; /* entries that the archive has without what they commit to */
+    int revoked;         /* or M_NEVER */
+    int words;           /* lines for a person */
 };
 
 /* ---- everything that was ever written ---- */
@@ -263,6 +264,9 @@ extern struct m_world m;
     X(PURGED_RESTORED, "a store restored with what was purged")              \
     X(PURGED_ASKED, "an archive asks for what was purged")                   \
     X(PURGED_SAFE, "what was purged is at an archive in the end")            \
+    X(BARE, "an archive that has an entry and not what it says")            \
+    X(BARE_SENT, "a device that has it sends it by itself")                  \
+    X(BARE_HELD, "a purge held back, since an archive has the entry alone")  \
     X(LOST, "an archive lost what it had acknowledged")                      \
     X(SALVAGED, "what was left of a damaged bundle")                         \
     X(SALVAGED_ALL, "a damaged bundle of which nothing was lost")            \
@@ -337,6 +341,10 @@ enum m_gone m_gone(const struct m_archive *archive, const struct m_kin *kin,
 /* The same without knowing what it hangs on, which its payload says. */
 enum m_gone m_gone_itself(const struct m_archive *archive, const struct m_kin *kin,
                           const struct m_log_at *log, int position);
+
+/* Whether an archive would keep what an entry that it holds commits to, if that came. */
+bool m_would_take(const struct m_archive *archive, const struct m_kin *kin,
+                  const struct m_log_at *log, int position);
 
 /* An item in a log of an archive, or of a device's own. */
 struct m_item {

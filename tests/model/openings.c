@@ -61,6 +61,11 @@ static const struct r_action openings[][R_OPENING_MAX] = {
     {DO(ADD, 0, 0), DO(ADD, 0, 0), DO(ROUND, 0, 0), DO(BACKUP, 0, 0), DO(WITHDRAW, 0, 0),
      DO(EXPORT, 0, 0), DO(RESTORE, 0, INVITED), DO(ROUND, 0, 0), DO(IMPORT, 0, SENT(3)),
      DO(REVOKE, 0, FROM(0, 2, 2)), DO(EXPORT_SINCE, 0, ALL), DO(IMPORT, 0, NEWEST), END},
+    /* The same, and the restored store learns from a receipt what the archive has not. */
+    {DO(ADD, 0, 0), DO(ADD, 0, 0), DO(ROUND, 0, 0), DO(BACKUP, 0, 0), DO(WITHDRAW, 0, 0),
+     DO(EXPORT, 0, 0), DO(RESTORE, 0, INVITED), DO(ROUND, 0, 0), DO(IMPORT, 0, SENT(3)),
+     DO(REVOKE, 0, FROM(0, 2, 2)), DO(RECEIPT, 0, 1), DO(TAKE, 0, OWN), DO(PURGE, 0, ALL),
+     DO(EXPORT, 0, 0), DO(IMPORT, 0, NEWEST), END},
     /* The log of the restored store is, and the old store sends again. */
     {DO(ADD, 0, 0), DO(ADD, 0, 0), DO(ROUND, 0, 0), DO(COPY, 0, 0), DO(BACKUP, 0, 0),
      DO(RESTORE, 0, INVITED), DO(ROUND, 0, 0), DO(WITHDRAW, 0, 0), DO(ROUND, 0, 0),

@@ -58,6 +58,8 @@ static void note_reasons(const struct m_device *device, int position)
             m_met(M_PURGE_LACKING_MET);
         if (m.files[end->newest].malformed.at[position])
             m_met(M_PURGE_MALFORMED_MET);
+        if (m.files[end->newest].only.at[position])
+            m_met(M_BARE_HELD_MET);
     }
 }
 
@@ -109,12 +111,12 @@ static void select_all(struct purging *p, const struct sk_id *id)
     }
 }
 
-/* Which archives have it, by their word: not those that may have got the entry without it. */
-static unsigned char promise(const struct m_device *device, int position)
+/* Which archives have it, by their word. */
+static unsigned char promise(const struct m_device *device)
 {
     unsigned char bits = 0;
     for (int i = 0; i < M_ARCHIVES; i++)
-        if (device->ends[i].there && !r.behind[i] && !m.bare[device->log].at[position])
+        if (device->ends[i].there && !r.behind[i])
             bits |= (unsigned char)(1u << i);
     return bits;
 }
@@ -125,7 +127,7 @@ static void apply(const struct purging *p)
         if (!p->going.at[at])
             continue;
         p->device->purged.at[at] = true;
-        p->device->promised[at] = promise(p->device, at);
+        p->device->promised[at] = promise(p->device);
         m_met(M_PURGED_MET);
     }
 }

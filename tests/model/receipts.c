@@ -58,6 +58,19 @@ static void cut_wanted(const struct m_log_at *log, struct m_file *file)
     }
 }
 
+/* Entries of which what they commit to would still be taken. */
+static void fill_only(const struct m_archive *archive, const struct m_log_at *log,
+                      struct m_file *file)
+{
+    struct m_kin kin;
+    m_kin_of(archive, &kin);
+    for (int p = 0; p < M_LOG; p++) {
+        file->only.at[p] = is_stored(log, p) && m_would_take(archive, &kin, log, p);
+        if (file->only.at[p])
+            m_met(M_BARE_MET);
+    }
+}
+
 bool r_receipt(int number, int row)
 {
     struct m_archive *archive = &m.archives[number];
@@ -78,6 +91,7 @@ bool r_receipt(int number, int row)
     (void)m_known_at(log, m_held_size(log), &file->history);
     fill_stored(log, file);
     cut_wanted(log, file);
+    fill_only(archive, log, file);
     for (int p = 0; p < M_LOG; p++)
         file->malformed.at[p] = m_is_malformed(archive, log, p);
     return true;
@@ -115,7 +129,7 @@ struct expected {
     enum sk_status status;
     bool again; /* this very file */
     bool older, rollback;
-    int revoked, lost, purged;
+    int revoked, lost, purged, bare;
 };
 
 static struct expected refuse(enum sk_status status, enum m_outcome met)
@@ -167,14 +181,33 @@ static void keep_revoked(struct m_end *end, const struct m_file *file)
         end->revoked = file->revoked;
 }
 
-static void keep(struct m_end *end, int number, int size)
+/* What neither side has. */
+static int count_bare(const struct m_marks *purged, const struct m_file *file)
+{
+    int count = 0;
+    for (int p = 0; p < M_LOG; p++)
+        count += purged->at[p] && file->only.at[p];
+    return count;
+}
+
+/* Whether the device sends it again: it is asked for, or the archive has the entry alone. */
+static bool is_wanted(const struct m_device *device, const struct m_file *file, int p)
+{
+    if (p >= device->history.size)
+        return false;
+    if (file->only.at[p] && m_has(device, p))
+        m_met(M_BARE_SENT_MET);
+    return file->wanted.at[p] || (file->only.at[p] && m_has(device, p));
+}
+
+static void keep(const struct m_device *device, struct m_end *end, int number)
 {
     const struct m_file *file = &m.files[number];
     end->number = file->number;
     end->newest = number;
     keep_revoked(end, file);
     for (int p = 0; p < M_LOG; p++) {
-        bool wanted = p < size && file->wanted.at[p];
+        bool wanted = is_wanted(device, file, p);
         end->acknowledged.at[p] = end->acknowledged.at[p] || file->stored.at[p];
         end->wanted.at[p] = wanted;
         end->exported.at[p] = end->exported.at[p] && !wanted;
@@ -220,7 +253,8 @@ static struct expected read_receipt(struct m_device *device, struct m_end *end, 
     m_chain_spend(&end->receive, index, number);
     out.lost = count_lost(end, file);
     out.purged = count_asked(&device->purged, file);
-    keep(end, number, device->history.size);
+    out.bare = count_bare(&device->purged, file);
+    keep(device, end, number);
     return out;
 }
 
@@ -276,6 +310,7 @@ void r_take(int device, int file, const char *path, int flip)
         r_equal("revoked from", r_revoked(result.revoked), expected.revoked);
         r_equal("lost", (long long)result.lost, expected.lost);
         r_equal("asked for and purged", (long long)result.purged, expected.purged);
+        r_equal("nowhere but elsewhere", (long long)result.bare, expected.bare);
         r_equal("lines for a person", lines(result.notes),
                 expected.again ? 0 : f->words + expected.rollback);
     }

@@ -51,7 +51,8 @@ void m_covered(const struct m_device *device, int archive, struct m_marks *out)
         range += position == 0 || !receipt->stored.at[position - 1];
         const struct m_history *to = &receipt->ends[range];
         out->at[position] = m_same(to, &device->history, to->size) &&
-                            !receipt->wanted.at[position] && !receipt->malformed.at[position];
+                            !receipt->wanted.at[position] && !receipt->malformed.at[position] &&
+                            !receipt->only.at[position];
     }
 }
 
@@ -231,9 +232,7 @@ void m_salvage(struct m_archive *archive, struct m_log_at *log, int number,
     take_payloads(archive, log, file, came, held);
     m_kin_of(archive, &kin);
     for (int position = file->n0; position < file->n1 && lost; position++) {
-        if (held[position] || log->payload[position] ||
-            m.entries[log->held[position]].type == SK_TYPE_ERASURE ||
-            m_gone_itself(archive, &kin, log, position) != M_GONE_NOT)
+        if (held[position] || !m_would_take(archive, &kin, log, position))
             continue;
         log->lacking[position] = true;
         m_met(M_LACKING_MET);

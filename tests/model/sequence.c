@@ -143,12 +143,15 @@ static void check_complete(int number, int archive)
         r_equal("an entry that is missing at the end", log->held[p], device->history.at[p]);
         r_equal("acknowledged at the end", end->acknowledged.at[p], true);
         r_equal("wanted at the end", end->wanted.at[p], false);
+        if (m_has(device, p))
+            r_equal("with what it commits to", log->payload[p] || log->gone[p], true);
     }
     m_met(M_COMPLETE_MET);
 }
 
-/* What an archive acknowledged is there, with what it commits to unless that was withdrawn or
- * purged before it came; an archive that was put back may have lost it. */
+/* What an archive acknowledged is there, with what it commits to unless that was withdrawn, or was
+ * purged before it came (then a receipt says so, and who has it sends it; check_complete() looks at
+ * that). An archive that was put back may have lost it. */
 static void check_acknowledged(int number, int archive)
 {
     const struct m_device *device = &m.devices[number];

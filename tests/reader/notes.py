@@ -171,7 +171,7 @@ def read_receipt_text(data):
         need(line.startswith(word + " "))
         out[word] = read(line[len(word) + 1:])
     need(out["number"] > 0)
-    last, order = -1, ["stored", "wanted", "revoked", "next", *REMARKS, "form"]
+    last, order = -1, ["stored", "wanted", "bare", "revoked", "next", *REMARKS, "form"]
     for line in lines[7:]:
         word, _, rest = line.partition(" ")
         need(word in order and order.index(word) >= last and line != word)
@@ -210,5 +210,6 @@ def read_line(out, word, rest):
     parts = rest.split(" ")
     need(len(parts) == (3 if word == "stored" else 2))
     start, end = decimal(parts[0]), decimal(parts[1])
-    need(start < end and (not out[word] or start > out[word][-1][1]) and len(out[word]) < 1000)
-    out[word].append([start, end] + ([root_of(parts[2])] if word == "stored" else []))
+    ranges = out.setdefault(word, [])
+    need(start < end and (not ranges or start > ranges[-1][1]) and len(ranges) < 1000)
+    ranges.append([start, end] + ([root_of(parts[2])] if word == "stored" else []))

@@ -174,6 +174,44 @@ static void not_what_is_wanted_or_set_aside(void **state)
     sk_world_verify(world->archive[0].store);
 }
 
+/* An archive that was put back, asked again and got the entry alone, covers nothing of it: a copy
+ * of the store from before the purge keeps the text, and sends it by itself. */
+static void what_an_archive_has_only_the_entry_of_stays(void **state)
+{
+    struct sk_world *world = *state;
+    struct sk_store *archive = NULL;
+    sk_world_pair(world);
+    (void)add(world, "first");
+    (void)add(world, "nightingale");
+    carry(world, "all");
+    assert_string_equal(covered(world), "0-2");
+    sk_test_close(&world->device[0]);
+    sk_world_copy(world->device[0].path, sk_world_path(world, "older device"));
+    sk_test_open(&world->device[0]);
+    assert_int_equal(purge(world, NULL).entries, 2);
+    /* The archive is as if it had been put back, and got the entries again. */
+    archive = world->archive[0].store;
+    sk_test_sql(archive, "DELETE FROM payload WHERE id % 2 = 1");
+    sk_test_sql(archive, "UPDATE item SET shown = 0, title = '' WHERE entry % 2 = 1");
+    struct sk_receipt_result out = sk_world_receipt(world, 0, 1, 0, "has the entry");
+    assert_int_equal(out.bare, 1);
+    assert_int_equal(out.wanted, 0); /* nothing here can be sent */
+    sk_receipt_result_clear(&out);
+    assert_string_equal(covered(world), "0-1");
+    sk_test_close(&world->device[0]);
+    sk_world_copy(sk_world_path(world, "older device"), world->device[0].path);
+    sk_test_open(&world->device[0]);
+    out = sk_world_receipt(world, 0, 1, 0, "has the entry still");
+    assert_int_equal(out.bare, 0);
+    assert_int_equal(out.wanted, 1);
+    sk_receipt_result_clear(&out);
+    assert_string_equal(covered(world), "0-1");
+    assert_int_equal(purge(world, NULL).entries, 1);
+    carry(world, "sent by itself");
+    assert_string_equal(covered(world), "0-2");
+    assert_int_equal(sk_test_sql_int(archive, "SELECT count(*) FROM payload"), 2);
+}
+
 /* A receipt that is kept is believed only as far as this log still bears it out. */
 static void not_what_another_history_says(void **state)
 {
@@ -427,11 +465,17 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, sk_world_setup, sk_world_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(what_an_archive_lacks_stays),      TEST(only_what_every_archive_has),
-        TEST(not_what_is_wanted_or_set_aside),  TEST(not_what_another_history_says),
-        TEST(a_continuation_is_no_rest),        TEST(nothing_is_left_of_it),
-        TEST(a_withdrawal_reaches_the_archive), TEST(no_older_revision_comes_up),
-        TEST(an_archive_that_lost_it_is_told),  TEST(what_is_noted_is_checked),
+        TEST(what_an_archive_lacks_stays),
+        TEST(only_what_every_archive_has),
+        TEST(what_an_archive_has_only_the_entry_of_stays),
+        TEST(not_what_is_wanted_or_set_aside),
+        TEST(not_what_another_history_says),
+        TEST(a_continuation_is_no_rest),
+        TEST(nothing_is_left_of_it),
+        TEST(a_withdrawal_reaches_the_archive),
+        TEST(no_older_revision_comes_up),
+        TEST(an_archive_that_lost_it_is_told),
+        TEST(what_is_noted_is_checked),
         TEST(an_archive_purges_nothing),
     };
 #undef TEST

@@ -217,6 +217,31 @@ static void revoked_after_it_has_erased(void **state)
     sk_lineage_list(world, "rec-b@2 ");
 }
 
+/* Nobody has to know that it is missing: the receipt says so, and the next bundle brings it. */
+static void what_a_void_withdrawal_took_is_sent_by_itself(void **state)
+{
+    struct sk_world *world = *state;
+    (void)make_scene(world);
+    sk_lineage_import(world, "old");
+    sk_lineage_import(world, "new");
+    sk_lineage_import(world, "gone");
+    sk_lineage_list(world, "");
+    struct sk_receipt_result out = sk_world_receipt(world, 0, 2, 1, "before");
+    assert_int_equal(out.wanted, 0); /* withdrawn, as far as anybody knows */
+    sk_receipt_result_clear(&out);
+    revoke(world, 0, 1, 2);
+    out = sk_world_receipt(world, 0, 2, 1, "after");
+    assert_int_equal(out.wanted, 2);
+    assert_int_equal(out.bare, 0);
+    sk_receipt_result_clear(&out);
+    (void)sk_world_export(world, 1, "by itself");
+    sk_lineage_import(world, "by itself");
+    sk_lineage_list(world, "rec-b@2 rec-a@2 ");
+    out = sk_world_receipt(world, 0, 2, 1, "has it");
+    assert_int_equal(out.wanted, 0);
+    sk_receipt_result_clear(&out);
+}
+
 /* An erasure before the position counts, whatever the device put behind it. */
 static void a_withdrawal_before_it_counts(void **state)
 {
@@ -366,6 +391,7 @@ int main(void)
         TEST(revoked_before_it_comes),
         TEST(revoked_before_the_heir_comes),
         TEST(revoked_after_it_has_erased),
+        TEST(what_a_void_withdrawal_took_is_sent_by_itself),
         TEST(a_withdrawal_before_it_counts),
         TEST(what_a_revoked_heir_erased_comes_again),
         TEST(the_device_sends_nothing_more_there),

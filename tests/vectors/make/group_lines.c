@@ -134,8 +134,8 @@ static void add_counted(const char *name, const char *shows, const char *class, 
         if (strcmp(word, "stored") == 0)
             MUST(sk_buf_printf(&text, NULL, "stored %u %u %s\n", 2 * i, 2 * i + 1, base64) ==
                  SK_OK);
-        else if (strcmp(word, "wanted") == 0)
-            MUST(sk_buf_printf(&text, NULL, "wanted %u %u\n", 2 * i, 2 * i + 1) == SK_OK);
+        else if (strcmp(word, "wanted") == 0 || strcmp(word, "bare") == 0)
+            MUST(sk_buf_printf(&text, NULL, "%s %u %u\n", word, 2 * i, 2 * i + 1) == SK_OK);
         else
             MUST(sk_buf_printf(&text, NULL, "%s\n", word) == SK_OK);
     }
@@ -153,6 +153,8 @@ void sk_make_receipt_lines(void)
         {"1001 ranges stored", "one more", "damaged", "stored", 1001},
         {"1000 ranges wanted", "as many as there can be", "ok", "wanted", 1000},
         {"1001 ranges wanted", "one more", "damaged", "wanted", 1001},
+        {"1000 bare ranges", "as many as there can be", "ok", "bare", 1000},
+        {"1001 bare ranges", "one more", "damaged", "bare", 1001},
         {"1000 notices", "as many as there can be", "ok", "notice x", 1000},
         {"1001 notices", "one more", "damaged", "notice x", 1001},
         {"an empty reason", "the blank before it stands there", "ok", "malformed 1 ", 1},

@@ -184,6 +184,15 @@ json_t *sk_run_note(const json_t *vector)
                      json_pack("{s:o, s:o}", "size", size, "root", sk_hex_json(head.root, 32)));
 }
 
+static json_t *ranges_json(const struct sk_ranges *ranges)
+{
+    json_t *out = json_array();
+    for (size_t i = 0; i < ranges->count; i++)
+        json_array_append_new(
+            out, json_pack("[o, o]", number(ranges->items[i].from), number(ranges->items[i].to)));
+    return out;
+}
+
 json_t *sk_run_receipt_text(const json_t *vector)
 {
     sk_auto_buf in = SK_BUF_INIT;
@@ -193,20 +202,19 @@ json_t *sk_run_receipt_text(const json_t *vector)
     if (status != SK_OK)
         return sk_result(status, NULL);
     json_t *stored = json_array();
-    json_t *wanted = json_array();
     for (size_t i = 0; i < r.stored_count; i++)
         json_array_append_new(stored,
                               json_pack("[o, o, o]", number(r.stored[i].from),
                                         number(r.stored[i].to), sk_hex_json(r.stored[i].root, 32)));
-    for (size_t i = 0; i < r.wanted.count; i++)
-        json_array_append_new(wanted, json_pack("[o, o]", number(r.wanted.items[i].from),
-                                                number(r.wanted.items[i].to)));
     json_t *content = json_pack(
         "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:[i, i, i]}", "archive",
         sk_hex_json(r.archive_id, 32), "log", sk_hex_json(r.log_id, 32), "number", number(r.number),
         "day", number(r.day), "size", number(r.size), "root", sk_hex_json(r.root, 32), "stored",
-        stored, "wanted", wanted, "remarks", (int)r.remark_counts[SK_REMARK_QUARANTINED],
-        (int)r.remark_counts[SK_REMARK_MALFORMED], (int)r.remark_counts[SK_REMARK_NOTICE]);
+        stored, "wanted", ranges_json(&r.wanted), "remarks",
+        (int)r.remark_counts[SK_REMARK_QUARANTINED], (int)r.remark_counts[SK_REMARK_MALFORMED],
+        (int)r.remark_counts[SK_REMARK_NOTICE]);
+    if (r.bare.count > 0)
+        json_object_set_new(content, "bare", ranges_json(&r.bare));
     if (r.revokes)
         json_object_set_new(content, "revoked", number(r.revoked));
     if (r.renews)

@@ -1,7 +1,14 @@
-#include "cli/commands.h"
 #include "cli/print.h"
+#include "cli/rows.h"
 #include "cli/unlock.h"
 #include "core/slots.h"
+
+const struct sk_option sk_passphrase_options[] = {
+    {"--new-passphrase-fd", "M", "read the new passphrase, one line, from descriptor M"},
+    {"--new-key-file", "FILE", "from now on this key file is needed too"},
+    {"--no-key-file", NULL, "from now on no key file is needed"},
+    {NULL, NULL, NULL},
+};
 
 /* Whether no passphrase is there to be changed: recovery words alone open the store. */
 static bool none_yet(const struct sk_run *run)

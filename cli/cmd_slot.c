@@ -1,11 +1,18 @@
-#include "cli/commands.h"
 #include "cli/print.h"
+#include "cli/rows.h"
 #include "cli/unlock.h"
 #include "cli/words.h"
 #include "core/json.h"
 #include "core/slots.h"
 
 #include <string.h>
+
+const struct sk_option sk_slot_options[] = {
+    {"--recovery", NULL, "add recovery words: drawn at random, shown once"},
+    {"--new-passphrase-fd", "M", "read the passphrase to add, one line, from descriptor M"},
+    {"--new-key-file", "FILE", "the passphrase to add needs this key file too"},
+    {NULL, NULL, NULL},
+};
 
 /* What `slot` is asked to do. */
 enum verb { LIST, ADD, REMOVE, UNKNOWN };

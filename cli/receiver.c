@@ -1,5 +1,5 @@
 /* The archive's program: its commands. */
-#include "cli/commands.h"
+#include "cli/rows.h"
 #include "sync/worker.h"
 
 static const struct sk_option checkpoint_options[] = {
@@ -26,13 +26,6 @@ static const struct sk_option init_options[] = {
     {NULL, NULL, NULL},
 };
 
-static const struct sk_option passphrase_options[] = {
-    {"--new-passphrase-fd", "M", "read the new passphrase, one line, from descriptor M"},
-    {"--new-key-file", "FILE", "from now on this key file is needed too"},
-    {"--no-key-file", NULL, "from now on no key file is needed"},
-    {NULL, NULL, NULL},
-};
-
 static const struct sk_option renew_options[] = {
     {"--look", NULL, "change nothing: tell the safety number, and who has not taken the keys"},
     {"--forget", NULL, "erase the old keys, once every device has taken the next ones"},
@@ -46,17 +39,9 @@ static const struct sk_option revoke_options[] = {
     {NULL, NULL, NULL},
 };
 
-static const struct sk_option slot_options[] = {
-    {"--recovery", NULL, "add recovery words: drawn at random, shown once"},
-    {"--new-passphrase-fd", "M", "read the passphrase to add, one line, from descriptor M"},
-    {"--new-key-file", "FILE", "the passphrase to add needs this key file too"},
-    {NULL, NULL, NULL},
-};
-
 #define DEVICES   "Devices"
 #define RECEIVING "Receiving"
-#define LOOKING   "Looking"
-#define KEEPING   "The archive"
+#define KEEPING   SK_KEEPING("archive")
 
 static const struct sk_command commands[] = {
     {
@@ -98,17 +83,7 @@ static const struct sk_command commands[] = {
         .summary = "List devices: invited, enrolled, waiting, frozen.",
         .examples = "devices",
     },
-    {
-        .name = "extract",
-        .run = sk_cmd_extract,
-        .group = LOOKING,
-        .needs = SK_NEEDS_STORE,
-        .min_args = 2,
-        .max_args = 2,
-        .args = "ATTACHMENT FILE",
-        .summary = "Write an attachment to a new file, unprotected.",
-        .examples = "extract 91c0 photo.jpg",
-    },
+    SK_ROW_EXTRACT,
     {
         .name = "forms",
         .run = sk_cmd_forms,
@@ -126,17 +101,7 @@ static const struct sk_command commands[] = {
             "version. 'forms stop' takes one out of later receipts.",
         .examples = "forms add detention.json\nforms stop detention",
     },
-    {
-        .name = "history",
-        .run = sk_cmd_history,
-        .group = LOOKING,
-        .needs = SK_NEEDS_STORE,
-        .min_args = 1,
-        .max_args = 1,
-        .args = "ID",
-        .summary = "Show every revision of a record.",
-        .examples = "history 3f2a",
-    },
+    SK_ROW_HISTORY,
     {
         .name = "import",
         .run = sk_cmd_import,
@@ -185,30 +150,8 @@ static const struct sk_command commands[] = {
         .details = "Prints the eight code words that open it. They are shown once.",
         .examples = "invite birch letter",
     },
-    {
-        .name = "list",
-        .run = sk_cmd_list,
-        .check = sk_check_list,
-        .group = LOOKING,
-        .needs = SK_NEEDS_STORE,
-        .min_args = 0,
-        .max_args = 1,
-        .args = "[TYPE]",
-        .summary = "List records, newest first.",
-        .examples = "list\nlist person",
-    },
-    {
-        .name = "passphrase",
-        .run = sk_cmd_passphrase,
-        .group = KEEPING,
-        .needs = SK_NEEDS_CHANGES,
-        .min_args = 0,
-        .max_args = 0,
-        .args = "",
-        .summary = "Change the passphrase.",
-        .options = passphrase_options,
-        .examples = "passphrase",
-    },
+    SK_ROW_LIST,
+    SK_ROW_PASSPHRASE("archive"),
     {
         .name = "quarantine",
         .run = sk_cmd_quarantine,
@@ -232,22 +175,7 @@ static const struct sk_command commands[] = {
         .details = "Prints the 30-digit code with which a courier checks the file.",
         .examples = "receipt birch /media/stick/answer",
     },
-    {
-        .name = "rekey",
-        .run = sk_cmd_rekey,
-        .group = KEEPING,
-        .needs = SK_NEEDS_NOTHING,
-        .min_args = 0,
-        .max_args = 0,
-        .args = "",
-        .summary = "Put everything under new keys, for instance when a passphrase became known.",
-        .details =
-            "Change the passphrase first. Writes the whole archive anew, which takes time and "
-            "room; "
-            "when it is\ninterrupted nothing is lost, and running it again goes on. Only what "
-            "opened the archive now will\nopen it after: other slots have to be added again.",
-        .examples = "rekey",
-    },
+    SK_ROW_REKEY("archive"),
     {
         .name = "renew",
         .run = sk_cmd_renew,
@@ -284,60 +212,10 @@ static const struct sk_command commands[] = {
             "revoked with it, and loses nothing by what the\nrevoked part withdraws.",
         .examples = "revoke birch\nrevoke birch --from 120",
     },
-    {
-        .name = "search",
-        .run = sk_cmd_search,
-        .check = sk_check_search,
-        .group = LOOKING,
-        .needs = SK_NEEDS_STORE,
-        .min_args = 0,
-        .max_args = SK_ARGS_ANY,
-        .args = "[TEXT ...]",
-        .summary = "Find records that hold every word.",
-        .details = "On a terminal the text is asked for. Without one and without TEXT it is a line "
-                   "of standard\ninput. \"...\" is a phrase; the case of letters does not matter.",
-        .examples = "search",
-    },
-    {
-        .name = "show",
-        .run = sk_cmd_show,
-        .group = LOOKING,
-        .needs = SK_NEEDS_STORE,
-        .min_args = 1,
-        .max_args = 1,
-        .args = "ID",
-        .summary = "Show a record with its links and attachments.",
-        .examples = "show 3f2a\n--json show 3f2a",
-    },
-    {
-        .name = "slot",
-        .run = sk_cmd_slot,
-        .check = sk_check_slot,
-        .group = KEEPING,
-        .needs = SK_NEEDS_STORE,
-        .min_args = 0,
-        .max_args = 2,
-        .args = "[list | add | remove NUMBER]",
-        .summary = "List, add or remove what opens the archive: passphrases, recovery words.",
-        .options = slot_options,
-        .details =
-            "'add' adds a passphrase, which is asked for, with a key file if one is named; or "
-            "with\n--recovery twelve words for a paper, which open the archive when the passphrase "
-            "is forgotten:\nthey are typed where it is asked for. The slot that opened the archive "
-            "is never removed.",
-        .examples = "slot list\nslot add --recovery\nslot remove 2",
-    },
-    {
-        .name = "verify",
-        .run = sk_cmd_verify,
-        .group = KEEPING,
-        .needs = SK_NEEDS_STORE,
-        .min_args = 0,
-        .max_args = 0,
-        .args = "",
-        .summary = "Check everything the archive holds.",
-        .examples = "verify",
-    },
+    SK_ROW_SEARCH,
+    SK_ROW_SHOW,
+    SK_ROW_SLOT("archive"),
+    SK_ROW_VERIFY("archive"),
     {
         .name = "watch",
         .run = sk_cmd_watch,

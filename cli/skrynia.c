@@ -1,5 +1,5 @@
 /* The documenter's program: its commands. */
-#include "cli/commands.h"
+#include "cli/rows.h"
 
 static const struct sk_option add_options[] = {
     {"--from", "FILE", "take JSON records from FILE, or from standard input for -"},
@@ -25,13 +25,6 @@ static const struct sk_option init_options[] = {
     {NULL, NULL, NULL},
 };
 
-static const struct sk_option passphrase_options[] = {
-    {"--new-passphrase-fd", "M", "read the new passphrase, one line, from descriptor M"},
-    {"--new-key-file", "FILE", "from now on this key file is needed too"},
-    {"--no-key-file", NULL, "from now on no key file is needed"},
-    {NULL, NULL, NULL},
-};
-
 static const struct sk_option purge_options[] = {
     {"--all", NULL, "everything that every archive has"},
     {NULL, NULL, NULL},
@@ -49,17 +42,9 @@ static const struct sk_option restore_options[] = {
     {NULL, NULL, NULL},
 };
 
-static const struct sk_option slot_options[] = {
-    {"--recovery", NULL, "add recovery words: drawn at random, shown once"},
-    {"--new-passphrase-fd", "M", "read the passphrase to add, one line, from descriptor M"},
-    {"--new-key-file", "FILE", "the passphrase to add needs this key file too"},
-    {NULL, NULL, NULL},
-};
-
 #define RECORDING "Recording"
-#define LOOKING   "Looking"
 #define CARRYING  "Sending and receiving"
-#define KEEPING   "The store"
+#define KEEPING   SK_KEEPING("store")
 
 static const struct sk_command commands[] = {
     {
@@ -139,17 +124,7 @@ static const struct sk_command commands[] = {
                    "new, no file\nis written.",
         .examples = "export /media/stick/notes\nexport --all /media/stick/notes",
     },
-    {
-        .name = "extract",
-        .run = sk_cmd_extract,
-        .group = LOOKING,
-        .needs = SK_NEEDS_STORE,
-        .min_args = 2,
-        .max_args = 2,
-        .args = "ATTACHMENT FILE",
-        .summary = "Write an attachment to a new file, unprotected.",
-        .examples = "extract 91c0 photo.jpg",
-    },
+    SK_ROW_EXTRACT,
     {
         .name = "forms",
         .run = sk_cmd_forms,
@@ -166,17 +141,7 @@ static const struct sk_command commands[] = {
             "a form takes it out of this list;\nrecords under it stay, and can be edited.",
         .examples = "forms\nforms show detention",
     },
-    {
-        .name = "history",
-        .run = sk_cmd_history,
-        .group = LOOKING,
-        .needs = SK_NEEDS_STORE,
-        .min_args = 1,
-        .max_args = 1,
-        .args = "ID",
-        .summary = "Show every revision of a record.",
-        .examples = "history 3f2a",
-    },
+    SK_ROW_HISTORY,
     {
         .name = "init",
         .run = sk_cmd_init,
@@ -204,30 +169,8 @@ static const struct sk_command commands[] = {
                    "same-as.\nPrints the link's id, with which 'withdraw' takes it back.",
         .examples = "link 3f2a accused-in 77b1",
     },
-    {
-        .name = "list",
-        .run = sk_cmd_list,
-        .check = sk_check_list,
-        .group = LOOKING,
-        .needs = SK_NEEDS_STORE,
-        .min_args = 0,
-        .max_args = 1,
-        .args = "[TYPE]",
-        .summary = "List records, newest first.",
-        .examples = "list\nlist person",
-    },
-    {
-        .name = "passphrase",
-        .run = sk_cmd_passphrase,
-        .group = KEEPING,
-        .needs = SK_NEEDS_CHANGES,
-        .min_args = 0,
-        .max_args = 0,
-        .args = "",
-        .summary = "Change the passphrase.",
-        .options = passphrase_options,
-        .examples = "passphrase",
-    },
+    SK_ROW_LIST,
+    SK_ROW_PASSPHRASE("store"),
     {
         .name = "purge",
         .run = sk_cmd_purge,
@@ -258,21 +201,7 @@ static const struct sk_command commands[] = {
         .options = receive_options,
         .examples = "receive /media/stick/answer",
     },
-    {
-        .name = "rekey",
-        .run = sk_cmd_rekey,
-        .group = KEEPING,
-        .needs = SK_NEEDS_NOTHING,
-        .min_args = 0,
-        .max_args = 0,
-        .args = "",
-        .summary = "Put everything under new keys, for instance when a passphrase became known.",
-        .details =
-            "Change the passphrase first. Writes the whole store anew, which takes time and room; "
-            "when it is\ninterrupted nothing is lost, and running it again goes on. Only what "
-            "opened the store now will\nopen it after: other slots have to be added again.",
-        .examples = "rekey",
-    },
+    SK_ROW_REKEY("store"),
     {
         .name = "repair",
         .run = sk_cmd_repair,
@@ -304,51 +233,9 @@ static const struct sk_command commands[] = {
             "safety number. Archives\nhave to invite it anew.",
         .examples = "restore /media/disk/2026-11\nrestore /media/disk/2026-11 --invite letter",
     },
-    {
-        .name = "search",
-        .run = sk_cmd_search,
-        .check = sk_check_search,
-        .group = LOOKING,
-        .needs = SK_NEEDS_STORE,
-        .min_args = 0,
-        .max_args = SK_ARGS_ANY,
-        .args = "[TEXT ...]",
-        .summary = "Find records that hold every word.",
-        .details = "On a terminal the text is asked for. Without one and without TEXT it is a line "
-                   "of standard\ninput. \"...\" is a phrase; the case of letters does not matter.",
-        .examples = "search",
-    },
-    {
-        .name = "show",
-        .run = sk_cmd_show,
-        .group = LOOKING,
-        .needs = SK_NEEDS_STORE,
-        .min_args = 1,
-        .max_args = 1,
-        .args = "ID",
-        .summary = "Show a record with its links and attachments.",
-        .examples = "show 3f2a\n--json show 3f2a",
-    },
-    {
-        .name = "slot",
-        .run = sk_cmd_slot,
-        .check = sk_check_slot,
-        .group = KEEPING,
-        .needs = SK_NEEDS_STORE,
-        .min_args = 0,
-        .max_args = 2,
-        .args = "[list | add | remove NUMBER]",
-        .summary = "List, add or remove what opens the store: passphrases, recovery words.",
-        .options = slot_options,
-        .details =
-            "'add' adds a passphrase, which is asked for, with a key file if one is named; or "
-            "with\n--recovery twelve words for a paper, which open the store without the "
-            "passphrase "
-            "and without a\nkey file: they are typed where it is asked for. The slot that opened "
-            "the store "
-            "is never removed.",
-        .examples = "slot list\nslot add --recovery\nslot remove 2",
-    },
+    SK_ROW_SEARCH,
+    SK_ROW_SHOW,
+    SK_ROW_SLOT("store"),
     {
         .name = "status",
         .run = sk_cmd_status,
@@ -360,17 +247,7 @@ static const struct sk_command commands[] = {
         .summary = "Show what has arrived, what is on its way and what never left.",
         .examples = "status",
     },
-    {
-        .name = "verify",
-        .run = sk_cmd_verify,
-        .group = KEEPING,
-        .needs = SK_NEEDS_STORE,
-        .min_args = 0,
-        .max_args = 0,
-        .args = "",
-        .summary = "Check everything the store holds.",
-        .examples = "verify",
-    },
+    SK_ROW_VERIFY("store"),
     {
         .name = "withdraw",
         .run = sk_cmd_withdraw,

@@ -126,6 +126,13 @@ static enum sk_status out_taken(const struct sk_receipt_result *result, struct s
         sk_out(" %llu %s asked for again: 'export' sends %s.", (unsigned long long)result->wanted,
                sk_plural(result->wanted, "is", "are"), sk_plural(result->wanted, "it", "them"));
     sk_out("\n");
+    if (result->on_way > 0)
+        sk_out("  %llu more left from here, from position %llu on, and %s not in this receipt: on "
+               "the way still, maybe. If that bundle\n  was lost, 'export --since %llu' sends %s "
+               "again.\n",
+               (unsigned long long)result->on_way, (unsigned long long)result->on_way_from,
+               sk_plural(result->on_way, "is", "are"), (unsigned long long)result->on_way_from,
+               sk_plural(result->on_way, "it", "them"));
     if (result->lost > 0)
         sk_out("  It does not have %llu %s any more that it had acknowledged, from position %llu "
                "on: it may have lost them. 'export --since %llu' sends them again. Ask it before "
@@ -177,13 +184,14 @@ static enum sk_status out_receipt(struct sk_run *run, const struct sk_receipt_re
                                   struct sk_error *err)
 {
     if (run->json) {
-        sk_auto_json json = json_pack(
-            "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:s}", "archive", result->archive,
-            "receipt", (json_int_t)result->number, "size", (json_int_t)result->size, "arrived",
-            (json_int_t)result->arrived, "wanted", (json_int_t)result->wanted, "lost",
-            (json_int_t)result->lost, "purged", (json_int_t)result->purged, "bare",
-            (json_int_t)result->bare, "older", result->older, "rollback", result->rollback, "notes",
-            result->notes ? result->notes : "");
+        sk_auto_json json =
+            json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:s}", "archive",
+                      result->archive, "receipt", (json_int_t)result->number, "size",
+                      (json_int_t)result->size, "arrived", (json_int_t)result->arrived, "wanted",
+                      (json_int_t)result->wanted, "on_way", (json_int_t)result->on_way, "lost",
+                      (json_int_t)result->lost, "purged", (json_int_t)result->purged, "bare",
+                      (json_int_t)result->bare, "older", result->older, "rollback",
+                      result->rollback, "notes", result->notes ? result->notes : "");
 
         if (json && result->new_keys) {
             char safety[SK_SAFETY_LEN];

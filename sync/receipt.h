@@ -9,20 +9,22 @@
 #include "core/revoke.h"
 
 struct sk_receipt_result {
-    char archive[128];   /* its name */
-    uint64_t number;     /* of this receipt; 0 when the file was taken before */
-    uint64_t newest;     /* of the newest that was taken, 0 when there is none */
-    uint64_t size;       /* the archive holds everything before this position */
-    uint64_t arrived;    /* entries that the archive has acknowledged by now */
-    uint64_t wanted;     /* entries that it asks for again */
-    uint64_t purged;     /* of these: entries of which what they say was purged here */
-    uint64_t bare;       /* entries of which neither it nor this store has what they say */
-    uint64_t lost;       /* entries that it had acknowledged, and now does not store or asks for */
-    uint64_t lost_from;  /* the first of these */
-    uint64_t revoked;    /* from there on the archive takes nothing any more; SK_NOT_REVOKED */
-    bool new_keys;       /* the archive has announced new keys, for the first time here */
-    uint8_t keys_id[32]; /* what their safety number is made of */
-    bool older;          /* taken before, or older than the newest taken: nothing changed */
+    char archive[128];    /* its name */
+    uint64_t number;      /* of this receipt; 0 when the file was taken before */
+    uint64_t newest;      /* of the newest that was taken, 0 when there is none */
+    uint64_t size;        /* the archive holds everything before this position */
+    uint64_t arrived;     /* entries that the archive has acknowledged by now */
+    uint64_t wanted;      /* entries that it asks for again */
+    uint64_t on_way;      /* entries that left, and are neither acknowledged nor asked for */
+    uint64_t on_way_from; /* the first of these */
+    uint64_t purged;      /* of those asked for: entries of which what they say was purged here */
+    uint64_t bare;        /* entries of which neither it nor this store has what they say */
+    uint64_t lost;        /* entries that it had acknowledged, and now does not store or asks for */
+    uint64_t lost_from;   /* the first of these */
+    uint64_t revoked;     /* from there on the archive takes nothing any more; SK_NOT_REVOKED */
+    bool new_keys;        /* the archive has announced new keys, for the first time here */
+    uint8_t keys_id[32];  /* what their safety number is made of */
+    bool older;           /* taken before, or older than the newest taken: nothing changed */
     bool rollback; /* the archive holds more than this store, or other content: see the words */
     json_t *forms; /* owned: array of {"form", "version", "label"} of forms that are new */
     json_t *forms_gone; /* owned: array of names of those that it offers no more */

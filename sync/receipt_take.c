@@ -291,6 +291,17 @@ static enum sk_status find_wanted(struct arrival *a, uint64_t own_size, struct s
     return sk_ranges_unite(out, &here, err);
 }
 
+/* What left and did not arrive: nobody asks for a last bundle that was lost. */
+static enum sk_status tell_on_way(const struct sk_peer *peer, struct sk_receipt_result *result,
+                                  struct sk_error *err)
+{
+    sk_auto_ranges on_way = SK_RANGES_INIT;
+    SK_TRY(sk_ranges_without(&on_way, &peer->exported, &peer->acknowledged, err));
+    result->on_way = sk_ranges_total(&on_way);
+    result->on_way_from = on_way.count > 0 ? on_way.items[0].from : 0;
+    return SK_OK;
+}
+
 static enum sk_status update_ranges(struct arrival *a, uint64_t own_size,
                                     struct sk_receipt_result *result, struct sk_error *err)
 {
@@ -308,6 +319,7 @@ static enum sk_status update_ranges(struct arrival *a, uint64_t own_size,
     sk_ranges_clear(&peer->exported);
     SK_TRY(sk_ranges_unite(&peer->wanted, &wanted, err));
     SK_TRY(sk_ranges_unite(&peer->exported, &exported, err));
+    SK_TRY(tell_on_way(peer, result, err));
     return sk_peer_save_ranges(a->store, peer, err);
 }
 

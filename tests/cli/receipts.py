@@ -2,7 +2,7 @@
 """Goal of this test: what an archive answers, and what a documenter does with it.
 
 Of three bundles the middle one is lost; the receipt asks for it, and the next plain export sends exactly
-that. What the receipts of every archive cover can be purged: text, files and words go, the log stays, and
+that. A last one that is lost is told as still on its way. What the receipts of every archive cover can be purged: text, files and words go, the log stays, and
 everything that looks says "purged". What was purged can be withdrawn, also at the archive, and stays purged
 through backup, restore, repair and rekey.
 A device that is revoked is told, and sends nothing more to that archive; what it sent from there on is
@@ -155,6 +155,26 @@ def withdraw(top, to, by, first, photo, link):
     by("purge", first, expect=REFUSED)
 
 
+def lose_the_last(top):
+    """No gap shows it; the receipt that lacks it does."""
+    place = os.path.join(top, "last")
+    os.mkdir(place)
+    to = archive(os.path.join(place, "archive"))
+    by = device(os.path.join(place, "store"), to)
+    for name in ("first", "last"):
+        by("add", "event", f"title={name}")
+        by("export", os.path.join(place, name))
+    to("import", os.path.join(place, "first"))
+    to("receipt", "birch", os.path.join(place, "before"))
+    said = by("receive", os.path.join(place, "before"))
+    check("1 more left from here, from position 1 on, and is not in this receipt" in said and
+          "'export --since 1' sends it again" in said, f"what is on its way: {said}")
+    by("export", "--since", "1", os.path.join(place, "again"))
+    to("import", os.path.join(place, "again"))
+    said = answer(to, by, os.path.join(place, "after"))
+    check(said["on_way"] == 0 and said["wanted"] == 0 and said["arrived"] == 2, f"nothing is on its way: {said}")
+
+
 def refused(top):
     """Without an archive, and on a store that was put back from an older copy."""
     alone = device(os.path.join(top, "alone"))
@@ -298,6 +318,7 @@ def test(top):
     kept_through(top, by, first)
     further_archive(top, by, first)
     withdraw(top, to, by, first, photo, link)
+    lose_the_last(top)
     refused(top)
     revoke(top)
     seized(top)

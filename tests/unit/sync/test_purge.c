@@ -6,6 +6,7 @@
 #include "core/verify.h"
 #include "sync/purge.h"
 #include "sync/ratchet.h"
+#include "sync/receipt_note.h"
 #include "tests/support/exchange.h"
 #include "tests/support/lineage.h"
 #include "tests/support/seized.h"
@@ -210,6 +211,52 @@ static void what_an_archive_has_only_the_entry_of_stays(void **state)
     carry(world, "sent by itself");
     assert_string_equal(covered(world), "0-2");
     assert_int_equal(sk_test_sql_int(archive, "SELECT count(*) FROM payload"), 2);
+}
+
+static void add_many(struct sk_world *world, unsigned count)
+{
+    struct sk_store *txn = NULL;
+    EXPECT_OK(sk_store_begin(&txn, device(world), &sk_test_err));
+    for (unsigned i = 0; i < count; i++) {
+        sk_auto_json fields = sk_test_fields("one of many");
+        struct sk_id id;
+        EXPECT_OK(sk_record_add(device(world), SK_TYPE_EVENT, fields, &id, &sk_test_err));
+    }
+    EXPECT_OK(sk_store_commit(&txn, &sk_test_err));
+}
+
+/* A receipt names a thousand such ranges: nothing behind them is covered, whatever it is. */
+static void nothing_is_covered_behind_a_list_that_may_have_been_cut(void **state)
+{
+    struct sk_world *world = *state;
+    sk_auto_ranges ranges = SK_RANGES_INIT;
+    sk_world_pair(world);
+    add_many(world, 2 * SK_RECEIPT_LIST_MAX + 10);
+    carry(world, "all");
+    sk_test_sql(world->archive[0].store, "DELETE FROM payload WHERE id % 2 = 0");
+    struct sk_receipt_result out = sk_world_receipt(world, 0, 1, 0, "has half of it");
+    assert_int_equal(out.wanted, SK_RECEIPT_LIST_MAX);
+    sk_receipt_result_clear(&out);
+    EXPECT_OK(sk_purge_covered(device(world), &ranges, &sk_test_err));
+    assert_int_equal(sk_ranges_total(&ranges), SK_RECEIPT_LIST_MAX - 1);
+    assert_false(sk_ranges_contain(&ranges, 2 * SK_RECEIPT_LIST_MAX - 1));
+    assert_true(sk_ranges_contain(&ranges, 2 * SK_RECEIPT_LIST_MAX - 3));
+    carry(world, "by itself");
+    sk_ranges_clear(&ranges);
+    EXPECT_OK(sk_purge_covered(device(world), &ranges, &sk_test_err));
+    assert_int_equal(sk_ranges_total(&ranges), 2 * SK_RECEIPT_LIST_MAX + 5);
+}
+
+static void nor_behind_a_thousand_that_were_set_aside(void **state)
+{
+    struct sk_world *world = *state;
+    sk_world_pair(world);
+    (void)add(world, "before");
+    for (unsigned i = 0; i < SK_RECEIPT_LIST_MAX; i++)
+        (void)sk_world_put_text(device(world), "{}");
+    (void)add(world, "behind");
+    carry(world, "all");
+    assert_string_equal(covered(world), "0-1");
 }
 
 /* A receipt that is kept is believed only as far as this log still bears it out. */
@@ -468,6 +515,8 @@ int main(void)
         TEST(what_an_archive_lacks_stays),
         TEST(only_what_every_archive_has),
         TEST(what_an_archive_has_only_the_entry_of_stays),
+        TEST(nothing_is_covered_behind_a_list_that_may_have_been_cut),
+        TEST(nor_behind_a_thousand_that_were_set_aside),
         TEST(not_what_is_wanted_or_set_aside),
         TEST(not_what_another_history_says),
         TEST(a_continuation_is_no_rest),

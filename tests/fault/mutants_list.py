@@ -311,3 +311,23 @@ mutant("a failed read is no damage", "unread-not-counted", "core/succession",
 mutant("repair tells of a log it did not use", "unused-log-is-silent", "core/succession",
        "a_log_that_is_not_used_is_told", [
            ("core/vfs_pages.c", "(begun && !spent)", "false")])
+
+# ---- what an archive has only the entries of ----
+
+PURGE, TAKE, LACKING = "sync/purge.c", "sync/receipt_take.c", "core/lacking.c"
+
+mutant("an archive has the entry and not what it says", "bare-is-purged", "sync/purge",
+       "what_an_archive_has_only_the_entry_of_stays", [
+           (PURGE, "    SK_TRY(sk_ranges_unite(out, bare, err));\n", "")])
+mutant("an archive has the entry and not what it says", "bare-is-not-sent", "sync/purge",
+       "what_an_archive_has_only_the_entry_of_stays", [
+           (TAKE, "return sk_ranges_unite(out, &here, err);", "return SK_OK;")])
+mutant("a withdrawal that counts no more", "void-withdrawals-are-not-told", "sync/revoke",
+       "what_a_void_withdrawal_took_is_sent_by_itself", [
+           (LACKING, "item.erased IN (0, 3) ORDER BY", "item.entry < 0 ORDER BY")])
+mutant("a list of a receipt that is full", "cut-list-covers", "sync/purge",
+       "nothing_is_covered_behind_a_list_that_may_have_been_cut", [
+           (PURGE, "bare->count == SK_RECEIPT_LIST_MAX", "bare->count > SK_RECEIPT_LIST_MAX")])
+mutant("a list of a receipt that is full", "cut-remarks-cover", "sync/purge",
+       "nor_behind_a_thousand_that_were_set_aside", [
+           (PURGE, "receipt->remark_counts[SK_REMARK_MALFORMED] == SK_RECEIPT_LIST_MAX", "false")])

@@ -57,7 +57,7 @@ mutant("partial writes are refused", "partial-write-taken", "core/vfs", "bad_wri
      "")])
 mutant("gap pages", "gap-is-a-hole", "core/vfs", "gaps_are_filled_with_sealed_zeros", [
     (MAIN, "    for (; rc == SQLITE_OK && next < page; next++)\n", "    for (; false; next++)\n")])
-mutant("gap pages: the lock page at 1 GiB", "lock-page-is-a-hole", "core/db",
+mutant("gap pages: the lock page at 1 GiB", "lock-page-is-a-hole", "core/db_saved",
        "the_page_at_1_gib_is_sealed", [
            (MAIN, "        rc = fill_gap(vfs, page);\n", "        rc = SQLITE_OK;\n")])
 mutant("partial last page", "partial-page-as-zeros", "core/vfs", "a_partial_last_page_is_an_error", [
@@ -158,7 +158,7 @@ mutant("a sync that failed is not retried", "on-after-a-failed-log-sync", "core/
 mutant("a sync that failed is not retried", "on-after-a-failed-data-sync", "core/vfs",
        "nothing_is_written_after_a_failed_sync", [
            (MAIN, "    if (rc != SQLITE_OK)\n        vfs->broken = true;\n", "")])
-mutant("nothing reaches `data` before it is trusted", "checkpoint-before-trust", "core/db",
+mutant("nothing reaches `data` before it is trusted", "checkpoint-before-trust", "core/db_saved",
        "nothing_is_checkpointed_before_trust", [
            (DB, "        {SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1},\n", "")])
 mutant("the signed head is verified before the first checkpoint", "head-not-verified", "core/store",
@@ -175,7 +175,7 @@ mutant("the signed head is verified before the first checkpoint", "head-verified
 
 # ---- the database's settings ----
 
-mutant("spilled temporary data", "temporary-data-in-files", "core/db", "nothing_readable_is_left", [
+mutant("spilled temporary data", "temporary-data-in-files", "core/db_saved", "nothing_readable_is_left", [
     (DB, "; PRAGMA temp_store = MEMORY\"", "\"")])
 mutant("ATTACH names", "attach-allowed", "core/db", "attach_is_refused", [
     (DB, "    (void)sqlite3_set_authorizer(db->handle, authorize, NULL);\n", "    (void)authorize;\n"),
@@ -198,7 +198,7 @@ for pragma, other in [("synchronous = FULL", "synchronous = NORMAL"),
 for option in ["DEFENSIVE, 1", "TRUSTED_SCHEMA, 0"]:
     mutant("the database's settings", option.split(",")[0].lower(), "core/db", "settings", [
         (DB, f"        {{SQLITE_DBCONFIG_{option}}},\n", "")])
-mutant("the page cache is wiped when freed", "memory-not-wiped", "core/db", "freed_memory_is_wiped", [
+mutant("the page cache is wiped when freed", "memory-not-wiped", "core/db_saved", "freed_memory_is_wiped", [
     ("core/db_library.c", "    sk_wipe(p, malloc_usable_size(p));\n", "")])
 mutant("erased words leave the index", "index-not-optimized", "core/search", "test_withdraw", [
     ("core/store.c", "    if (store->words_erased)\n        SK_TRY(forget_words(store, err));\n",

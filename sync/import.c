@@ -6,32 +6,13 @@
 #include "sync/renew.h"
 #include "sync/volume.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define N0_KEPT      16 /* bytes of a file's N0 that stay with a spent index */
-#define NOTICES_MAX  16 /* lines in peer.notice */
 #define REASON_WAITS "another device came under this invite: it waits for `approve`"
 
-/* A file on its way in. */
-struct arrival {
-    struct sk_store *store;
-    const char *path;
-    const struct sk_worker *worker;
-    const struct sk_progress *progress;
-    bool salvage;         /* a damaged bundle is read once more, for what is left of it */
-    struct sk_file *file; /* the caller's */
-    uint8_t *header;      /* SK_VOLUME_HEADER_LEN */
-    struct sk_volume_unlocked unlocked;
-    struct sk_chain_found found;
-    int64_t peer;
-    struct sk_archive_keys keys; /* of this archive, under which its slot opens */
-    char revoked[96];            /* why it goes to quarantine, if its log is revoked */
-};
-
-static void arrival_clear(struct arrival *a)
+static void arrival_clear(struct sk_arrival *a)
 {
     sk_wipe(&a->found, sizeof(a->found));
     sk_wipe(&a->unlocked, sizeof(a->unlocked));
@@ -49,11 +30,11 @@ void sk_import_result_clear(struct sk_import_result *result)
 static enum sk_status agree(void *context, uint8_t shared[static SK_DH_LEN],
                             const uint8_t public_key[static SK_DH_LEN])
 {
-    const struct arrival *a = context;
+    const struct sk_arrival *a = context;
     return sk_archive_dh(a->store, a->keys.number, shared, public_key);
 }
 
-static bool slot_opens(struct arrival *a)
+static bool slot_opens(struct sk_arrival *a)
 {
     return sk_volume_try_slot(a->header, a->found.slot, &a->found.keys, agree, a,
                               a->keys.dh_public) == SK_OK;
@@ -61,7 +42,7 @@ static bool slot_opens(struct arrival *a)
 
 /* Under which of this archive's keys the slot opens: the next, or those in force. Where none does,
  * the envelope says that it is damaged, if there never were others. */
-static enum sk_status find_keys(struct arrival *a, struct sk_error *err)
+static enum sk_status find_keys(struct sk_arrival *a, struct sk_error *err)
 {
     if (sk_archive_next_keys(a->store, &a->keys) && slot_opens(a))
         return SK_OK;
@@ -76,20 +57,20 @@ static enum sk_status find_keys(struct arrival *a, struct sk_error *err)
 
 /* All that this process reads of a bundle itself: a header of a fixed size. What lies behind it
  * goes through a worker. */
-static enum sk_status unlock(struct arrival *a, struct sk_error *err)
+static enum sk_status unlock(struct sk_arrival *a, struct sk_error *err)
 {
     return sk_envelope_unlock(&a->unlocked, a->file, a->header, a->found.slot, &a->found.keys,
                               agree, a, a->keys.dh_public, err);
 }
 
-static struct sk_unpack_from from_file(const struct arrival *a)
+static struct sk_unpack_from from_file(const struct sk_arrival *a)
 {
     return (struct sk_unpack_from){
         .file = a->file, .header = a->header, .unlocked = &a->unlocked, .progress = a->progress};
 }
 
 /* A file of any length may be salvaged, once it was seen that this one is for this archive. */
-static enum sk_status open_arrival(struct arrival *a, struct sk_error *err)
+static enum sk_status open_arrival(struct sk_arrival *a, struct sk_error *err)
 {
     a->header = malloc(SK_VOLUME_HEADER_LEN);
     if (!a->header)
@@ -113,7 +94,7 @@ static enum sk_status enrol(struct sk_store *store, int64_t peer, int64_t log, s
 }
 
 /* A log that was not known: the first one under an invite is enrolled, a further one waits. */
-static enum sk_status new_log(struct arrival *a, struct sk_intake *in, struct sk_error *err)
+static enum sk_status new_log(struct sk_arrival *a, struct sk_intake *in, struct sk_error *err)
 {
     sk_auto_peer peer = {.id = 0};
     SK_TRY(sk_peer_load(a->store, a->peer, &peer, err));
@@ -131,7 +112,7 @@ static enum sk_status new_log(struct arrival *a, struct sk_intake *in, struct sk
 }
 
 /* A bundle that reaches behind the position from which its log is revoked is not taken. */
-static enum sk_status check_revoked(struct arrival *a, const struct sk_intake *in,
+static enum sk_status check_revoked(struct sk_arrival *a, const struct sk_intake *in,
                                     const char **reason, struct sk_error *err)
 {
     uint64_t from = SK_NOT_REVOKED;
@@ -144,7 +125,7 @@ static enum sk_status check_revoked(struct arrival *a, const struct sk_intake *i
 }
 
 /* Finds or makes the log; *reason tells why the bundle goes to quarantine, NULL if it does not. */
-static enum sk_status place(struct arrival *a, struct sk_intake *in, const char **reason,
+static enum sk_status place(struct sk_arrival *a, struct sk_intake *in, const char **reason,
                             struct sk_error *err)
 {
     bool found = false;
@@ -160,7 +141,7 @@ static enum sk_status place(struct arrival *a, struct sk_intake *in, const char 
 /* ---- one bundle, inside a transaction ---- */
 
 /* The bundle was verified to its last byte: which keys its device has is known as well. */
-static enum sk_status spend(struct arrival *a, int64_t log, const uint8_t file_hash[static 32],
+static enum sk_status spend(struct sk_arrival *a, int64_t log, const uint8_t file_hash[static 32],
                             const uint8_t header_hash[static 32], struct sk_error *err)
 {
     sk_auto_peer peer = {.id = 0};
@@ -172,7 +153,7 @@ static enum sk_status spend(struct arrival *a, int64_t log, const uint8_t file_h
                          "UPDATE chain_index SET n0 = ?3 WHERE chain = ?1 AND idx = ?2", err));
     sk_bind_int(stmt, 1, peer.receive);
     sk_bind_int(stmt, 2, (int64_t)a->found.index);
-    sk_bind_bytes(stmt, 3, a->header, N0_KEPT);
+    sk_bind_bytes(stmt, 3, a->header, SK_N0_KEPT);
     return sk_run(stmt, err);
 }
 
@@ -185,7 +166,7 @@ static void fill_result(struct sk_import_result *result, const struct sk_intake 
 }
 
 /* Verifies the bundle from its first byte again and keeps it whole. */
-static enum sk_status put_aside(struct arrival *a, const struct sk_log *log, const char *reason,
+static enum sk_status put_aside(struct sk_arrival *a, const struct sk_log *log, const char *reason,
                                 struct sk_import_result *result, struct sk_error *err)
 {
     const struct sk_unpack_from from = from_file(a);
@@ -202,7 +183,7 @@ static enum sk_status put_aside(struct arrival *a, const struct sk_log *log, con
 }
 
 /* Reads into the log. in->fork: nothing of it may be committed. */
-static enum sk_status take_into_log(struct arrival *a, struct sk_intake *in,
+static enum sk_status take_into_log(struct sk_arrival *a, struct sk_intake *in,
                                     struct sk_import_result *result, struct sk_error *err)
 {
     const struct sk_manifest *m = &in->manifest;
@@ -227,8 +208,8 @@ static enum sk_status take_into_log(struct arrival *a, struct sk_intake *in,
     return sk_log_gaps(a->store, in->log.id, &result->gaps, err);
 }
 
-static enum sk_status take(struct arrival *a, struct sk_intake *in, struct sk_import_result *result,
-                           struct sk_error *err)
+static enum sk_status take(struct sk_arrival *a, struct sk_intake *in,
+                           struct sk_import_result *result, struct sk_error *err)
 {
     sk_auto_unpack unpack = NULL;
     const struct sk_unpack_from from = from_file(a);
@@ -242,7 +223,7 @@ static enum sk_status take(struct arrival *a, struct sk_intake *in, struct sk_im
 }
 
 /* Both histories are kept: the log as it is, frozen, and the bundle as evidence. */
-static enum sk_status freeze(struct arrival *a, const struct sk_intake *in,
+static enum sk_status freeze(struct sk_arrival *a, const struct sk_intake *in,
                              struct sk_import_result *result, struct sk_error *err)
 {
     struct sk_log log;
@@ -255,7 +236,7 @@ static enum sk_status freeze(struct arrival *a, const struct sk_intake *in,
     return put_aside(a, &log, SK_REASON_FORK, result, err);
 }
 
-static enum sk_status take_ready(struct arrival *a, struct sk_import_result *result,
+static enum sk_status take_ready(struct sk_arrival *a, struct sk_import_result *result,
                                  struct sk_error *err)
 {
     sk_auto_store_txn txn = NULL;
@@ -275,7 +256,7 @@ static enum sk_status take_ready(struct arrival *a, struct sk_import_result *res
 /* ---- what is left of a damaged one ---- */
 
 /* What was kept, and what its device still has to send. */
-static enum sk_status tell_salvaged(struct arrival *a, const struct sk_intake *in,
+static enum sk_status tell_salvaged(struct sk_arrival *a, const struct sk_intake *in,
                                     struct sk_import_result *result, struct sk_error *err)
 {
     sk_auto_ranges bundle = SK_RANGES_INIT;
@@ -300,7 +281,7 @@ static enum sk_status tell_salvaged(struct arrival *a, const struct sk_intake *i
  * that somebody made. A damaged bundle puts nothing into quarantine and freezes no log: it could
  * not be verified to its last byte.
  */
-static enum sk_status salvage_into_log(struct arrival *a, struct sk_intake *in,
+static enum sk_status salvage_into_log(struct sk_arrival *a, struct sk_intake *in,
                                        struct sk_import_result *result, struct sk_error *err)
 {
     const struct sk_intake_envelope envelope = {a->unlocked.header_hash, a->unlocked.set_id};
@@ -325,7 +306,7 @@ static enum sk_status salvage_into_log(struct arrival *a, struct sk_intake *in,
     return tell_salvaged(a, in, result, err);
 }
 
-static enum sk_status salvage_ready(struct arrival *a, struct sk_import_result *result,
+static enum sk_status salvage_ready(struct sk_arrival *a, struct sk_import_result *result,
                                     struct sk_error *err)
 {
     sk_auto_store_txn txn = NULL;
@@ -343,7 +324,7 @@ static enum sk_status salvage_ready(struct arrival *a, struct sk_import_result *
 }
 
 /* Whole if it can be had whole. What cannot be read is damaged too: sticks fail in places. */
-static enum sk_status take_or_salvage(struct arrival *a, struct sk_import_result *result,
+static enum sk_status take_or_salvage(struct sk_arrival *a, struct sk_import_result *result,
                                       struct sk_error *err)
 {
     struct sk_error damage = SK_ERROR_INIT;
@@ -364,140 +345,9 @@ static enum sk_status take_or_salvage(struct arrival *a, struct sk_import_result
     return SK_OK;
 }
 
-/* ---- an index that is spent ---- */
-
-/* What became of the file when it came for the first time. */
-static enum sk_status fill_known(struct arrival *a, struct sk_import_result *result,
-                                 struct sk_error *err)
-{
-    sk_auto_stmt stmt = NULL;
-    bool row = false;
-    struct sk_log log;
-    result->known_file = true;
-    SK_TRY(sk_db_prepare(sk_store_db(a->store), &stmt,
-                         "SELECT log, number, n1 - n0, reason, 1 FROM quarantine "
-                         "WHERE header_hash = ?1 UNION ALL "
-                         "SELECT log, number, n1 - n0, '', 0 FROM segment WHERE header_hash = ?1 "
-                         "ORDER BY 5 DESC", /* of one that waits a part may have been salvaged */
-                         err));
-    sk_bind_bytes(stmt, 1, a->found.header_hash, sizeof(a->found.header_hash));
-    SK_TRY(sk_step(stmt, &row, err));
-    if (!row)
-        return SK_OK;
-    SK_TRY(sk_log_get(a->store, sk_column_int(stmt, 0), &log, err));
-    (void)snprintf(result->device, sizeof(result->device), "%s", log.alias);
-    result->log = log.id;
-    result->fork = log.state == SK_LOG_STATE_FROZEN;
-    result->bundle = (uint64_t)sk_column_int(stmt, 1);
-    result->waiting = sk_column_int(stmt, 4) != 0;
-    (void)snprintf(result->reason, sizeof(result->reason), "%s", sk_column_text(stmt, 3));
-    if (result->waiting)
-        result->quarantined = (uint64_t)sk_column_int(stmt, 2);
-    else
-        result->entries_known = (uint64_t)sk_column_int(stmt, 2);
-    return sk_log_gaps(a->store, log.id, &result->gaps, err);
-}
-
-/* Whether the file that spent the index began with other random bytes: it was another bundle, not
- * another copy of this one. */
-static enum sk_status other_bundle(struct arrival *a, int64_t chain, bool *other,
-                                   struct sk_error *err)
-{
-    sk_auto_stmt stmt = NULL;
-    bool row = false;
-    uint8_t n0[N0_KEPT] = {0};
-    SK_TRY(sk_db_prepare(sk_store_db(a->store), &stmt,
-                         "SELECT n0 FROM chain_index WHERE chain = ?1 AND idx = ?2 AND "
-                         "n0 IS NOT NULL",
-                         err));
-    sk_bind_int(stmt, 1, chain);
-    sk_bind_int(stmt, 2, (int64_t)a->found.index);
-    SK_TRY(sk_step(stmt, &row, err));
-    if (row)
-        SK_TRY(sk_column_copy(stmt, 0, n0, sizeof(n0), err));
-    *other = row && memcmp(n0, a->header, sizeof(n0)) != 0;
-    return SK_OK;
-}
-
-/* Adds a line unless it is there; the oldest gives way when there are too many. */
-static enum sk_status add_line(struct sk_buf *lines, const char *line, bool *added,
-                               struct sk_error *err)
-{
-    size_t count = 0;
-    const char *text = sk_buf_text(lines);
-    *added = strstr(text, line) == NULL;
-    if (!*added)
-        return SK_OK;
-    for (const char *at = text; *at; at++)
-        count += *at == '\n';
-    if (count >= NOTICES_MAX) {
-        const char *second = strchr(text, '\n') + 1;
-        size_t len = lines->len - (size_t)(second - text);
-        memmove(lines->bytes, second, len + 1);
-        lines->len = len;
-    }
-    return sk_buf_add_text(lines, line, err);
-}
-
-/* Notes it for the next receipt. */
-static enum sk_status add_notice(struct arrival *a, struct sk_error *err)
-{
-    sk_auto_store_txn txn = NULL;
-    sk_auto_stmt stmt = NULL;
-    sk_auto_stmt update = NULL;
-    sk_auto_buf lines = SK_BUF_INIT;
-    char line[256];
-    bool row = false;
-    bool added = false;
-    SK_TRY(sk_store_begin(&txn, a->store, err));
-    SK_TRY(
-        sk_db_prepare(sk_store_db(a->store), &stmt, "SELECT notice FROM peer WHERE id = ?1", err));
-    sk_bind_int(stmt, 1, a->peer);
-    SK_TRY(sk_step(stmt, &row, err));
-    SK_TRY(sk_buf_add_text(&lines, row ? sk_column_text(stmt, 0) : "", err));
-    (void)snprintf(line, sizeof(line),
-                   "two bundles came under key %" PRIu64 ", the later one was refused: the store "
-                   "was put back from an older copy, or its invite was used twice; that store has "
-                   "to be made anew, with a new invite\n",
-                   a->found.index);
-    SK_TRY(add_line(&lines, line, &added, err));
-    if (!added)
-        return SK_OK;
-    SK_TRY(sk_db_prepare(sk_store_db(a->store), &update,
-                         "UPDATE peer SET notice = ?2 WHERE id = ?1", err));
-    sk_bind_int(update, 1, a->peer);
-    sk_bind_text(update, 2, sk_buf_text(&lines));
-    SK_TRY(sk_run(update, err));
-    sk_stmt_reset(stmt);
-    return sk_store_commit(&txn, err);
-}
-
-static enum sk_status take_spent(struct arrival *a, struct sk_import_result *result,
-                                 struct sk_error *err)
-{
-    sk_auto_peer peer = {.id = 0};
-    uint8_t hash[32];
-    bool other = false;
-    SK_TRY(sk_file_hash(a->file, hash, a->progress, err));
-    if (memcmp(hash, a->found.file_hash, sizeof(hash)) == 0)
-        return fill_known(a, result, err);
-    SK_TRY(sk_peer_load(a->store, a->peer, &peer, err));
-    SK_TRY(other_bundle(a, peer.receive, &other, err));
-    if (!other)
-        return sk_fail(err, SK_REFUSED,
-                       "%s: this bundle of \"%s\" is here already; this copy of it is damaged",
-                       a->path, peer.alias);
-    SK_TRY(add_notice(a, err));
-    return sk_fail(err, SK_REFUSED,
-                   "%s: \"%s\" has used the key of this bundle for another one, which is here: the "
-                   "device was put back from an older copy, or its invite was used twice. The next "
-                   "receipt says so; the device needs a new store, with a new invite",
-                   a->path, peer.alias);
-}
-
 /* ---- the whole ---- */
 
-static enum sk_status import_file(struct arrival *a, struct sk_import_result *result,
+static enum sk_status import_file(struct sk_arrival *a, struct sk_import_result *result,
                                   struct sk_error *err)
 {
     SK_TRY(open_arrival(a, err));
@@ -506,7 +356,7 @@ static enum sk_status import_file(struct arrival *a, struct sk_import_result *re
         SK_TRY(find_keys(a, err));
         return take_or_salvage(a, result, err);
     case SK_CHAIN_SPENT:
-        return take_spent(a, result, err);
+        return sk_arrival_spent(a, result, err);
     case SK_CHAIN_NONE:
         break;
     }
@@ -516,7 +366,7 @@ static enum sk_status import_file(struct arrival *a, struct sk_import_result *re
                    a->path);
 }
 
-static enum sk_status import_arrival(struct arrival *a, struct sk_import_result *out,
+static enum sk_status import_arrival(struct sk_arrival *a, struct sk_import_result *out,
                                      struct sk_error *err)
 {
     struct sk_import_result result = {.gaps = SK_RANGES_INIT};
@@ -542,11 +392,11 @@ enum sk_status sk_import_open(struct sk_store *store, struct sk_file *file,
                               const struct sk_worker *worker, const struct sk_progress *progress,
                               struct sk_import_result *out, struct sk_error *err)
 {
-    __attribute__((cleanup(arrival_clear))) struct arrival a = {.store = store,
-                                                                .path = sk_file_path(file),
-                                                                .worker = worker,
-                                                                .progress = progress,
-                                                                .file = file};
+    __attribute__((cleanup(arrival_clear))) struct sk_arrival a = {.store = store,
+                                                                   .path = sk_file_path(file),
+                                                                   .worker = worker,
+                                                                   .progress = progress,
+                                                                   .file = file};
     return import_arrival(&a, out, err);
 }
 
@@ -556,11 +406,11 @@ enum sk_status sk_import_salvage(struct sk_store *store, const char *path,
 {
     sk_auto_file file = NULL;
     SK_TRY(sk_file_open_regular(&file, path, err));
-    __attribute__((cleanup(arrival_clear))) struct arrival a = {.store = store,
-                                                                .path = path,
-                                                                .worker = worker,
-                                                                .progress = progress,
-                                                                .salvage = true,
-                                                                .file = file};
+    __attribute__((cleanup(arrival_clear))) struct sk_arrival a = {.store = store,
+                                                                   .path = path,
+                                                                   .worker = worker,
+                                                                   .progress = progress,
+                                                                   .salvage = true,
+                                                                   .file = file};
     return import_arrival(&a, out, err);
 }

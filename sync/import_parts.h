@@ -11,9 +11,12 @@
 #include "core/item.h"
 #include "core/lacking.h"
 #include "core/media.h"
+#include "core/renew.h"
 #include "core/revoke.h"
+#include "sync/envelope.h"
 #include "sync/import.h"
 #include "sync/manifest.h"
+#include "sync/ratchet.h"
 #include "sync/unpack.h"
 
 #include <inttypes.h>
@@ -24,6 +27,32 @@
 /* with the position */
 #define SK_REASON_REVOKED \
     "revoked: from position %" PRIu64 " on nothing is taken for the word of this device"
+
+/* A file on its way in. */
+struct sk_arrival {
+    struct sk_store *store;
+    const char *path;
+    const struct sk_worker *worker;
+    const struct sk_progress *progress;
+    bool salvage;         /* a damaged bundle is read once more, for what is left of it */
+    struct sk_file *file; /* the caller's */
+    uint8_t *header;      /* SK_VOLUME_HEADER_LEN */
+    struct sk_volume_unlocked unlocked;
+    struct sk_chain_found found;
+    int64_t peer;
+    struct sk_archive_keys keys; /* of this archive, under which its slot opens */
+    char revoked[96];            /* why it goes to quarantine, if its log is revoked */
+};
+
+#define SK_N0_KEPT 16 /* bytes of a file's N0 that stay with a spent index */
+
+/*
+ * What an arrival is whose index is spent: known, which fills *result, or refused. Another bundle
+ * under that index is noted for the next receipt. Errors: SK_REFUSED, SK_IO, SK_FULL.
+ */
+SK_MUST_CHECK
+enum sk_status sk_arrival_spent(struct sk_arrival *a, struct sk_import_result *result,
+                                struct sk_error *err);
 
 struct sk_intake {
     struct sk_store *store;

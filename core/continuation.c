@@ -155,7 +155,8 @@ static enum sk_status drop(struct sk_store *store, int64_t entry_row, const char
     return sk_db_exec(store->db, "DELETE FROM kin", err);
 }
 
-static enum sk_status check_noted(struct sk_store *store, bool *any, struct sk_error *err)
+static enum sk_status check_noted(struct sk_store *store, bool *any, bool *dropped,
+                                  struct sk_error *err)
 {
     sk_auto_stmt stmt = NULL;
     SK_TRY(sk_db_prepare(store->db, &stmt,
@@ -173,6 +174,7 @@ static enum sk_status check_noted(struct sk_store *store, bool *any, struct sk_e
         SK_TRY(sk_column_copy(stmt, 3, root, sizeof(root), err));
         enum sk_status status =
             check_root(store, old_id, (uint64_t)sk_column_int(stmt, 2), root, &why);
+        *dropped = *dropped || status == SK_REFUSED;
         if (status == SK_REFUSED)
             status = drop(store, sk_column_int(stmt, 0), why.text, &why);
         if (status != SK_OK)
@@ -251,14 +253,17 @@ static enum sk_status relate(struct sk_store *store, struct sk_error *err)
 enum sk_status sk_continuation_settle(struct sk_store *store, struct sk_error *err)
 {
     bool any = false;
+    bool dropped = false;
     int64_t different = 0;
-    SK_TRY(check_noted(store, &any, err));
+    SK_TRY(check_noted(store, &any, &dropped, err));
     if (!any)
         return SK_OK;
     SK_TRY(kin_difference(store, &different, err));
-    if (different == 0)
+    if (different == 0 && !dropped)
         return SK_OK;
     SK_TRY(relate(store, err));
+    if (dropped)
+        SK_TRY(sk_item_allow_unrelated(store, err));
     return sk_item_erase_related(store, err);
 }
 

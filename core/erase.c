@@ -246,3 +246,33 @@ enum sk_status sk_item_withdrawn_later(struct sk_store *store, int64_t log, cons
     sk_bind_int(stmt, 2, log);
     return sk_step(stmt, out, err);
 }
+
+/* ---- what may come again ---- */
+
+enum sk_status sk_item_allow_again(struct sk_store *store, int64_t item, struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    struct sk_id uid;
+    bool row = false;
+    bool later = false;
+    uint64_t below = 0;
+    int64_t old = 0;
+    SK_TRY(sk_db_prepare(store->db, &stmt, "SELECT uid, log FROM item WHERE id = ?1", err));
+    sk_bind_int(stmt, 1, item);
+    SK_TRY(sk_step(stmt, &row, err));
+    SK_TRY(sk_column_copy(stmt, 0, uid.bytes, SK_ID_LEN, err));
+    SK_TRY(sk_item_withdrawn_later(store, sk_column_int(stmt, 1), &uid, &later, err));
+    SK_TRY(sk_item_withdrawn(store, item, &below, &old, err));
+    return run_for(store, "UPDATE item SET erased = ?2 WHERE id = ?1", item,
+                   later       ? SK_ERASED_LATER
+                   : below > 0 ? SK_ERASED_INHERITED
+                               : SK_ERASED_NOT,
+                   err);
+}
+
+enum sk_status sk_item_allow_unrelated(struct sk_store *store, struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    SK_TRY(sk_db_prepare(store->db, &stmt, "SELECT id FROM item WHERE erased IN (2, 3)", err));
+    return sk_items_of(store, stmt, sk_item_allow_again, err);
+}

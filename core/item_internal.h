@@ -193,6 +193,15 @@ enum sk_status sk_item_erase_related(struct sk_store *store, struct sk_error *er
 SK_MUST_CHECK
 enum sk_status sk_item_erase_inherited(struct sk_store *store, int64_t item, struct sk_error *err);
 
+/* Lets what a related log has erased of an item come again, unless it is withdrawn in one that
+ * still is related, and was not revoked. */
+SK_MUST_CHECK
+enum sk_status sk_item_allow_again(struct sk_store *store, int64_t item, struct sk_error *err);
+
+/* The same for all items: logs that were related are not any more. */
+SK_MUST_CHECK
+enum sk_status sk_item_allow_unrelated(struct sk_store *store, struct sk_error *err);
+
 /* Whether an item holds what sk_item_erase_inherited() would have erased. */
 SK_MUST_CHECK
 enum sk_status sk_item_holds_withdrawn(struct sk_store *store, int64_t item, bool *out,

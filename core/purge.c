@@ -48,10 +48,10 @@ static enum sk_status select_rows(struct sk_store *store, const struct sk_ranges
             return SK_OK;
         int64_t id = sk_column_int(stmt, 0);
         bool goes = may_go(&out->state) && sk_ranges_contain(covered, sk_entry_row_position(id));
-        if (id < out->state.shown)
-            older_stays = older_stays || !goes;
-        else if (id == out->state.shown)
-            out->shown = goes = goes && !older_stays;
+        if (id >= out->state.shown) /* it is shown, or may be once its form is here again */
+            goes = goes && !older_stays;
+        older_stays = older_stays || !goes;
+        out->shown = out->shown || (goes && id == out->state.shown);
         if (goes)
             SK_TRY(sk_buf_add(&out->rows, &id, sizeof(id), err));
         else if (may_go(&out->state)) /* what never goes is not told as left */

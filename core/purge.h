@@ -10,9 +10,9 @@
 
 /*
  * Purges what the entries of an item (by its row) at these positions of the own log commit to, in
- * the current transaction. What is shown stays as long as an older revision has to stay, since that
- * would be shown in its place. Of a log's continuation nothing is ever purged. *count: entries.
- * Errors: SK_DAMAGED, SK_IO, SK_FULL, SK_NOMEM.
+ * the current transaction. What is shown, or is newer and put aside, stays as long as an older
+ * revision has to stay, since that would be shown in its place. Of a log's continuation nothing is
+ * ever purged. *count: entries. Errors: SK_DAMAGED, SK_IO, SK_FULL, SK_NOMEM.
  */
 SK_MUST_CHECK
 enum sk_status sk_item_purge(struct sk_store *store, int64_t item, const struct sk_ranges *covered,

@@ -45,68 +45,21 @@ enum sk_status sk_entry_revoked(struct sk_store *store, int64_t log, uint64_t po
 
 /* ---- revoking ---- */
 
-/* An item of a related log that an erasure in another one has erased. */
-struct erased {
-    int64_t item;
-    int64_t log;
-    struct sk_id uid;
-};
-
-/* Lets what an erasure of the revoked log took from an item come again, unless something else
- * withdrew it. */
-static enum sk_status allow_again(struct sk_store *store, const struct erased *erased,
-                                  struct sk_error *err)
+/* Lets what erasures in another log have erased in those that continue this one, and in those that
+ * this one continues, come again. What only hung on something is among it: if that is withdrawn by
+ * a further log too, it is erased once more when it comes. */
+static enum sk_status allow_related(struct sk_store *store, int64_t log, struct sk_error *err)
 {
     sk_auto_stmt stmt = NULL;
-    bool later = false;
-    uint64_t below = 0;
-    int64_t old = 0;
-    SK_TRY(sk_item_withdrawn_later(store, erased->log, &erased->uid, &later, err));
-    SK_TRY(sk_item_withdrawn(store, erased->item, &below, &old, err));
-    SK_TRY(sk_db_prepare(store->db, &stmt, "UPDATE item SET erased = ?2 WHERE id = ?1", err));
-    sk_bind_int(stmt, 1, erased->item);
-    sk_bind_int(stmt, 2, later ? SK_ERASED_LATER : below > 0 ? SK_ERASED_INHERITED : SK_ERASED_NOT);
-    return sk_run(stmt, err);
-}
-
-/* What erasures in another log have erased in those that continue this one, and in those that this
- * one continues; as a row of struct erased. What only hung on something is among it: if that is
- * withdrawn by a further log too, it is erased once more when it comes. */
-static enum sk_status find_erased(struct sk_store *store, int64_t log, struct sk_buf *out,
-                                  struct sk_error *err)
-{
-    sk_auto_stmt stmt = NULL;
-    bool row = true;
     SK_TRY(sk_db_prepare(store->db, &stmt,
-                         "SELECT item.id, item.log, item.uid FROM kin CROSS JOIN item ON "
+                         "SELECT item.id FROM kin CROSS JOIN item ON "
                          "item.log = kin.other WHERE kin.log = ?1 AND ((kin.relation = 1 AND "
                          "item.erased = ?2) OR (kin.relation = 2 AND item.erased = ?3))",
                          err));
     sk_bind_int(stmt, 1, log);
     sk_bind_int(stmt, 2, SK_ERASED_INHERITED);
     sk_bind_int(stmt, 3, SK_ERASED_LATER);
-    for (;;) {
-        struct erased erased = {.item = 0};
-        SK_TRY(sk_step(stmt, &row, err));
-        if (!row)
-            return SK_OK;
-        erased.item = sk_column_int(stmt, 0);
-        erased.log = sk_column_int(stmt, 1);
-        SK_TRY(sk_column_copy(stmt, 2, erased.uid.bytes, SK_ID_LEN, err));
-        SK_TRY(sk_buf_add(out, &erased, sizeof(erased), err));
-    }
-}
-
-static enum sk_status allow_related(struct sk_store *store, int64_t log, struct sk_error *err)
-{
-    sk_auto_buf found = SK_BUF_INIT;
-    SK_TRY(find_erased(store, log, &found, err));
-    for (size_t at = 0; at < found.len; at += sizeof(struct erased)) {
-        struct erased erased;
-        memcpy(&erased, found.bytes + at, sizeof(erased));
-        SK_TRY(allow_again(store, &erased, err));
-    }
-    return SK_OK;
+    return sk_items_of(store, stmt, sk_item_allow_again, err);
 }
 
 enum sk_status sk_log_revoke(struct sk_store *store, int64_t log, uint64_t from,

@@ -30,7 +30,7 @@ struct row {
     bool item_there;
     unsigned type;
     int64_t newest, shown; /* entries of the item */
-    bool erased;
+    enum sk_erased erased;
     bool purged; /* the entry: what it commits to was removed */
     const char *title;
 };
@@ -140,7 +140,7 @@ static enum sk_status check_shown(struct check *check, const struct row *row,
                                   const struct sk_meaning *meaning, struct sk_error *err)
 {
     bool same = true;
-    if (row->id > row->shown && !row->erased)
+    if (row->id > row->shown && row->erased == SK_ERASED_NOT)
         tell_row(check, row, "an older revision is shown in its place");
     if (row->id != row->shown)
         return SK_OK;
@@ -232,6 +232,8 @@ static enum sk_status check_meaning(struct check *check, const struct row *row,
         SK_TRY(drop_lie(check, row, payload, &meaning, &lie, err));
     if (lie)
         status = SK_REFUSED;
+    if (status == SK_OK && row->erased == SK_ERASED_INHERITED)
+        tell_row(check, row, "it is taken for withdrawn and is still here");
     if (status == SK_OK && entry->type == SK_TYPE_FORM)
         SK_TRY(check_form(check, row, sk_own_form_of(meaning.own), err));
     if (status == SK_OK && entry->type == SK_TYPE_CONTINUATION)
@@ -265,7 +267,9 @@ static enum sk_status check_payload(struct check *check, const struct row *row,
             tell_row(check, row, "what it commits to is gone");
         return SK_OK;
     }
-    if (row->erased)
+    /* Where an older log has withdrawn it, a later revision that is malformed, or waits for its
+     * form, is kept. */
+    if (row->erased && row->erased != SK_ERASED_INHERITED)
         tell_row(check, row, "it was withdrawn and is still here");
     if (row->purged)
         tell_row(check, row, "it was purged and is still here");
@@ -306,7 +310,7 @@ static enum sk_status read_row(struct sk_stmt *stmt, struct row *out, struct sk_
     out->type = (unsigned)sk_column_int(stmt, 3);
     out->newest = sk_column_int(stmt, 4);
     out->shown = sk_column_int(stmt, 5);
-    out->erased = sk_column_int(stmt, 6) != 0;
+    out->erased = (enum sk_erased)sk_column_int(stmt, 6);
     out->title = sk_column_text(stmt, 7);
     out->purged = !sk_column_null(stmt, 8);
     return SK_OK;

@@ -286,6 +286,20 @@ mutant("the old log goes on after it was continued", "old-log-overrides", "sync/
 mutant("verify compares which logs are related", "kin-not-compared", "sync/withdrawn",
        "verify_compares_relations", [
            (CONTINUATION, "    else if (different > 0)\n", "    else if (false)\n")])
+mutant("a statement that is found out", "what-a-lie-erased-stays-away", "sync/continuation",
+       "what_a_lie_withdrew_comes_again", [
+           (CONTINUATION, "    if (dropped)\n", "    if (false)\n")])
+mutant("a later revision waits for its form", "verify-calls-it-still-here", "sync/forms",
+       "what_waits_for_its_form_is_not_what_was_withdrawn", [
+           ("core/verify.c", "    if (row->erased && row->erased != SK_ERASED_INHERITED)\n",
+            "    if (row->erased)\n")])
+mutant("a later revision waits for its form", "an-older-one-comes-up-with-the-form", "sync/purge",
+       "none_comes_up_with_its_form", [
+           ("core/purge.c", "if (id >= out->state.shown)", "if (id == out->state.shown)")])
+mutant("a form goes, and comes again", "formless-is-not-withdrawn", "sync/forms",
+       "what_waits_for_its_form_is_not_what_was_withdrawn", [
+           (APPLY, "    return state.shown ? SK_OK : sk_item_erase_inherited(store, item, err);\n",
+            "    return SK_OK;\n")])
 mutant("an entry of an unknown kind is told as lost", "unknown-passed-over", "core/succession",
        "an_entry_of_an_unknown_kind_is_told", [
            ("core/remains_proof.c", "    set_unknown(&p);\n", "")])

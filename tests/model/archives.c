@@ -114,8 +114,11 @@ struct m_log_at *r_place_log(struct m_archive *archive, int pair, int log)
     if (at)
         return at;
     at = &archive->logs[archive->log_count++];
-    *at = (struct m_log_at){
-        .log = log, .pair = pair, .state = SK_LOG_STATE_ENROLLED, .revoked = M_NEVER};
+    *at = (struct m_log_at){.log = log,
+                            .pair = pair,
+                            .state = SK_LOG_STATE_ENROLLED,
+                            .revoked = M_NEVER,
+                            .shown = M_NONE};
     for (int i = 0; i < M_LOG; i++)
         at->held[i] = M_NONE;
     if (archive->pairs[pair].log == M_NONE)
@@ -157,12 +160,14 @@ static void take_into(struct m_archive *archive, struct m_log_at *log, int file,
         m_met(M_CLOSED_MET);
 }
 
-static struct expected take_ready(struct m_archive *archive, const struct m_slot *slot, int file)
+static struct expected take_ready(struct m_archive *archive, const struct m_slot *slot, int file,
+                                  int key)
 {
     const struct m_file *f = &m.files[file];
     struct expected out = {.reason = ""};
     out.log = r_place_log(archive, slot->pair, f->log);
     m_chain_spend(&archive->pairs[slot->pair].receive, slot->index, file);
+    m_note_keys(archive, out.log, key);
     if (out.log->state == SK_LOG_STATE_WAITING) {
         put_aside(archive, file, M_WAITS, &out);
         m_met(M_WAITING_MET);
@@ -223,6 +228,10 @@ static struct expected expect_import(int number, int file, int flip)
         return refuse(SK_REFUSED, M_BEYOND_MET);
     if (match == M_MATCH_SPENT)
         return meet_spent(archive, pair, slot, file, spent_by, flip);
+    int key = m_opens(archive, slot);
+    if (key == M_NONE)
+        return archive->forgotten > 0 ? refuse(SK_REFUSED, M_SEALED_FORGOTTEN_MET)
+                                      : refuse(SK_DAMAGED, M_SEALED_UNKNOWN_MET);
     if (flip != PLACES) {
         r.damaged[file][number] = true;
         return refuse(SK_DAMAGED, M_DAMAGED_MET);
@@ -230,7 +239,7 @@ static struct expected expect_import(int number, int file, int flip)
     note_window(&pair->receive, slot->index);
     if (r.damaged[file][number])
         m_met(M_INTACT_MET);
-    return take_ready(archive, slot, file);
+    return take_ready(archive, slot, file, key);
 }
 
 /* ---- importing ---- */

@@ -47,7 +47,7 @@ static void compare_item(struct sk_store *store, const struct m_device *device,
     r_equal("revision", item.revision, last->revision);
     r_equal("withdrawn", item.erased, last->type == SK_TYPE_ERASURE);
     r_equal("purged", item.purged, purged);
-    const char *title = purged ? "" : last->title;
+    const char *title = purged || m_formless(device, position) ? "" : last->title;
     if (sk_type_is_record(entry->type) && strcmp(item.title, title) != 0)
         r_fail("a device shows \"%s\" and not \"%s\"", item.title, title);
 }
@@ -88,6 +88,8 @@ void r_compare_device(int number)
             compare_marks("wanted", &peer->wanted, &end->wanted);
             r_equal("newest receipt", (long long)peer->number, end->number);
             r_equal("revoked from", r_revoked(peer->revoked), end->revoked);
+            r_compare_end_keys(peer, end);
+            r_compare_offers(store, peer->id, end->offers);
             ends++;
         }
     }
@@ -135,6 +137,10 @@ static enum sk_status see_malformed(void *context, int64_t log, uint64_t positio
         r_fail("entry %llu is listed as malformed", (unsigned long long)position);
     if (m.entries[listing->log->held[position]].type == SK_TYPE_CONTINUATION)
         m_met(M_CONTINUES_NOT_MET);
+    if (m_is_astray(listing->log, (int)position))
+        m_met(M_ASTRAY_MET);
+    else if (m.entries[listing->log->held[position]].form)
+        m_met(M_FORM_LACKS_MET);
     return SK_OK;
 }
 
@@ -173,6 +179,15 @@ static bool first_of_item(const struct m_log_at *log, int position)
     return true;
 }
 
+/* Whether something of an item is here, though nothing is shown of it. */
+static bool has_text(const struct m_log_at *log, const struct sk_id *id)
+{
+    for (int p = 0; p < M_LOG; p++)
+        if (log->held[p] != M_NONE && log->payload[p] && m_same_id(&m.entries[log->held[p]].id, id))
+            return true;
+    return false;
+}
+
 /* Returns whether it is listed. */
 static bool compare_item_at(int number, const struct m_kin *kin, int log, int position)
 {
@@ -187,6 +202,8 @@ static bool compare_item_at(int number, const struct m_kin *kin, int log, int po
         r_fail("archive %d, log %d, item at %d: %s, and the model says %s", number, at->log,
                position, item.erased ? "withdrawn" : "there",
                expected.erased ? "withdrawn" : "there");
+    if (expected.erased && has_text(at, id)) /* it is kept, and waits for its form */
+        m_met(M_FORM_WITHDRAWN_MET);
     if (expected.shown == M_NONE || expected.erased)
         return false;
     const struct m_entry *shown = &m.entries[at->held[expected.shown]];
@@ -289,6 +306,8 @@ void r_compare_archive(int number)
             if (kin.size[i][j] != M_NONE)
                 m_met(M_CONTINUES_MET);
     }
+    r_compare_keys(number);
+    r_compare_offers(store, 0, archive->offers);
     EXPECT_OK(sk_quarantined_each(store, see_quarantined, &quarantine, &sk_test_err));
     r_equal("bundles in quarantine", quarantine.count, archive->quarantine_count);
     EXPECT_OK(sk_item_each(store, 0, see_item, &items, &sk_test_err));

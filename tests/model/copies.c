@@ -105,13 +105,20 @@ static void make_store(struct r_store *at, const char *word, enum sk_store_kind 
     at->store = sk_test_make(at->path, kind);
 }
 
+static void make_archive(int number)
+{
+    make_store(&r.archives[number], "archive", SK_STORE_ARCHIVE);
+    r_note_keys(number);
+    (void)r_act_form(&(struct r_action){R_OFFER, {(uint32_t)number, 0, 0}});
+}
+
 void r_make(void)
 {
     sk_sim_make_folder("/sim/disk");
     sk_sim_make_folder("/sim/stick");
     sk_sim_make_folder("/sim/far");
     for (int i = 0; i < M_ARCHIVES; i++)
-        make_store(&r.archives[i], "archive", SK_STORE_ARCHIVE);
+        make_archive(i);
     for (int i = 0; i < M_DEVICES; i++) {
         make_store(&r.devices[i], "device", SK_STORE_DEVICE);
         m.devices[i] = (struct m_device){.log = 0};
@@ -192,6 +199,8 @@ static bool put_back_archive(int archive, uint32_t by)
     for (int i = 0; i < copy->model.at.log_count; i++)
         if (m.archives[archive].logs[i].revoked < copy->model.at.logs[i].revoked)
             m_met(M_ARCHIVE_FORGOT_MET);
+    if (m.archives[archive].key_count > copy->model.at.key_count)
+        m_met(M_ARCHIVE_KEYS_MET);
     m.archives[archive] = copy->model.at;
     r.behind[archive] = true;
     m_met(M_ARCHIVE_BACK_MET);

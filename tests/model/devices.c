@@ -14,7 +14,7 @@
 
 /* ---- the log ---- */
 
-static struct m_entry *new_entry(struct m_device *device)
+struct m_entry *r_new_entry(struct m_device *device)
 {
     if (m.entry_count == M_ENTRIES || device->history.size == M_LOG)
         r_fail("a sequence is too long for the model");
@@ -25,7 +25,7 @@ static struct m_entry *new_entry(struct m_device *device)
 }
 
 /* What the real log has at a position. */
-static struct sk_entry entry_at(int device, int position)
+struct sk_entry r_entry_at(int device, int position)
 {
     uint8_t bytes[SK_ENTRY_LEN];
     struct sk_entry entry;
@@ -56,14 +56,14 @@ static const struct m_entry *pick(const struct m_device *device, uint32_t by, bo
     return count > 0 ? found[by % (unsigned)count] : NULL;
 }
 
-static bool full(const struct m_device *device)
+bool r_full(const struct m_device *device)
 {
     return device->history.size >= M_ROOM || m.entry_count >= M_ENTRIES - M_LOG;
 }
 
 /* ---- records ---- */
 
-static void set_title(struct m_entry *entry)
+void r_set_title(struct m_entry *entry)
 {
     (void)snprintf(entry->title, sizeof(entry->title), "what was seen tok%dq",
                    (int)(entry - m.entries));
@@ -72,18 +72,18 @@ static void set_title(struct m_entry *entry)
 static bool add(int device, uint32_t by)
 {
     struct m_device *d = &m.devices[device];
-    if (full(d))
+    if (r_full(d))
         return false;
-    struct m_entry *entry = new_entry(d);
-    set_title(entry);
+    struct m_entry *entry = r_new_entry(d);
+    r_set_title(entry);
     entry->type = by % 2 ? SK_TYPE_SOURCE : SK_TYPE_CASE;
     entry->revision = 1;
     entry->id = sk_test_add(r.devices[device].store, entry->type, entry->title);
     return true;
 }
 
-/* What is not here any more cannot be changed. */
-static void edit_purged(struct sk_store *store, const struct sk_id *id)
+/* What is not here any more cannot be changed, nor what was made with a form that is not. */
+static void edit_fails(struct sk_store *store, const struct sk_id *id)
 {
     struct sk_store *txn = NULL;
     sk_auto_item item = sk_test_item(store, id);
@@ -91,7 +91,6 @@ static void edit_purged(struct sk_store *store, const struct sk_id *id)
     EXPECT_OK(sk_store_begin(&txn, store, &sk_test_err));
     EXPECT(SK_REFUSED, sk_record_edit(store, &item, fields, &sk_test_err));
     sk_store_rollback(store);
-    m_met(M_PURGED_EDIT_MET);
 }
 
 static bool is_purged(const struct m_device *device, const struct sk_id *id)
@@ -102,21 +101,43 @@ static bool is_purged(const struct m_device *device, const struct sk_id *id)
     return false;
 }
 
+static bool is_formless(const struct m_device *device, const struct sk_id *id)
+{
+    for (int p = device->history.size - 1; p >= 0; p--)
+        if (m_same_id(&m.entries[device->history.at[p]].id, id))
+            return m_formless(device, p);
+    return false;
+}
+
+/* Whether something can hang on it. */
+static bool can_bear(const struct m_device *device, const struct m_entry *record)
+{
+    return record && !record->malformed && !is_formless(device, &record->id);
+}
+
 static bool edit(int device, uint32_t by)
 {
     struct m_device *d = &m.devices[device];
     const struct m_entry *before = pick(d, by, true);
-    if (!before || before->malformed || full(d))
+    if (!before || before->malformed || r_full(d))
         return false;
     if (is_purged(d, &before->id)) {
-        edit_purged(r.devices[device].store, &before->id);
+        edit_fails(r.devices[device].store, &before->id);
+        m_met(M_PURGED_EDIT_MET);
         return true;
     }
-    struct m_entry *entry = new_entry(d);
-    set_title(entry);
+    if (is_formless(d, &before->id)) {
+        edit_fails(r.devices[device].store, &before->id);
+        m_met(M_FORM_NO_EDIT_MET);
+        return true;
+    }
+    struct m_entry *entry = r_new_entry(d);
+    r_set_title(entry);
     entry->type = before->type;
     entry->id = before->id;
     entry->revision = before->revision + 1;
+    entry->form = before->form;
+    entry->before = (int)(before - m.entries);
     sk_test_edit(r.devices[device].store, &entry->id, entry->title);
     return true;
 }
@@ -142,12 +163,12 @@ static bool attach(int device, uint32_t by)
     const struct m_entry *record = pick(d, by, true);
     static uint8_t bytes[LARGE_FROM + LARGE_MORE];
     char path[48];
-    if (!record || record->malformed || full(d))
+    if (!can_bear(d, record) || r_full(d))
         return false;
     size_t len = fill_attachment(bytes, by);
     r_path(path, "far", "photo");
     sk_sim_make_file(path, bytes, len);
-    struct m_entry *entry = new_entry(d);
+    struct m_entry *entry = r_new_entry(d);
     entry->type = SK_TYPE_ATTACHMENT;
     entry->revision = 1;
     entry->on[0] = record->id;
@@ -165,9 +186,9 @@ static bool join(int device, uint32_t by)
     struct sk_store *txn = NULL;
     const struct m_entry *source = pick(d, by, true);
     const struct m_entry *target = pick(d, by >> 8, true);
-    if (!source || source->malformed || target->malformed || full(d))
+    if (!can_bear(d, source) || !can_bear(d, target) || r_full(d))
         return false;
-    struct m_entry *entry = new_entry(d);
+    struct m_entry *entry = r_new_entry(d);
     entry->type = SK_TYPE_LINK;
     entry->revision = 1;
     entry->on[0] = source->id;
@@ -205,7 +226,7 @@ static int newest_of(const struct m_history *history, const struct sk_id *id)
 }
 
 /* Two erasures of one revision on one day are the same bytes: there is no chance in them. */
-static void note_erasure(struct m_device *device, const struct sk_entry *real)
+void r_note_erasure(struct m_device *device, const struct sk_entry *real)
 {
     int before = newest_of(&device->history, &real->id);
     for (int i = 0; i < m.entry_count; i++)
@@ -213,7 +234,7 @@ static void note_erasure(struct m_device *device, const struct sk_entry *real)
             device->history.at[device->history.size++] = (int16_t)i;
             return;
         }
-    struct m_entry *entry = new_entry(device);
+    struct m_entry *entry = r_new_entry(device);
     entry->type = SK_TYPE_ERASURE;
     entry->id = real->id;
     entry->revision = real->revision;
@@ -239,11 +260,11 @@ static void note_erasures(int device, int count, const struct sk_id *id, uint32_
     const struct m_history old = d->history;
     struct sk_entry real = {.type = 0};
     for (int i = 0; i < count; i++) {
-        real = entry_at(device, d->history.size);
+        real = r_entry_at(device, d->history.size);
         r_equal("type of an erasure", real.type, SK_TYPE_ERASURE);
         r_equal("withdrawn before", m_erased_in(&old, &real.id), false);
         forget_purged(d, &real.id);
-        note_erasure(d, &real);
+        r_note_erasure(d, &real);
     }
     r_equal("the record goes last", m_same_id(&real.id, id), true);
     r_equal("its revision", real.revision, revision);
@@ -270,9 +291,9 @@ static bool spoil(int device)
 {
     struct m_device *d = &m.devices[device];
     char text[80];
-    if (full(d))
+    if (r_full(d))
         return false;
-    struct m_entry *entry = new_entry(d);
+    struct m_entry *entry = r_new_entry(d);
     entry->type = SK_TYPE_SOURCE;
     entry->revision = 1;
     entry->malformed = true;

@@ -56,7 +56,8 @@ static int take_indexes(struct m_device *device, struct m_file *file)
             continue;
         ends++;
         if (file)
-            file->slots[file->slot_count++] = (struct m_slot){end->pair, end->send};
+            file->slots[file->slot_count++] =
+                (struct m_slot){end->pair, end->send, m_seals_to(end)};
         end->send++;
     }
     return ends;

@@ -32,13 +32,31 @@ static bool contradicted(const struct m_archive *archive, const struct m_entry *
     return m_known_at(&archive->logs[old], told->size, &held) && !m_same(&held, told, told->size);
 }
 
-bool m_is_malformed(const struct m_archive *archive, const struct m_log_at *log, int position)
+/* What an entry commits to breaks a rule: it is not shown. */
+static bool is_misread(const struct m_archive *archive, const struct m_log_at *log, int position)
 {
     const struct m_entry *entry = entry_at(log, position);
     if (!entry || !log->payload[position])
         return false;
     return entry->malformed ||
+           (sk_type_is_record(entry->type) && entry->form && !m_holds_form(log, entry->form)) ||
            (entry->type == SK_TYPE_CONTINUATION && contradicted(archive, entry));
+}
+
+bool m_is_astray(const struct m_log_at *log, int position)
+{
+    const struct m_entry *entry = entry_at(log, position);
+    for (int at = position - 1; entry && at >= 0; at--) {
+        const struct m_entry *other = entry_at(log, at);
+        if (other && m_same_id(&other->id, &entry->id))
+            return other->revision + 1 == entry->revision && log->held[at] != entry->before;
+    }
+    return false;
+}
+
+bool m_is_malformed(const struct m_archive *archive, const struct m_log_at *log, int position)
+{
+    return m_is_astray(log, position) || is_misread(archive, log, position);
 }
 
 int m_malformed(const struct m_archive *archive, const struct m_log_at *log, int n0, int n1)
@@ -47,6 +65,28 @@ int m_malformed(const struct m_archive *archive, const struct m_log_at *log, int
     for (int position = n0; position < n1; position++)
         count += m_is_malformed(archive, log, position);
     return count;
+}
+
+void m_note_believed(const struct m_archive *archive, struct m_believed *out)
+{
+    memset(out, 0, sizeof(*out));
+    for (int i = 0; i < archive->log_count; i++)
+        for (int position = 0; position < M_LOG; position++) {
+            const struct m_entry *entry = entry_at(&archive->logs[i], position);
+            out->at[i].at[position] = entry && entry->type == SK_TYPE_CONTINUATION &&
+                                      archive->logs[i].payload[position] &&
+                                      !is_misread(archive, &archive->logs[i], position);
+        }
+}
+
+bool m_is_refuted(const struct m_archive *archive, const struct m_believed *before)
+{
+    for (int i = 0; i < archive->log_count; i++)
+        for (int position = 0; position < M_LOG; position++)
+            if (before->at[i].at[position] && archive->logs[i].payload[position] &&
+                is_misread(archive, &archive->logs[i], position))
+                return true;
+    return false;
 }
 
 /* A statement between any two logs, known here or not: numbers of logs. */
@@ -88,7 +128,7 @@ static void believe(const struct m_archive *archive, const struct m_log_at *log,
         for (int position = 0; position < M_LOG; position++) {
             const struct m_entry *entry = entry_at(log, position);
             if (!entry || entry->type != SK_TYPE_CONTINUATION || !log->payload[position] ||
-                m_is_malformed(archive, log, position))
+                is_misread(archive, log, position))
                 continue;
             bool counts =
                 position == 0 ? entry->new_log == log->log : reached(&own, entry->new_log);
@@ -263,6 +303,22 @@ static void note_void(const struct m_archive *archive, const struct m_kin *kin,
     }
 }
 
+/* What it hung on went with it, and is not known any more. */
+static void allow_again(const struct m_archive *archive, const struct m_kin *kin,
+                        struct m_log_at *log)
+{
+    for (int position = 0; position < M_LOG; position++)
+        if (log->later[position])
+            log->later[position] =
+                withdrawn_later(archive, kin, log, entry_at(log, position), false);
+}
+
+void m_allow_again(struct m_archive *archive, const struct m_kin *kin)
+{
+    for (int i = 0; i < archive->log_count; i++)
+        allow_again(archive, kin, &archive->logs[i]);
+}
+
 void m_revoke(struct m_archive *archive, struct m_log_at *log, int from)
 {
     struct m_kin kin;
@@ -271,12 +327,8 @@ void m_revoke(struct m_archive *archive, struct m_log_at *log, int from)
     m_kin_of(archive, &kin);
     note_void(archive, &kin, log);
     for (int old = 0; old < archive->log_count; old++)
-        for (int position = 0; kin.size[old][own] != M_NONE && position < M_LOG; position++) {
-            struct m_log_at *at = &archive->logs[old];
-            if (at->later[position]) /* what it hung on went with it, and is not known any more */
-                at->later[position] =
-                    withdrawn_later(archive, &kin, at, entry_at(at, position), false);
-        }
+        if (kin.size[old][own] != M_NONE)
+            allow_again(archive, &kin, &archive->logs[old]);
 }
 
 /* ---- what is shown ---- */
@@ -294,7 +346,7 @@ struct m_item m_item_at(const struct m_archive *archive, const struct m_kin *kin
         item.revision = entry->revision;
         item.erased = item.erased || log->later[position];
         last = entry;
-        if (log->payload[position] && !m_is_malformed(archive, log, position))
+        if (log->payload[position] && !is_misread(archive, log, position))
             item.shown = position;
     }
     if (!last)

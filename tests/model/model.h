@@ -3,13 +3,15 @@
  * arrays of plain values and no byte of the programs' data. A copy of a struct is an older state of
  * it.
  *
- * What was ever written is numbered: entries (struct m_entry), logs, pairs of an invite, files. A
- * log's history is a row of such numbers, and two histories are the same if the rows are.
+ * What was ever written is numbered: entries (struct m_entry), logs, pairs of an invite, files,
+ * pairs of keys of an archive. A log's history is a row of such numbers, and two histories are the
+ * same if the rows are.
  */
 #ifndef SK_TESTS_MODEL_H
 #define SK_TESTS_MODEL_H
 
 #include "core/log.h"
+#include "tests/model/outcomes.h"
 
 #define M_DEVICES  3
 #define M_ARCHIVES 2
@@ -22,6 +24,10 @@
 #define M_SPENT    100 /* of a chain */
 #define M_PARTS    100 /* segments of a log */
 #define M_TITLE    40
+#define M_NAMES    2   /* of forms */
+#define M_FORMS    60  /* of organisations, from 1 on */
+#define M_RENEWALS 64  /* pairs of keys of an archive */
+#define M_KEYS     160 /* of both */
 #define M_NONE     (-1)
 #define M_NEVER    9999 /* a position behind every other: not revoked */
 
@@ -43,10 +49,17 @@ struct m_entry {
     char title[M_TITLE];  /* of a record: a word of its own is in it */
     bool malformed;       /* signed well, and no record */
     int len;              /* of an attachment */
-    int before;           /* of an erasure: the entry that it follows */
+    int before;           /* of a revision above 1: the entry that it follows */
     struct sk_id on[2];   /* what an attachment or link hangs on */
     int new_log, old_log; /* of a continuation */
     int told;             /* of a continuation: index in m_told */
+    int form;             /* that it is, or that a record was made with; 0: a form of the program */
+};
+
+/* What an archive offers under a name, there or as a device had it last; 0: nothing yet. */
+struct m_offer {
+    int form;
+    bool offered;
 };
 
 /* A chain of one-time keys at the end that reads. */
@@ -75,6 +88,8 @@ struct m_end {
     int number;  /* of the newest receipt taken */
     int newest;  /* that receipt's file, or M_NONE */
     int revoked; /* the earliest position that any receipt has said, or M_NEVER */
+    int in_force, announced, before; /* keys of the archive, or M_NONE */
+    struct m_offer offers[M_NAMES];
     struct m_marks exported, acknowledged, wanted;
 };
 
@@ -103,6 +118,7 @@ struct m_log_at {
     bool gone[M_LOG];    /* something has withdrawn it, once */
     bool lacking[M_LOG]; /* a salvage brought the entry alone */
     int revoked;         /* the position from which on it is, or M_NEVER */
+    int shown; /* the newest of the archive's keys that a bundle was sealed to, or M_NONE */
     int part_count;
     struct m_part parts[M_PARTS];
 };
@@ -111,7 +127,8 @@ struct m_pair_at {
     bool there;
     int log; /* enrolled under it, or M_NONE */
     int send;
-    int number; /* of the newest receipt */
+    int number;  /* of the newest receipt */
+    int carried; /* which of the archive's keys its invite carried */
     struct m_chain receive;
     int notice_count;
     int notices[M_NOTICES]; /* indexes, oldest first */
@@ -125,7 +142,12 @@ struct m_quarantined {
     int from; /* with M_REVOKED: the position, when it came */
 };
 
+/* Its keys stand in the order in which it made them: some were forgotten, then comes the pair in
+ * force, then the next one, if there is one. What is known of a device is an index of them. */
 struct m_archive {
+    int key_count, forgotten;
+    int keys[M_RENEWALS];
+    struct m_offer offers[M_NAMES];
     struct m_pair_at pairs[M_PAIRS];
     int log_count;
     struct m_log_at logs[M_LOGS]; /* in the order in which they came */
@@ -138,6 +160,7 @@ struct m_archive {
 struct m_slot {
     int pair;
     int index;
+    int key; /* of a bundle: to which of the archive's keys it is sealed */
 };
 
 struct m_file {
@@ -153,6 +176,8 @@ struct m_file {
     struct m_marks bare; /* entries without a payload, since it was purged */
     /* A receipt. */
     int archive;
+    int signer, next;    /* keys; M_NONE without a line `next` */
+    int offers[M_NAMES]; /* forms, 0 for none */
     struct m_marks stored;
     int stored_count;
     struct m_history ends[M_LOG / 2]; /* the history at the end of each stored range */
@@ -170,9 +195,15 @@ struct m_world {
     int told_count;
     struct m_history told[M_LOGS]; /* the history that a continuation names */
     int log_count;
+    int key_count;
+    int form_count;
+    struct {
+        int name, version, variant;
+    } forms[M_FORMS];
     int pair_count;
     struct {
         int archive;
+        int key; /* that the invite carries */
     } pairs[M_PAIRS];
     int file_count;
     struct m_file files[M_FILES];
@@ -181,111 +212,6 @@ struct m_world {
     struct m_archive archives[M_ARCHIVES];
 };
 extern struct m_world m;
-
-/* ---- outcomes ---- */
-
-/* X(name, words): each has to be met by a run. */
-/* clang-format off */
-#define M_OUTCOMES(X)                                                        \
-    X(TAKEN, "a bundle was taken")                                           \
-    X(GAP, "it left a gap")                                                  \
-    X(CLOSED, "it closed a gap")                                             \
-    X(AGAIN, "it held entries that were there")                              \
-    X(KNOWN, "the same file again")                                          \
-    X(DAMAGED, "a damaged copy")                                             \
-    X(DAMAGED_SPENT, "a damaged copy of what is there")                      \
-    X(DAMAGED_TAG, "a copy whose beginning is damaged")                      \
-    X(INTACT, "an intact copy after a damaged one")                          \
-    X(NOT_FOR, "not for this archive")                                       \
-    X(SKIPPED, "an index that was skipped")                                  \
-    X(NEAR, "an index up to 63 ahead")                                       \
-    X(FAR, "an index up to 4,095 ahead")                                     \
-    X(BEYOND, "an index beyond all windows")                                 \
-    X(USED_TWICE, "another bundle under a spent index")                      \
-    X(FORK, "a log with two histories")                                      \
-    X(FROZEN, "a bundle of a frozen log")                                    \
-    X(WAITING, "a bundle of a log that waits")                               \
-    X(APPROVED, "a log approved")                                            \
-    X(APPROVED_FORK, "a fork among what waited")                             \
-    X(NOT_APPROVED, "a log that waits for nothing")                          \
-    X(RECEIPT, "a receipt taken")                                            \
-    X(RECEIPT_AGAIN, "the same receipt again")                               \
-    X(RECEIPT_OLDER, "an older receipt")                                     \
-    X(RECEIPT_SPENT, "another receipt under a spent index")                  \
-    X(RECEIPT_OTHERS, "a receipt for another store of the same invite")      \
-    X(RECEIPT_NOT_FOR, "a receipt not for this store")                       \
-    X(RECEIPT_DAMAGED, "a damaged receipt")                                  \
-    X(RECEIPT_FAR, "a receipt's index 64 to 4,095 ahead")                    \
-    X(RECEIPT_BEYOND, "a receipt's index beyond all windows")                \
-    X(ROLLBACK, "a rollback told")                                           \
-    X(WANTED, "a range wanted")                                              \
-    X(WANTED_SENT, "a wanted range exported again")                          \
-    X(NOTHING, "nothing to export")                                          \
-    X(EXPORT_FAILED, "an export onto a full medium")                         \
-    X(CONTINUES, "a log that continues another")                             \
-    X(CONTINUES_NOT, "one that names another history")                       \
-    X(MALFORMED, "a malformed record listed")                                \
-    X(WITHDRAWN, "what was there was withdrawn")                             \
-    X(WITHDRAWN_FIRST, "a text came after its withdrawal")                   \
-    X(WITHDRAWN_LATER, "withdrawn in a log that continues")                  \
-    X(WITHDRAWN_BEFORE, "withdrawn in the log that is continued")            \
-    X(HIDDEN, "the same record in two logs, listed once")                    \
-    X(APART, "an entry that stands apart")                                   \
-    X(ARCHIVE_BACK, "an older copy of an archive put back")                  \
-    X(REVOKED, "a log revoked")                                              \
-    X(REVOKED_MARKS, "revoked where entries are held")                       \
-    X(REVOKED_EARLIER, "revoked from an earlier position on")                \
-    X(REVOKED_LATER, "a revocation that would begin later")                  \
-    X(STRADDLES, "a bundle around the position of a revocation")             \
-    X(BEHIND, "a bundle behind it")                                          \
-    X(BEFORE, "a bundle before it")                                          \
-    X(WANTED_BEFORE, "a gap before it is asked for")                         \
-    X(WANTED_CUT, "a gap behind it is not")                                  \
-    X(VOID, "a withdrawal behind it that counts in no other log")            \
-    X(VOID_AGAIN, "what such a one had erased came again")                   \
-    X(TOLD, "a device learns that it was revoked")                           \
-    X(TOLD_ONLY, "and is told by an archive with another history")           \
-    X(TOLD_KEPT, "a later receipt that says nothing of it")                  \
-    X(TOLD_LATER, "a later receipt that says a later position")              \
-    X(LEFT_OUT, "an export that leaves an archive out")                      \
-    X(ALL_REVOKED, "an export for which no archive is left")                 \
-    X(FORGOTTEN, "an older copy of a device that knows of no revocation")    \
-    X(ARCHIVE_FORGOT, "an older copy of an archive from before one")         \
-    X(PURGED, "a purge that took something")                                 \
-    X(PURGE_HELD, "a purge held back by an archive")                         \
-    X(PURGE_SHOWN, "a revision that stays for an older one")                 \
-    X(PURGE_REFUSED, "a purge of what was withdrawn")                        \
-    X(PURGED_EDIT, "a change of what was purged")                            \
-    X(PURGED_SENT, "an export of what was purged")                           \
-    X(PURGED_THERE, "it came where its payload is")                          \
-    X(PURGED_BARE, "it came where its payload is not")                       \
-    X(PURGED_FILLED, "a payload that came after its entry")                  \
-    X(PURGED_WITHDRAWN, "what was purged was withdrawn")                     \
-    X(PURGED_RESTORED, "a store restored with what was purged")              \
-    X(PURGED_ASKED, "an archive asks for what was purged")                   \
-    X(PURGED_SAFE, "what was purged is at an archive in the end")            \
-    X(BARE, "an archive that has an entry and not what it says")            \
-    X(BARE_SENT, "a device that has it sends it by itself")                  \
-    X(BARE_HELD, "a purge held back, since an archive has the entry alone")  \
-    X(LOST, "an archive lost what it had acknowledged")                      \
-    X(SALVAGED, "what was left of a damaged bundle")                         \
-    X(SALVAGED_ALL, "a damaged bundle of which nothing was lost")            \
-    X(SALVAGED_NOT, "a damaged bundle of which nothing can be kept")         \
-    X(SALVAGED_BARRED, "one that would have to wait if it were whole")       \
-    X(LACKING, "an entry that is lacking")                                   \
-    X(LACKING_ASKED, "it is asked for")                                      \
-    X(LACKING_CAME, "it came")                                               \
-    X(PURGE_MALFORMED, "a purge held back, since it was put aside")          \
-    X(PURGE_LACKING, "a purge held back by what an archive lacks")           \
-    X(COMPLETE, "all of a log at every archive, and acknowledged")
-/* clang-format on */
-enum m_outcome {
-#define M_OUTCOME_ENUM(name, words) M_##name##_MET,
-    M_OUTCOMES(M_OUTCOME_ENUM)
-#undef M_OUTCOME_ENUM
-        M_OUTCOME_COUNT,
-};
-void m_met(enum m_outcome outcome);
 
 /* ---- rules (rules.c, kin.c) ---- */
 
@@ -324,6 +250,8 @@ void m_salvage(struct m_archive *archive, struct m_log_at *log, int file,
 /* Entries that are listed as malformed within [n0, n1). */
 int m_malformed(const struct m_archive *archive, const struct m_log_at *log, int n0, int n1);
 bool m_is_malformed(const struct m_archive *archive, const struct m_log_at *log, int position);
+/* It names another entry as the revision before it than the one that stands there. */
+bool m_is_astray(const struct m_log_at *log, int position);
 
 /* How logs of an archive are related: sizes[old][new] is how much of `old` the log `new` that
  * continues it knows, M_NONE when it does not; siblings continue the same one. Indexes of
@@ -333,6 +261,15 @@ struct m_kin {
     bool sibling[M_LOGS][M_LOGS];
 };
 void m_kin_of(const struct m_archive *archive, struct m_kin *out);
+
+/* Statements that are believed; whether one that was is not any more, since what came contradicts
+ * it; and, if so, what had been withdrawn by way of it may come again. */
+struct m_believed {
+    struct m_marks at[M_LOGS];
+};
+void m_note_believed(const struct m_archive *archive, struct m_believed *out);
+bool m_is_refuted(const struct m_archive *archive, const struct m_believed *before);
+void m_allow_again(struct m_archive *archive, const struct m_kin *kin);
 
 /* Why an archive must not hold what an entry commits to. */
 enum m_gone { M_GONE_NOT, M_GONE_OWN, M_GONE_LATER, M_GONE_BEFORE };
@@ -364,5 +301,42 @@ void m_revoke(struct m_archive *archive, struct m_log_at *log, int from);
 void m_covered(const struct m_device *device, int archive, struct m_marks *out);
 /* Entries of a log that stand apart. */
 int m_apart(const struct m_archive *archive, const struct m_kin *kin, int log);
+
+/* ---- forms of organisations (forms.c) ---- */
+
+/* Whether a log holds a form, at an archive or at its device. */
+bool m_holds_form(const struct m_log_at *log, int form);
+bool m_has_form(const struct m_device *device, int form);
+/* Whether the record at a position is under a form that its device's log has not, or has lost. */
+bool m_formless(const struct m_device *device, int position);
+/* A form comes into a log: whether records there have waited for it. */
+bool m_waited_for(const struct m_log_at *log, int form);
+/* What a receipt offers; none to who has a device that is revoked. */
+void m_fill_offers(const struct m_archive *archive, const struct m_log_at *log,
+                   struct m_file *receipt);
+
+/* ---- renewed keys (renewals.c) ---- */
+
+/* Which of an archive's keys are the newest. */
+int m_newest_keys(const struct m_archive *archive);
+/* Which of them open a bundle; M_NONE when it was sealed to none that are left. */
+int m_opens(const struct m_archive *archive, const struct m_slot *slot);
+/* The newest that a log, or (log NULL) who has the invite, is known to have. */
+int m_known_keys(const struct m_archive *archive, int pair, const struct m_log_at *log);
+/* Whether only such keys as were forgotten are known. */
+bool m_left_behind(const struct m_archive *archive, int pair, const struct m_log_at *log);
+/* A bundle that such keys opened was taken, or put into quarantine. */
+void m_note_keys(const struct m_archive *archive, struct m_log_at *log, int key);
+
+/* By which keys a receipt is signed: the newest that the log is known to have. It names newer ones.
+ */
+void m_sign(const struct m_archive *archive, const struct m_log_at *log, struct m_file *receipt);
+
+/* To which keys a device seals. */
+int m_seals_to(const struct m_end *end);
+/* What the keys of a receipt make of it: SK_OK, or why it is not taken. */
+enum sk_status m_check_keys(const struct m_end *end, const struct m_file *receipt);
+/* What is kept of them when it is taken; whether next keys are new. */
+bool m_keep_keys(struct m_end *end, const struct m_file *receipt);
 
 #endif

@@ -42,7 +42,7 @@ static int shown(const struct m_device *device, const struct sk_id *id)
 {
     for (int at = device->history.size - 1; at >= 0; at--)
         if (m_same_id(&entry_at(device, at)->id, id) && m_has(device, at) &&
-            !entry_at(device, at)->malformed)
+            !entry_at(device, at)->malformed && !m_formless(device, at))
             return at;
     return M_NONE;
 }
@@ -57,14 +57,14 @@ static void note_reasons(const struct m_device *device, int position)
         if (m.files[end->newest].lacking.at[position])
             m_met(M_PURGE_LACKING_MET);
         if (m.files[end->newest].malformed.at[position])
-            m_met(M_PURGE_MALFORMED_MET);
+            m_met(entry_at(device, position)->form ? M_FORM_HELD_MET : M_PURGE_MALFORMED_MET);
         if (m.files[end->newest].only.at[position])
             m_met(M_BARE_HELD_MET);
     }
 }
 
-/* Of one thing. What is shown stays as long as an older revision has to stay, since that would be
- * shown in its place. */
+/* Of one thing. What is shown, or is newer, stays as long as an older revision has to stay, since
+ * that would be shown in its place. */
 static void select_item(struct purging *p, const struct sk_id *id)
 {
     int last = shown(p->device, id);
@@ -78,7 +78,7 @@ static void select_item(struct purging *p, const struct sk_id *id)
         if (!p->covered.at[at] && p->known.at[at])
             m_met(M_PURGE_HELD_MET);
         note_reasons(p->device, at);
-        if (goes && at == last && older_stays) {
+        if (goes && at >= last && older_stays) {
             goes = false;
             m_met(M_PURGE_SHOWN_MET);
         }
@@ -129,6 +129,8 @@ static void apply(const struct purging *p)
         p->device->purged.at[at] = true;
         p->device->promised[at] = promise(p->device);
         m_met(M_PURGED_MET);
+        if (entry_at(p->device, at)->form)
+            m_met(M_FORM_PURGED_MET);
     }
 }
 

@@ -80,14 +80,23 @@ bool r_receipt(int number, int row)
         return false;
     const struct m_log_at *log = &archive->logs[row];
     struct m_pair_at *pair = &archive->pairs[log->pair];
+    bool left = m_left_behind(archive, log->pair, log);
     r_file_path(path, m.file_count);
-    EXPECT_OK(sk_receipt_write(r.archives[number].store, row + 1, path, code, &sk_test_err));
+    EXPECT(left ? SK_REFUSED : SK_OK,
+           sk_receipt_write(r.archives[number].store, row + 1, path, code, &sk_test_err));
+    r_equal("a receipt is there", sk_file_exists(path), !left);
+    if (left) {
+        m_met(M_NO_RECEIPT_MET);
+        return false;
+    }
     struct m_file *file = &m.files[m.file_count++];
     *file = (struct m_file){.receipt = true, .log = log->log, .archive = number};
     file->slot_count = 1;
-    file->slots[0] = (struct m_slot){log->pair, pair->send++};
+    file->slots[0] = (struct m_slot){log->pair, pair->send++, M_NONE};
     file->number = ++pair->number;
     file->words = count_words(archive, log);
+    m_sign(archive, log, file);
+    m_fill_offers(archive, log, file);
     (void)m_known_at(log, m_held_size(log), &file->history);
     fill_stored(log, file);
     cut_wanted(log, file);
@@ -129,6 +138,8 @@ struct expected {
     enum sk_status status;
     bool again; /* this very file */
     bool older, rollback;
+    bool new_keys;
+    struct r_forms forms;
     int revoked, lost, purged, bare;
 };
 
@@ -234,6 +245,9 @@ static struct expected read_receipt(struct m_device *device, struct m_end *end, 
         return refuse(SK_DAMAGED, M_RECEIPT_DAMAGED_MET);
     if (file->log != device->log)
         return refuse(SK_DAMAGED, M_RECEIPT_OTHERS_MET);
+    out.status = m_check_keys(end, file);
+    if (out.status != SK_OK)
+        return out;
     if (index - end->receive.next >= M_NEAR)
         m_met(M_RECEIPT_FAR_MET);
     out.older = file->number <= end->number;
@@ -254,7 +268,9 @@ static struct expected read_receipt(struct m_device *device, struct m_end *end, 
     out.lost = count_lost(end, file);
     out.purged = count_asked(&device->purged, file);
     out.bare = count_bare(&device->purged, file);
+    out.new_keys = m_keep_keys(end, file);
     keep(device, end, number);
+    out.forms = r_keep_forms(device, end, file);
     return out;
 }
 
@@ -285,6 +301,15 @@ static int lines(const char *text)
     return count;
 }
 
+/* What left and was neither acknowledged nor asked for. */
+static int count_on_way(const struct m_end *end)
+{
+    int count = 0;
+    for (int p = 0; p < M_LOG; p++)
+        count += end->exported.at[p] && !end->acknowledged.at[p];
+    return count;
+}
+
 static int total(const struct m_marks *marks)
 {
     int count = 0;
@@ -311,8 +336,12 @@ void r_take(int device, int file, const char *path, int flip)
         r_equal("lost", (long long)result.lost, expected.lost);
         r_equal("asked for and purged", (long long)result.purged, expected.purged);
         r_equal("nowhere but elsewhere", (long long)result.bare, expected.bare);
+        r_equal("on its way", (long long)result.on_way,
+                expected.again || expected.older || expected.rollback ? 0 : count_on_way(end));
+        r_compare_new_keys(&result, expected.new_keys ? end->announced : M_NONE);
         r_equal("lines for a person", lines(result.notes),
-                expected.again ? 0 : f->words + expected.rollback);
+                expected.again ? 0 : f->words + expected.rollback + expected.forms.words);
+        r_compare_forms(device, &expected.forms, &result);
     }
     sk_receipt_result_clear(&result);
     r_compare_device(device);
@@ -364,8 +393,13 @@ void r_invite(int archive, int device)
     sk_invite_encode(content, &made, sk_invite_seed(store));
     EXPECT_OK(sk_invite_add_device(store, &made, &peer, &sk_test_err));
     sk_sim_make_file(invite->path, content, sizeof(content));
+    struct m_archive *at = &m.archives[archive];
+    int newest = m_newest_keys(at);
     m.pairs[invite->pair].archive = archive;
-    m.archives[archive].pairs[invite->pair] = (struct m_pair_at){.there = true, .log = M_NONE};
+    m.pairs[invite->pair].key = at->keys[newest];
+    at->pairs[invite->pair] = (struct m_pair_at){.there = true, .log = M_NONE, .carried = newest};
+    if (newest > at->forgotten)
+        m_met(M_INVITED_NEXT_MET);
 }
 
 bool r_accept(int device, const struct r_invite *invite)
@@ -379,8 +413,16 @@ bool r_accept(int device, const struct r_invite *invite)
     EXPECT_OK(sk_invite_decode(&taken, content, &sk_test_err));
     EXPECT_OK(sk_invite_add_archive(r.devices[device].store, &taken, &sk_test_err));
     sk_sim_free(content);
-    *end =
-        (struct m_end){.there = true, .pair = invite->pair, .newest = M_NONE, .revoked = M_NEVER};
+    *end = (struct m_end){.there = true,
+                          .pair = invite->pair,
+                          .newest = M_NONE,
+                          .revoked = M_NEVER,
+                          .in_force = m.pairs[invite->pair].key,
+                          .announced = M_NONE,
+                          .before = M_NONE};
+    const struct m_archive *at = &m.archives[m.pairs[invite->pair].archive];
+    if (at->pairs[invite->pair].there && m_left_behind(at, invite->pair, NULL))
+        m_met(M_INVITED_OLD_MET);
     return true;
 }
 

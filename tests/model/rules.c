@@ -125,11 +125,27 @@ bool m_forks(const struct m_log_at *log, const struct m_file *file)
     return false;
 }
 
+/* What is known of related logs while a bundle comes. */
+struct before {
+    struct m_kin kin;
+    struct m_believed believed;
+};
+
+static void look_before(const struct m_archive *archive, struct before *out)
+{
+    m_kin_of(archive, &out->kin);
+    m_note_believed(archive, &out->believed);
+}
+
 /* Drops what may not be here any more, now that more is known. */
-static void settle(struct m_archive *archive)
+static void settle(struct m_archive *archive, const struct before *before)
 {
     struct m_kin kin;
     m_kin_of(archive, &kin);
+    if (m_is_refuted(archive, &before->believed)) {
+        m_met(M_REFUTED_MET);
+        m_allow_again(archive, &kin);
+    }
     for (int i = 0; i < archive->log_count; i++)
         for (int position = 0; position < M_LOG; position++) {
             struct m_log_at *log = &archive->logs[i];
@@ -167,7 +183,10 @@ static void note_payload(const struct m_log_at *log, const struct m_file *file, 
 static void take_payload(const struct m_archive *archive, const struct m_kin *kin,
                          struct m_log_at *log, int position)
 {
+    const struct m_entry *entry = &m.entries[log->held[position]];
     enum m_gone gone = m_gone(archive, kin, log, position);
+    if (gone == M_GONE_NOT && entry->type == SK_TYPE_FORM && m_waited_for(log, entry->form))
+        m_met(M_FORM_CAME_MET);
     log->payload[position] = gone == M_GONE_NOT;
     log->later[position] = log->later[position] || gone == M_GONE_LATER;
     log->gone[position] = log->gone[position] || gone != M_GONE_NOT;
@@ -192,16 +211,14 @@ static void take_entries(struct m_log_at *log, const struct m_file *file, bool h
 
 static void take_payloads(struct m_archive *archive, struct m_log_at *log,
                           const struct m_file *file, const struct m_marks *came,
-                          const bool held[static M_LOG])
+                          const bool held[static M_LOG], const struct m_kin *kin)
 {
-    struct m_kin kin;
-    m_kin_of(archive, &kin);
     for (int position = file->n0; position < file->n1; position++) {
-        if (m_gone(archive, &kin, log, position) == M_GONE_NOT)
+        if (m_gone(archive, kin, log, position) == M_GONE_NOT)
             note_payload(log, file, position, held[position]);
         if (!came->at[position] || log->payload[position])
             continue;
-        take_payload(archive, &kin, log, position);
+        take_payload(archive, kin, log, position);
         if (log->lacking[position])
             m_met(M_LACKING_CAME_MET);
         log->lacking[position] = false;
@@ -213,13 +230,15 @@ void m_merge(struct m_archive *archive, struct m_log_at *log, int number, struct
     const struct m_file *file = &m.files[number];
     struct m_marks came;
     bool held[M_LOG] = {false};
+    static struct before before;
+    look_before(archive, &before);
     memcpy(came.at, file->payload, sizeof(came.at));
     take_entries(log, file, held, out);
-    take_payloads(archive, log, file, &came, held);
+    take_payloads(archive, log, file, &came, held, &before.kin);
     for (int position = file->n0; position < file->n1; position++)
         log->lacking[position] = false;
     log->parts[log->part_count++].file = number;
-    settle(archive);
+    settle(archive, &before);
 }
 
 void m_salvage(struct m_archive *archive, struct m_log_at *log, int number,
@@ -227,16 +246,18 @@ void m_salvage(struct m_archive *archive, struct m_log_at *log, int number,
 {
     const struct m_file *file = &m.files[number];
     bool held[M_LOG] = {false};
-    struct m_kin kin;
+    static struct before before;
+    look_before(archive, &before);
     take_entries(log, file, held, out);
-    take_payloads(archive, log, file, came, held);
-    m_kin_of(archive, &kin);
+    take_payloads(archive, log, file, came, held, &before.kin);
     for (int position = file->n0; position < file->n1 && lost; position++) {
-        if (held[position] || !m_would_take(archive, &kin, log, position))
+        if (held[position] || !m_would_take(archive, &before.kin, log, position))
             continue;
         log->lacking[position] = true;
         m_met(M_LACKING_MET);
+        if (m.entries[log->held[position]].type == SK_TYPE_FORM)
+            m_met(M_FORM_LACKING_MET);
     }
     log->parts[log->part_count++].file = number;
-    settle(archive);
+    settle(archive, &before);
 }

@@ -168,6 +168,16 @@ static void keep(int number, const struct m_slot *slot, int file, const char *pa
     sk_import_result_clear(&result);
 }
 
+/* It is sealed to keys that the archive has forgotten, or never had. */
+static void fail_closed(int number, const char *path)
+{
+    struct sk_import_result result = {.gaps = SK_RANGES_INIT};
+    bool forgot = m.archives[number].forgotten > 0;
+    EXPECT(forgot ? SK_REFUSED : SK_DAMAGED,
+           sk_import_salvage(r.archives[number].store, path, NULL, NULL, &result, &sk_test_err));
+    m_met(M_SALVAGED_KEYS_MET);
+}
+
 bool r_act_salvage(const struct r_action *action)
 {
     int number = (int)(action->by[0] % M_ARCHIVES);
@@ -188,7 +198,9 @@ bool r_act_salvage(const struct r_action *action)
     unsigned chunk = make_copy(file, by, path);
     r.damaged[file][number] = true;
     r.changes[number]++;
-    if (chunk > 0 && is_taken(archive, slot, file)) {
+    if (m_opens(archive, slot) == M_NONE) {
+        fail_closed(number, path);
+    } else if (chunk > 0 && is_taken(archive, slot, file)) {
         keep(number, slot, file, path);
     } else {
         struct sk_import_result result = {.gaps = SK_RANGES_INIT};

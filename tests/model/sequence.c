@@ -35,7 +35,8 @@ bool r_act(const struct r_action *action)
         return false; /* the end wants some */
     return r_act_device(action) || r_act_export(action) || r_act_archive(action) ||
            r_act_receipt(action) || r_act_copy(action) || r_act_revoke(action) ||
-           r_act_purge(action) || r_act_salvage(action);
+           r_act_purge(action) || r_act_salvage(action) || r_act_renew(action) ||
+           r_act_form(action);
 }
 
 /* ---- the end ---- */
@@ -49,7 +50,8 @@ static bool deliverable(int archive, int file)
         const struct m_pair_at *pair = &m.archives[archive].pairs[slot->pair];
         int spent_by = M_NONE;
         if (m.pairs[slot->pair].archive == archive && pair->there)
-            return m_chain_find(&pair->receive, slot->index, &spent_by) == M_MATCH_READY;
+            return m_opens(&m.archives[archive], slot) != M_NONE &&
+                   m_chain_find(&pair->receive, slot->index, &spent_by) == M_MATCH_READY;
     }
     return false;
 }
@@ -129,13 +131,22 @@ static bool in_reach(const struct m_end *end, const struct m_pair_at *pair, int 
            pair->send <= end->receive.next + M_FAR && !r.behind[archive];
 }
 
+/* And has no newer keys that the archive has not seen. */
+static bool was_left_behind(const struct m_end *end, const struct m_archive *archive,
+                            const struct m_log_at *log)
+{
+    const struct m_slot slot = {.key = m_seals_to(end)};
+    return m_left_behind(archive, end->pair, log) && m_opens(archive, &slot) == M_NONE;
+}
+
 static void check_complete(int number, int archive)
 {
     const struct m_device *device = &m.devices[number];
     const struct m_end *end = &device->ends[archive];
     const struct m_log_at *log = m_log_find(&m.archives[archive], device->log);
     if (!sends_to(end) || device->history.size == 0 || (log && log->revoked != M_NEVER) ||
-        !in_reach(end, &m.archives[archive].pairs[end->pair], archive))
+        !in_reach(end, &m.archives[archive].pairs[end->pair], archive) ||
+        was_left_behind(end, &m.archives[archive], log))
         return;
     if (!log || log->state != SK_LOG_STATE_ENROLLED)
         r_fail("archive %d has not taken the log of device %d", archive, number);
@@ -146,6 +157,8 @@ static void check_complete(int number, int archive)
         if (m_has(device, p))
             r_equal("with what it commits to", log->payload[p] || log->gone[p], true);
     }
+    if (m.archives[archive].forgotten > 0)
+        m_met(M_COMPLETE_KEYS_MET);
     m_met(M_COMPLETE_MET);
 }
 

@@ -1,6 +1,8 @@
 #include "tests/support/own_form.h"
 
+#include "core/form_log.h"
 #include "core/form_offer.h"
+#include "core/item_internal.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -56,4 +58,41 @@ struct sk_id sk_test_add_under(struct sk_store *device, struct sk_own_form *own,
     EXPECT_OK(sk_record_add_under(device, own, fields, &id, &sk_test_err));
     EXPECT_OK(sk_store_commit(&txn, &sk_test_err));
     return id;
+}
+
+void sk_test_log_form(struct sk_store *device, const struct sk_own_form *own)
+{
+    struct sk_store *txn = NULL;
+    EXPECT_OK(sk_store_begin(&txn, device, &sk_test_err));
+    EXPECT_OK(sk_log_form_append(device, own, &sk_test_err));
+    EXPECT_OK(sk_store_commit(&txn, &sk_test_err));
+}
+
+/* Which entry of the own log brought it. */
+static struct sk_id find_form(struct sk_store *device, const struct sk_own_form *own)
+{
+    sk_auto_stmt stmt = NULL;
+    struct sk_id id = {.bytes = {0}};
+    bool row = false;
+    EXPECT_OK(sk_db_prepare(sk_store_db(device), &stmt,
+                            "SELECT item.uid FROM form_entry JOIN entry ON entry.id = "
+                            "form_entry.entry JOIN item ON item.id = entry.item WHERE hash = ?1",
+                            &sk_test_err));
+    sk_bind_bytes(stmt, 1, sk_own_form_of(own)->hash, SK_HASH_LEN);
+    EXPECT_OK(sk_step(stmt, &row, &sk_test_err));
+    assert_true(row);
+    EXPECT_OK(sk_column_copy(stmt, 0, id.bytes, SK_ID_LEN, &sk_test_err));
+    return id;
+}
+
+void sk_test_erase_form(struct sk_store *device, const struct sk_own_form *own)
+{
+    struct sk_entry entry = {.type = SK_TYPE_ERASURE,
+                             .flags = SK_TYPE_SOURCE,
+                             .revision = 2,
+                             .id = find_form(device, own)};
+    struct sk_store *txn = NULL;
+    EXPECT_OK(sk_store_begin(&txn, device, &sk_test_err));
+    EXPECT_OK(sk_record_append(device, &entry, NULL, &sk_test_err));
+    EXPECT_OK(sk_store_commit(&txn, &sk_test_err));
 }

@@ -20,4 +20,9 @@ void sk_test_offer(struct sk_store *archive, const char *name, unsigned version,
 /* A record of that title made with it, in a transaction of its own. */
 struct sk_id sk_test_add_under(struct sk_store *device, struct sk_own_form *own, const char *title);
 
+/* Puts it into the own log; erases it there, by an entry that no command writes, each in a
+ * transaction of its own. */
+void sk_test_log_form(struct sk_store *device, const struct sk_own_form *own);
+void sk_test_erase_form(struct sk_store *device, const struct sk_own_form *own);
+
 #endif

@@ -5,6 +5,7 @@
  * link; and who claims to continue a log without its key is not believed.
  */
 #include "core/continuation.h"
+#include "core/lacking.h"
 #include "core/record.h"
 #include "core/text.h"
 
@@ -478,6 +479,45 @@ static void lies_are_not_believed(void **state)
     }
 }
 
+/* The statement is found out when a gap closes: what its withdrawal kept away is asked for. */
+static void what_a_lie_withdrew_comes_again(void **state)
+{
+    struct sk_world *world = *state;
+    sk_world_pair(world);
+    (void)sk_test_add(world->device[0].store, SK_TYPE_SOURCE, "rec-a");
+    (void)sk_world_export(world, 0, "a");
+    struct sk_id b = sk_test_add(world->device[0].store, SK_TYPE_SOURCE, "rec-b");
+    (void)sk_world_export(world, 0, "b");
+    sk_test_close(&world->device[0]);
+    sk_world_copy(world->device[0].path, sk_world_path(world, "copy"));
+    sk_test_open(&world->device[0]);
+    (void)sk_test_add(world->device[0].store, SK_TYPE_SOURCE, "rec-c");
+    (void)sk_world_export(world, 0, "c");
+    struct sk_export_result out;
+    EXPECT_OK(sk_export(world->device[0].store, sk_world_path(world, "again"), 0, NULL, &out,
+                        &sk_test_err));
+    sk_test_close(&world->device[0]);
+    sk_world_copy(sk_world_path(world, "copy"), world->device[0].path);
+    sk_test_open(&world->device[0]);
+    sk_test_withdraw(world->device[0].store, &b);
+    sk_lineage_inherit(world, 0, 1, true); /* names a root that the archive's log has not */
+    (void)sk_world_export(world, 1, "heir");
+
+    sk_lineage_import(world, "a");
+    sk_lineage_import(world, "c");
+    sk_lineage_import(world, "heir");
+    sk_lineage_import(world, "b");
+    struct sk_store *archive = sk_lineage_archive(world);
+    assert_int_equal(sk_test_sql_int(archive, "SELECT count(*) FROM kin"), 0);
+    assert_int_equal(sk_test_sql_int(archive, "SELECT count(*) FROM item WHERE log = 1 AND erased"),
+                     0);
+    sk_auto_ranges bare = SK_RANGES_INIT;
+    EXPECT_OK(sk_bare_ranges(archive, 1, &bare, &sk_test_err));
+    assert_string_equal(sk_world_ranges(&bare), "1-2");
+    sk_lineage_import(world, "again");
+    sk_lineage_list(world, "rec-b@1 rec-a@2 rec-c@1 rec-a@1 ");
+}
+
 /*
  * A device that continues a log which is nobody's may say of that log what it likes, and of no
  * other: the device whose records it names has not signed that it has an heir.
@@ -554,6 +594,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_a_sibling_withdrew_can_be_opened, sk_world_setup,
                                         sk_world_teardown),
         cmocka_unit_test(lies_are_not_believed),
+        cmocka_unit_test_setup_teardown(what_a_lie_withdrew_comes_again, sk_world_setup,
+                                        sk_world_teardown),
         cmocka_unit_test_setup_teardown(a_stranger_ties_nothing, sk_world_setup, sk_world_teardown),
         cmocka_unit_test_setup_teardown(statements_are_counted, sk_world_setup, sk_world_teardown),
     };

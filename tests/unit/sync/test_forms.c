@@ -12,6 +12,7 @@
 #include "sync/receipt_forms.h"
 #include "tests/support/exchange.h"
 #include "tests/support/heir.h"
+#include "tests/support/lineage.h"
 #include "tests/support/own_form.h"
 #include "tests/support/temp_dir.h"
 
@@ -250,10 +251,7 @@ static void make_bundles(struct sk_world *world)
 {
     struct sk_store *device = world->device[0].store;
     sk_auto_own_form own = sk_test_form("f", 2, "F");
-    struct sk_store *txn = NULL;
-    EXPECT_OK(sk_store_begin(&txn, device, &sk_test_err));
-    EXPECT_OK(sk_log_form_append(device, own, &sk_test_err));
-    EXPECT_OK(sk_store_commit(&txn, &sk_test_err));
+    sk_test_log_form(device, own);
     export_one(world, 0);
     struct sk_id id = sk_test_add_under(device, own, "wordone");
     export_one(world, 1);
@@ -328,6 +326,51 @@ static void a_record_without_its_form_is_told(void **state)
     assert_string_equal(receive(world, 0, "r2"), "");
 }
 
+/* ---- an older log withdraws it, and its form goes ---- */
+
+/* What the log that continues has made of a record is kept, and waits for its form: until that
+ * comes, nothing is left of the record but what was withdrawn. */
+static void what_waits_for_its_form_is_not_what_was_withdrawn(void **state)
+{
+    struct sk_world *world = *state;
+    sk_auto_own_form own = sk_test_form("f", 2, "F");
+    sk_world_pair(world);
+    sk_test_log_form(world->device[0].store, own);
+    struct sk_id id = sk_test_add_under(world->device[0].store, own, "rec-a");
+    (void)sk_world_export(world, 0, "old");
+    sk_lineage_inherit(world, 0, 1, true);
+    sk_test_edit(world->device[1].store, &id, "rec-a changed");
+    (void)sk_world_export(world, 1, "new");
+    sk_test_erase_form(world->device[1].store, own);
+    (void)sk_world_export(world, 1, "formless");
+    sk_test_log_form(world->device[1].store, own);
+    (void)sk_world_export(world, 1, "form");
+    (void)sk_test_withdraw(world->device[0].store, &id);
+    (void)sk_world_export(world, 0, "gone");
+    sk_test_close(&world->archive[0]);
+    sk_world_copy(world->archive[0].path, sk_world_path(world, "fresh"));
+    for (unsigned n = 0; n < 2; n++) {
+        sk_world_copy(sk_world_path(world, "fresh"), world->archive[0].path);
+        sk_test_open(&world->archive[0]);
+        import(world, 0, "old");
+        import(world, 0, "new");
+        import(world, 0, n ? "gone" : "formless");
+        import(world, 0, n ? "formless" : "gone");
+        struct sk_store *archive = world->archive[0].store;
+        assert_int_equal(sk_test_sql_int(archive, SHOWN), 0);
+        assert_int_equal(sk_test_sql_int(archive, "SELECT count(*) FROM item WHERE type = 4 AND "
+                                                  "erased"),
+                         2);
+        assert_int_equal(sk_test_sql_int(archive, "SELECT count(*) FROM payload WHERE "
+                                                  "instr(text, 'rec-a changed') > 0"),
+                         1);
+        import(world, 0, "form");
+        sk_lineage_list(world, "rec-a changed@2 ");
+        sk_test_close(&world->archive[0]);
+    }
+    sk_test_open(&world->archive[0]);
+}
+
 /* ---- repair ---- */
 
 /* A device whose store lost the form's text, and what becomes of its heir. */
@@ -385,6 +428,7 @@ int main(void)
         TEST(two_archives_with_one_name),
         TEST(every_order_ends_in_the_same_state),
         TEST(a_record_without_its_form_is_told),
+        TEST(what_waits_for_its_form_is_not_what_was_withdrawn),
         TEST(a_lost_form_comes_back),
     };
     return cmocka_run_group_tests(tests, sk_test_begin, sk_test_end);

@@ -9,6 +9,7 @@
 #include "sync/receipt_note.h"
 #include "tests/support/exchange.h"
 #include "tests/support/lineage.h"
+#include "tests/support/own_form.h"
 #include "tests/support/seized.h"
 #include "tests/support/temp_dir.h"
 
@@ -413,6 +414,30 @@ static void no_older_revision_comes_up(void **state)
     assert_int_equal(purge(world, &id).entries, 2);
 }
 
+/* Nor while its form is away: it would be shown once that is back. */
+static void none_comes_up_with_its_form(void **state)
+{
+    struct sk_world *world = *state;
+    sk_auto_own_form own = sk_test_form("f", 1, "F");
+    sk_world_pair(world);
+    sk_test_log_form(device(world), own);
+    (void)sk_world_export(world, 0, "form");
+    struct sk_import_result in = sk_world_import(world, 0, "form");
+    sk_import_result_clear(&in);
+    struct sk_id id = sk_test_add_under(device(world), own, "older");
+    (void)sk_world_export(world, 0, "lost");
+    sk_test_edit(device(world), &id, "newer");
+    (void)sk_world_export(world, 0, "third");
+    answer(world, 0, "third");
+    assert_string_equal(covered(world), "0-1 2-3");
+    sk_test_erase_form(device(world), own);
+    assert_int_equal(purge(world, NULL).entries, 0);
+    sk_test_log_form(device(world), own);
+    sk_auto_item item = sk_test_item(device(world), &id);
+    assert_string_equal(item.title, "newer");
+    sk_world_verify(device(world));
+}
+
 /* ---- afterwards ---- */
 
 /* What an archive had and asks for again is told; only the entries can be sent. */
@@ -523,6 +548,7 @@ int main(void)
         TEST(nothing_is_left_of_it),
         TEST(a_withdrawal_reaches_the_archive),
         TEST(no_older_revision_comes_up),
+        TEST(none_comes_up_with_its_form),
         TEST(an_archive_that_lost_it_is_told),
         TEST(what_is_noted_is_checked),
         TEST(an_archive_purges_nothing),

@@ -159,6 +159,7 @@ def read(torn, manifest, entry_of):
     out, indices, total, lost = {}, [], 0, False
     for index, salt, text, body, hashes, blocks in Payloads(torn, manifest["plain_bytes"]).each():
         indices.append(index)
+        need(len(indices) <= manifest["payloads"])
         total += text + body
         try:
             entry = entry_of(index)

@@ -13,7 +13,7 @@ from nacl.exceptions import CryptoError
 
 from forms import Offers, hash_of, read_texts
 from inner import ERASURE, MARK, MIB, grown, read_entry, read_manifest, read_payloads, unmarked
-from notes import check_cosigned, checkpoint, note_text, read_receipt_text, shown
+from notes import can_agree, check_cosigned, checkpoint, note_text, read_receipt_text, shown
 from store import h, leaf, root, u32
 from texts import CONTINUATION, FORM, check_text, read_json
 from volume import (HEADER, Chain, Refusal, end_of_volume, length_possible, need, open_volume, subkey,
@@ -28,6 +28,8 @@ class Log:
         self.state = state
         self.entries, self.payloads, self.roots, self.malformed, self.erased = {}, {}, {}, set(), set()
         self.lacking = set()
+        # Continuations: positions that are believed, and those that were and never are again.
+        self.believed, self.disproved = set(), set()
 
     def size(self):
         size = 0
@@ -104,9 +106,12 @@ class Archive:
         if not complete:
             log.lacking.update(n0 + i for i in range(len(bundle.entries))
                                if n0 + i not in held and bundle.committed(i))
-        log.lacking -= {position for position in log.lacking if position in log.payloads or
-                        read_entry(log.entries[position])["id"] in log.erased}
+        self.settle()
         return self.result(bundle, log, new=new, known=known, salvaged=True)
+
+    def settle(self):
+        for log_id, each in self.logs.items():
+            settle(each, log_id, self.logs)
 
     def result(self, bundle, log, **more):
         out = {"bundle": bundle.manifest["number"], "new": 0, "known": 0, "known_file": False,
@@ -128,10 +133,11 @@ class Archive:
             log.state, waiting = "frozen", True
         self.logs[bundle.log_id] = log
         if waiting:
+            self.settle()
             return self.result(bundle, log, waiting=True)
         new, known = bundle.keep(log)
-        for log_id, each in self.logs.items():
-            settle(each, log_id, self.logs)
+        log.lacking -= set(range(bundle.manifest["n0"], bundle.manifest["n1"]))
+        self.settle()
         return self.result(bundle, log, new=new, known=known)
 
 
@@ -219,7 +225,7 @@ def forms_of(log, fields, types):
 
 
 def settle(log, log_id, logs):
-    """What of a log is marked, and what is erased."""
+    """What of a log is marked, what is erased, and what is lacking no more."""
     fields = {position: read_entry(data) for position, data in sorted(log.entries.items())}
     before, types, log.malformed = {}, {}, set()
     for position, entry in fields.items():
@@ -239,6 +245,7 @@ def settle(log, log_id, logs):
         entry, (text, body) = fields[position], log.payloads[position]
         if entry["id"] in log.erased:
             del log.payloads[position]
+            log.believed.discard(position)
             continue
         if types[entry["id"]] != entry["type"]:
             log.malformed.add(position)
@@ -246,8 +253,16 @@ def settle(log, log_id, logs):
             value = check_text(entry["type"], text, len(body), body, forms)
             if entry["type"] == CONTINUATION:
                 check_statement(value, position, log_id, logs)
+                need(position not in log.disproved and
+                     (position in log.believed or len(log.believed) < 64))
+                log.believed.add(position)
         except Refusal:
             log.malformed.add(position)
+            if entry["type"] == CONTINUATION:
+                log.disproved.add(position)
+                log.believed.discard(position)
+    log.lacking = {position for position in log.lacking
+                   if position not in log.payloads and fields[position]["id"] not in log.erased}
 
 
 # ---- receipts ----
@@ -366,8 +381,10 @@ def read_invite(plain):
     sign = plain[36:68]
     verify(sign, plain[334:398], b"skrynia invite 1\0" + plain[:334])
     need(not any(plain[398:]))
-    return {"archive": plain[302:334], "dh": plain[4:36], "sign": sign, "psk": plain[68:100], "name": read_name(plain[100:201]),
-            "alias": read_name(plain[201:302])}
+    out = {"archive": plain[302:334], "dh": plain[4:36], "sign": sign, "psk": plain[68:100],
+           "name": read_name(plain[100:201]), "alias": read_name(plain[201:302])}
+    need(can_agree(out["dh"]))
+    return out
 
 
 def open_invite(data, words):

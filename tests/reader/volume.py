@@ -85,12 +85,11 @@ class Chain:
             tag = tag_of(tag_key, header[:32])
             return slots.index(tag) if tag in slots else None
 
-        for index, keys in self.kept.items():
-            if slot(keys[0]) is not None:
-                return index, keys, slot(keys[0])
-        for index, (tag_key, _) in self.spent.items():
+        for index in range(self.next - 1, -1, -1):
+            keys = self.kept.get(index)
+            tag_key = keys[0] if keys else self.spent[index][0]
             if slot(tag_key) is not None:
-                return index, None, slot(tag_key)
+                return index, keys, slot(tag_key)
         psk = self.psk
         for index in range(self.next, self.next + 4096):
             keys = index_keys(psk)

@@ -282,9 +282,11 @@ void sk_draft_header(struct sk_draft *draft, const struct sk_bundle_case *c)
     if (c->header)
         c->header(draft);
     sk_draft_seal_slot(draft, plain);
+    if (c->sealed)
+        c->sealed(draft);
     apply_fixed(draft->header, SK_VOLUME_MAC_AT, c, SK_STAGE_HEADER);
     sk_volume_header_mac(draft->header + SK_VOLUME_MAC_AT, draft->header, draft->file_key);
-    if (!c->header && (!c->edits[0].stage || c->edits[0].stage > SK_STAGE_MAC))
+    if (!c->header && !c->sealed && (!c->edits[0].stage || c->edits[0].stage > SK_STAGE_MAC))
         MUST(memcmp(whole, draft->header, sizeof(whole)) == 0); /* the writer's own, again */
     apply_fixed(draft->header, SK_VOLUME_HEADER_LEN, c, SK_STAGE_MAC);
     sk_header_hash(draft->header_hash, draft->header);

@@ -38,7 +38,7 @@ struct sk_edit {
 void sk_edit_apply(struct sk_buf *bytes, const struct sk_edit *edit);
 
 #define SK_EDITS_MAX 4
-#define SK_DRAFT_MAX 16 /* entries */
+#define SK_DRAFT_MAX 72 /* entries */
 
 struct sk_draft {
     const char *name;
@@ -72,7 +72,8 @@ struct sk_bundle_case {
     struct sk_edit edits[SK_EDITS_MAX];
     void (*start)(struct sk_draft *draft);    /* entries, payloads, parties */
     void (*manifest)(struct sk_draft *draft); /* before it is encoded */
-    void (*header)(struct sk_draft *draft);   /* before its MAC */
+    void (*header)(struct sk_draft *draft);   /* before the slot is sealed */
+    void (*sealed)(struct sk_draft *draft);   /* behind that, before the header's MAC */
     json_t *(*file)(struct sk_draft *draft);  /* the chunks */
 };
 

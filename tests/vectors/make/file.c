@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GAP 16 /* equal bytes that do not end what differs */
+#define GAP 16   /* equal bytes that do not end what differs */
+#define RUN 1000 /* equal bytes that are counted */
 
 /* ---- reading ---- */
 
@@ -37,7 +38,7 @@ static void read_chunk(struct sk_buf *out, const json_t *chunk, const uint8_t *k
     sk_auto_buf plain = SK_BUF_INIT;
     uint8_t sealed[SK_CHUNK_LEN];
     uint8_t own[32];
-    sk_hex_add(&plain, json_string_value(json_object_get(chunk, "plain")));
+    sk_hex_pieces(&plain, json_object_get(chunk, "plain"));
     MUST(plain.len <= SK_CHUNK_PLAIN_LEN);
     if (json_object_get(chunk, "key")) {
         sk_hex_exactly(own, sizeof(own), json_object_get(chunk, "key"));
@@ -112,6 +113,44 @@ static json_t *header_runs(const struct sk_draft *draft)
     return runs;
 }
 
+/* How often a byte stands there. */
+static size_t run_at(const uint8_t *bytes, size_t len)
+{
+    size_t run = 1;
+    while (run < len && bytes[run] == bytes[0])
+        run++;
+    return run;
+}
+
+static void add_piece(json_t *pieces, const uint8_t *bytes, size_t len, size_t times)
+{
+    if (len > 0)
+        json_array_append_new(pieces,
+                              json_pack("[o, I]", sk_hex_json(bytes, len), (json_int_t)times));
+}
+
+/* As hex; where a byte stands there very often, by pieces. */
+static json_t *plain_json(const uint8_t *bytes, size_t len)
+{
+    json_t *pieces = json_array();
+    size_t from = 0;
+    for (size_t at = 0; at < len;) {
+        const size_t run = run_at(bytes + at, len - at);
+        if (run >= RUN) {
+            add_piece(pieces, bytes + from, at - from, 1);
+            add_piece(pieces, bytes + at, 1, run);
+            from = at + run;
+        }
+        at += run;
+    }
+    if (json_array_size(pieces) > 0) {
+        add_piece(pieces, bytes + from, len - from, 1);
+        return pieces;
+    }
+    json_decref(pieces);
+    return sk_hex_json(bytes, len);
+}
+
 static json_t *honest_chunks(const struct sk_draft *draft)
 {
     json_t *chunks = json_array();
@@ -124,8 +163,9 @@ static json_t *honest_chunks(const struct sk_draft *draft)
         size_t len = at < draft->inner.len ? draft->inner.len - at : 0;
         len = len < SK_CHUNK_PLAIN_LEN ? len : SK_CHUNK_PLAIN_LEN;
         json_array_append_new(
-            chunks, json_pack("{s:I, s:b, s:o}", "index", (json_int_t)j, "last", j + 1 == total,
-                              "plain", sk_hex_json(len ? draft->inner.bytes + at : NULL, len)));
+            chunks,
+            json_pack("{s:I, s:b, s:o}", "index", (json_int_t)j, "last", j + 1 == total, "plain",
+                      len ? plain_json(draft->inner.bytes + at, len) : sk_hex_json(NULL, 0)));
     }
     return chunks;
 }
@@ -173,7 +213,7 @@ json_t *sk_draft_file(struct sk_draft *draft, const struct sk_bundle_case *c)
                   header_runs(draft), "key", sk_hex_json(draft->volume_key, 32), "chunks",
                   c->file ? c->file(draft) : honest_chunks(draft));
     MUST(file);
-    if (!c->file && !c->header && c->edits[0].stage != SK_STAGE_SLOT &&
+    if (!c->file && !c->header && !c->sealed && c->edits[0].stage != SK_STAGE_SLOT &&
         c->edits[0].stage != SK_STAGE_HEADER && c->edits[0].stage != SK_STAGE_MAC) {
         struct sk_recipient recipient;
         sk_draft_recipient(&recipient, draft);

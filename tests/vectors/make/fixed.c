@@ -178,6 +178,21 @@ void sk_hex_add(struct sk_buf *out, const char *hex)
     out->bytes[out->len] = 0;
 }
 
+void sk_hex_pieces(struct sk_buf *out, const json_t *hex)
+{
+    size_t i;
+    json_t *piece;
+    MUST(json_is_string(hex) || json_is_array(hex));
+    if (json_is_string(hex))
+        sk_hex_add(out, json_string_value(hex));
+    json_array_foreach(hex, i, piece)
+    {
+        const char *bytes = json_string_value(json_array_get(piece, 0));
+        for (json_int_t n = json_integer_value(json_array_get(piece, 1)); n > 0; n--)
+            sk_hex_add(out, bytes);
+    }
+}
+
 void sk_hex_exactly(uint8_t *out, size_t len, const json_t *hex)
 {
     sk_auto_buf bytes = SK_BUF_INIT;

@@ -51,6 +51,8 @@ void sk_fixed_checkpoint(char note[static SK_CHECKPOINT_NOTE_MAX],
 /* Hex, and back (exactly; the program ends on anything else). */
 json_t *sk_hex_json(const void *bytes, size_t len);
 void sk_hex_add(struct sk_buf *out, const char *hex);
+/* Of a list of [hex, how many times] too. */
+void sk_hex_pieces(struct sk_buf *out, const json_t *hex);
 void sk_hex_exactly(uint8_t *out, size_t len, const json_t *hex);
 
 /*

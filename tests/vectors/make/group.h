@@ -24,6 +24,10 @@ extern const size_t sk_group_count;
  * is what the specification says. */
 void sk_vector(const char *name, const char *shows, const char *class, json_t *input, json_t *keys);
 
+/* For several files: the classes of the steps are words with a blank between two. */
+void sk_vector_steps(const char *name, const char *shows, const char *classes, json_t *files,
+                     json_t *keys);
+
 /* For an input of bytes. */
 void sk_vector_bytes(const char *name, const char *shows, const char *class, const void *bytes,
                      size_t len, json_t *keys);
@@ -38,6 +42,8 @@ void sk_vector_edited(const struct sk_edit_case *c, const struct sk_buf *honest,
 /* Whole files. */
 void sk_vector_bundle(const struct sk_bundle_case *c);
 json_t *sk_bundle_keys(void);
+/* Of an archive that has renewed its keys: "next", or "forgotten" of the first. */
+json_t *sk_renewed_keys(const char *how);
 
 /* The archive's line under a checkpoint's text: a cosignature at a time, with `len` bytes behind
  * the key id (72, or filled up or cut), or, with 64, a signature. */
@@ -56,13 +62,19 @@ void sk_form_text_hash(char out[static 65]);
 void sk_make_lengths(void), sk_make_ratchet(void), sk_make_codes(void);
 void sk_make_manifests(void), sk_make_entries(void), sk_make_frames(void), sk_make_notes(void);
 void sk_make_receipt_texts(void), sk_make_receipts(void), sk_make_receipt_sequences(void);
+void sk_make_form_receipts(void), sk_make_offers(void); /* of receipts, of several of them */
 void sk_make_texts(void), sk_make_values(void);
+void sk_make_json(void);
 void sk_make_forms(void);                                   /* of the group of texts */
 void sk_make_note_lines(void), sk_make_receipt_lines(void); /* of notes, of texts of receipts */
 void sk_make_invites(void), sk_make_invite_files(void);
 void sk_make_envelopes(void), sk_make_bundles(void), sk_make_sequences(void);
 void sk_make_salvages(void);
-void sk_make_erasures(void); /* of the group of sequences: erasures and continuations */
+void sk_make_slots(void), sk_make_slot_sequences(void); /* of envelopes, of sequences */
+void sk_make_holes(void);                               /* of salvages */
+void sk_make_lies(void);                                /* of bundles */
+void sk_make_salvage_sequences(void);                   /* of sequences */
+void sk_make_erasures(void), sk_make_statements(void);  /* of sequences */
 /* Keys that are renewed: in texts of receipts, receipts, several of them, bundles, several of them.
  */
 void sk_make_next_texts(void), sk_make_next_receipts(void), sk_make_next_receipt_sequences(void);

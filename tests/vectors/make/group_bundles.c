@@ -392,5 +392,6 @@ void sk_make_bundles(void)
 {
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
         sk_vector_bundle(&cases[i]);
+    sk_make_lies();
     sk_make_next_bundles();
 }

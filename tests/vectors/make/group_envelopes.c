@@ -298,4 +298,5 @@ void sk_make_envelopes(void)
             c.start = one_entry;
         sk_vector_bundle(&c);
     }
+    sk_make_slots();
 }

@@ -17,6 +17,21 @@
 #define FIELD(more)     FIELDS("{\"label\":\"L\",\"access\":\"public\"," more "}")
 #define CHOICE(choices) FIELD("\"name\":\"c\",\"type\":\"choice\",\"choices\":" choices)
 
+#define OF(name, type, more) \
+    "{\"name\":\"" name "\",\"label\":\"L\",\"access\":\"public\",\"type\":\"" type "\"" more "}"
+#define ONE_CHOICE ",\"choices\":[{\"name\":\"x\",\"label\":\"X\"}]"
+#define TEN_TYPES                                                                              \
+    FIELDS(OF("a", "integer", "") "," OF("b", "decimal", "") "," OF("c", "date", "") "," OF(   \
+        "d", "time",                                                                           \
+        "") "," OF("e", "datetime",                                                            \
+                   "") "," OF("f", "choice",                                                   \
+                              ONE_CHOICE) "," OF("g", "choices",                               \
+                                                 ONE_CHOICE) "," OF("h", "group",              \
+                                                                    ",\"fields\":[" TITLE      \
+                                                                    "]") "," OF("i", "repeat", \
+                                                                                ",\"fields\":" \
+                                                                                "[" TITLE "]"))
+
 const char sk_form_text[] =
     FIELDS("{\"name\":\"days\",\"label\":\"Days\",\"type\":\"integer\",\"access\":\"public\"},"
            "{\"name\":\"how\",\"label\":\"How\",\"type\":\"choice\",\"access\":\"public\","
@@ -100,6 +115,19 @@ static const struct {
      FORM("d", "person", "1", "L",
           "[{\"name\":\"title\",\"label\":\"T\",\"type\":\"text\",\"access\":\"public\","
           "\"required\":true,\"unless\":\"title\"}]")},
+    {"an access of its own", "one of three", "malformed", 0,
+     FIELDS("{\"name\":\"a\",\"label\":\"L\",\"type\":\"text\",\"access\":\"secret\"}")},
+    {"a field without a label", "it has one", "malformed", 0,
+     FIELDS("{\"name\":\"a\",\"type\":\"text\",\"access\":\"public\"}")},
+    {"a field without an access", "it has one", "malformed", 0,
+     FIELDS("{\"name\":\"a\",\"label\":\"L\",\"type\":\"text\"}")},
+    {"a label that begins with a blank", "none at either end", "malformed", 0,
+     FORM("d", "person", "1", " L", "[" TITLE "]")},
+    {"a label with a tag by escapes", "words that can be shown", "malformed", 0,
+     FORM("d", "person", "1", "L\\udb40\\udc41", "[" TITLE "]")},
+    {"a label with a face by escapes", "words that can be shown", "ok", 0,
+     FORM("d", "person", "1", "L\\ud83d\\ude00", "[" TITLE "]")},
+    {"all ten types", "each once", "ok", 0, TEN_TYPES},
     {"two fields of one name", "names are unique", "malformed", 0, FIELDS(TITLE)},
     {"one name in two groups", "they are no neighbours", "ok", 0,
      FIELD("\"name\":\"g\",\"type\":\"group\",\"fields\":[" TITLE "]")},
@@ -132,6 +160,14 @@ static const struct {
      CHOICE("[{\"name\":\"missing\",\"label\":\"M\"}]")},
     {"a choice with a comma", "commas stand between choices", "malformed", 0,
      CHOICE("[{\"name\":\"x\",\"label\":\"a, b\"}]")},
+    {"a choice in upper case", "no letter of its name", "malformed", 0,
+     CHOICE("[{\"name\":\"A\",\"label\":\"a\"}]")},
+    {"a choice with a member more", "no others", "malformed", 0,
+     CHOICE("[{\"name\":\"a\",\"label\":\"a\",\"x\":1}]")},
+    {"two labels that differ in the case of a Cyrillic letter", "only A to Z are alike", "ok", 0,
+     CHOICE("[{\"name\":\"x\",\"label\":\"\xd0\xb6\"},{\"name\":\"y\",\"label\":\"\xd0\x96\"}]")},
+    {"a name that is another's label", "a person could mean either", "malformed", 0,
+     CHOICE("[{\"name\":\"y\",\"label\":\"Z\"},{\"name\":\"x\",\"label\":\"Y\"}]")},
     {"two choices of one name", "names are unique", "malformed", 0,
      CHOICE("[{\"name\":\"x\",\"label\":\"a\"},{\"name\":\"x\",\"label\":\"b\"}]")},
     {"two labels that differ in case", "a person could mean either", "malformed", 0,
@@ -277,8 +313,8 @@ static void make_records(void)
                FORM("d", "testimony", "2", "L", "[" TITLE "]"), hash, "2", GOOD);
     add_record("a record with what is no form", "it does not count", "malformed", t,
                FORM("D", "testimony", "2", "L", "[" TITLE "]"), hash, "2", GOOD);
-    add_record("a hash in upper case", "lower case", "malformed", t, sk_form_text, large, "2",
-               GOOD);
+    add_record("a form's hash in upper case", "lower case", "malformed", t, sk_form_text, large,
+               "2", GOOD);
     add_record("a form by its name", "by its hash", "malformed", t, sk_form_text, "detention", "2",
                GOOD);
     add_record("a record of another type", "than its form makes", "malformed", SK_TYPE_CASE,
@@ -301,6 +337,56 @@ static void make_records(void)
                "testimony", "1", "{\"title\":\"S\"}");
 }
 
+/* ---- what is required ---- */
+
+#define REQUIRED ",\"required\":true"
+#define NUMBER   OF("n", "integer", REQUIRED)
+
+static void make_required(void)
+{
+    static const struct {
+        const char *name, *shows, *class, *form, *fields;
+    } required[] = {
+        {"a required group that is empty", "it is blank", "malformed",
+         FIELDS(OF("g", "group", REQUIRED ",\"fields\":[" TITLE "]")), "{\"g\":{}}"},
+        {"a required group with a blank in it", "it is not blank itself", "ok",
+         FIELDS(OF("g", "group", REQUIRED ",\"fields\":[" OF("a", "text", "") "]")),
+         "{\"g\":{\"a\":\"\"}}"},
+        {"a required repeat that is empty", "it is blank", "malformed",
+         FIELDS(OF("g", "repeat", REQUIRED ",\"fields\":[" TITLE "]")), "{\"g\":[]}"},
+        {"required choices that are none", "they are blank", "malformed",
+         FIELDS(OF("c", "choices", REQUIRED ONE_CHOICE)), "{\"c\":[]}"},
+        {"required choices", "one of them", "ok", FIELDS(OF("c", "choices", REQUIRED ONE_CHOICE)),
+         "{\"c\":[\"x\"]}"},
+        {"a required field missing in a group", "the group is there", "malformed",
+         FIELDS(OF("g", "group", ",\"fields\":[" NUMBER "]")), "{\"g\":{}}"},
+        {"a required field of a group that is not there", "nothing is missing", "ok",
+         FIELDS(OF("g", "group", ",\"fields\":[" NUMBER "]")), "{}"},
+        {"a required field missing in the second of a repeat", "each is looked at", "malformed",
+         FIELDS(OF("g", "repeat", ",\"fields\":[" NUMBER "]")), "{\"g\":[{\"n\":0},{}]}"},
+        {"a required field with another in its place", "in a group", "ok",
+         FIELDS(OF("g", "group",
+                   ",\"fields\":[" OF("n", "integer",
+                                      REQUIRED ",\"unless\":\"a\"") "," OF("a", "text", "") "]")),
+         "{\"g\":{\"a\":\"x\"}}"},
+        {"a required field with no answer in its place", "an answer is not blank", "ok",
+         FIELDS(OF("n", "integer", REQUIRED ",\"unless\":\"a\"") "," OF("a", "text", "")),
+         "{\"a\":{\"missing\":\"refused\"}}"},
+    };
+    for (size_t i = 0; i < sizeof(required) / sizeof(required[0]); i++) {
+        uint8_t hash[32];
+        char hex[65];
+        char fields[200];
+        const char *more = required[i].fields + 1;
+        sk_own_form_hash(hash, required[i].form, strlen(required[i].form));
+        sk_hex(hex, hash, sizeof(hash));
+        (void)snprintf(fields, sizeof(fields), "{\"title\":\"S\"%s%s", *more == '}' ? "" : ",",
+                       more);
+        add_record(required[i].name, required[i].shows, required[i].class, SK_TYPE_TESTIMONY,
+                   required[i].form, hex, "2", fields);
+    }
+}
+
 void sk_make_forms(void)
 {
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
@@ -320,4 +406,5 @@ void sk_make_forms(void)
     make_words("a label of 201 bytes", "malformed", 201, 500);
     make_words("a hint of 501 bytes", "malformed", 200, 501);
     make_records();
+    make_required();
 }

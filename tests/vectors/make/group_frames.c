@@ -142,6 +142,14 @@ static void make_payloads(void)
          "with the text it would come round to 0",
          "limit",
          {{1, SK_SET, 40, "fdffffffffffffff"}}},
+        {"the same index twice, with a text above 8 MiB",
+         "the index comes before the limit",
+         "damaged",
+         {{1, SK_SET, 83, "00"}, {1, SK_SET, 83 + 36, "01008000"}}},
+        {"a text above 8 MiB, beyond what is allowed",
+         "the limit comes before that",
+         "limit",
+         {{1, SK_SET, 83 + 36, "01008000"}}},
         {"a text beyond what is allowed",
          "eleven bytes of ten",
          "damaged",
@@ -189,6 +197,35 @@ static void make_payloads(void)
     }
 }
 
+/* Heads whose payload never comes, and what stands behind the frame that they are in. */
+static void make_great(void)
+{
+    static const struct {
+        const char *name, *shows, *class, *behind;
+        uint32_t text;
+        uint64_t body;
+    } rows[] = {
+        {"a text of 8 MiB", "as long as there can be, but END cuts it", "damaged",
+         "020000000000000000", 8u << 20, 0},
+        {"a body of 4000 MiB", "as long as there can be, but END cuts it", "damaged",
+         "020000000000000000", 0, 4000ull << 20},
+        {"a text above 8 MiB, and then no frame", "bytes are looked at in their order", "limit",
+         "070000000000000000", (8u << 20) + 1, 0},
+        {"a text of 8 MiB, and then no frame", "an unknown codec", "damaged", "070000000000000000",
+         8u << 20, 0},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        uint8_t head[48] = {0};
+        sk_auto_buf frames = SK_BUF_INIT;
+        sk_put_u32(head + 36, rows[i].text);
+        sk_put_u64(head + 40, rows[i].body);
+        add_frame(&frames, 0, head, sizeof(head), sizeof(head));
+        sk_hex_add(&frames, rows[i].behind);
+        sk_vector_bytes(rows[i].name, rows[i].shows, rows[i].class, frames.bytes, frames.len,
+                        allowed(1ull << 36));
+    }
+}
+
 /* ---- deflate ---- */
 
 #define RUN 600
@@ -215,6 +252,19 @@ static void deflated(const char *name, const char *shows, const char *class,
     sk_vector_bytes(name, shows, class, frames.bytes, frames.len, allowed(PLAIN_BYTES));
 }
 
+/* The sum of what is deflated stands at a zlib stream's end (RFC 1950). */
+static void add_adler(struct sk_buf *out)
+{
+    uint32_t a = 1;
+    uint32_t b = 0;
+    for (size_t i = 0; i < draft.payloads.len; i++) {
+        a = (a + draft.payloads.bytes[i]) % 65521;
+        b = (b + a) % 65521;
+    }
+    for (unsigned shift = 24; shift < 32; shift -= 8)
+        MUST(sk_buf_add_byte(out, (uint8_t)((b << 16 | a) >> shift), NULL) == SK_OK);
+}
+
 static void make_deflate(void)
 {
     sk_auto_buf data = SK_BUF_INIT;
@@ -224,6 +274,10 @@ static void make_deflate(void)
              plain - 1);
     deflated("deflated to one byte less", "than the plain length says", "damaged", &data,
              plain + 1);
+    data.bytes[data.len - 1] |= 0x80;
+    deflated("bits behind the deflate stream", "in its last byte: they stand for nothing", "ok",
+             &data, plain);
+    data.bytes[data.len - 1] &= 0x7f;
     MUST(sk_buf_add_byte(&data, 0, NULL) == SK_OK);
     deflated("a byte behind the deflate stream", "it ends at the end of the data", "damaged", &data,
              plain);
@@ -231,6 +285,22 @@ static void make_deflate(void)
     deflated("a deflate stream without its last byte", "it has no end", "damaged", &data, plain);
     data.bytes[0] |= 6;
     deflated("a block of type 3", "no deflate stream", "damaged", &data, plain);
+
+    plain = run_stream(&data, RUN);
+    static const struct sk_edit header = {1, SK_INSERT, 0, "789c"};
+    sk_edit_apply(&data, &header);
+    add_adler(&data);
+    deflated("a stream of zlib", "with its header and its sum", "damaged", &data, plain);
+
+    /* Its head says that the text is longer than there can be; that is seen later. */
+    plain = run_stream(&data, RUN);
+    sk_put_u32(draft.payloads.bytes + 36, (8u << 20) + 1);
+    sk_buf_reset(&data);
+    sk_squeeze(&data, draft.payloads.bytes, draft.payloads.len - RUN, RUN);
+    deflated("a text above 8 MiB, deflated", "longer than there can be", "limit", &data, plain);
+    MUST(sk_buf_add_byte(&data, 0, NULL) == SK_OK);
+    deflated("a text above 8 MiB and a byte behind the deflate stream",
+             "a frame is inflated whole before it is looked at", "damaged", &data, plain);
 
     sk_auto_buf far = SK_BUF_INIT;
     sk_squeeze_far(&far);
@@ -303,6 +373,7 @@ void sk_make_frames(void)
 {
     make_heads();
     make_payloads();
+    make_great();
     make_deflate();
     make_not_shorter();
     make_bombs();

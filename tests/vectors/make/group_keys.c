@@ -192,6 +192,50 @@ struct step {
     const struct sk_fixed_party *next;
 };
 
+/* Behind a receipt that announced the next keys. */
+static void add_behind(const char *name, const char *shows, const char *classes, struct paper *p)
+{
+    char first[100];
+    struct paper before = by(&sk_archive, 1, &sk_archive_2);
+    (void)snprintf(first, sizeof(first), "%s 0", name);
+    json_t *file = sk_paper_file(first, &before);
+    sk_vector_steps(name, shows, classes, json_pack("[o, o]", file, sk_paper_file(name, p)), NULL);
+}
+
+static void make_doubts(void)
+{
+    const struct sk_fixed_party *one = &sk_archive, *two = &sk_archive_2;
+    struct paper p = by(one, 2, NULL);
+    p.receipt.root[0] ^= 1;
+    add_behind("no next keys, with another root", "keys come before roots", "ok refused", &p);
+    p = by(one, 1, NULL);
+    p.index = 1;
+    add_behind("no next keys under the newest number", "which changes nothing", "ok ok", &p);
+    p = by(one, 2, two);
+    p.receipt.root[0] ^= 1;
+    add_behind("the same next keys, with another root", "another history", "ok ok", &p);
+    p = by(one, 2, NULL);
+    sk_paper_sign(&p, one, false);
+    sk_paper_sign(&p, two, false);
+    p.cosigner = two;
+    add_behind("signed by the keys in force and the next", "the next count", "ok ok", &p);
+    p = by(one, 2, NULL);
+    sk_paper_sign(&p, one, false);
+    sk_paper_sign(&p, two, false);
+    add_behind("signed by both, cosigned by the keys in force", "the next have signed",
+               "ok damaged", &p);
+    p = by(one, 2, two);
+    sk_paper_sign(&p, two, true);
+    sk_paper_sign(&p, one, false);
+    add_behind("a wrong line by the next keys beside a right one", "the keys in force have signed",
+               "ok ok", &p);
+    p = by(one, 2, NULL);
+    sk_paper_sign(&p, two, true);
+    sk_paper_sign(&p, one, false);
+    add_behind("a wrong line by the next keys, and no next keys",
+               "the keys in force have signed: refused", "ok refused", &p);
+}
+
 void sk_make_next_receipt_sequences(void)
 {
     const struct sk_fixed_party *one = &sk_archive, *two = &sk_archive_2, *three = &sk_archive_3;
@@ -237,6 +281,7 @@ void sk_make_next_receipt_sequences(void)
         }
         sk_vector(rows[i].name, rows[i].shows, "ok", files, NULL);
     }
+    make_doubts();
 }
 
 /* ---- bundles ---- */
@@ -252,7 +297,7 @@ static void start(struct sk_draft *draft)
     draft->number = index_used + 1;
 }
 
-static json_t *renewed(const char *how)
+json_t *sk_renewed_keys(const char *how)
 {
     return json_pack("{s:s, s:o, s:o}", "renewed", how, "next_scalar",
                      sk_hex_json(sk_archive_2.scalar, 32), "next_sign",
@@ -303,7 +348,7 @@ void sk_make_next_bundles(void)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         sk_vector(rows[i].name, rows[i].shows, rows[i].class,
                   bundle(rows[i].name, rows[i].to, 0, rows[i].edit),
-                  rows[i].how ? renewed(rows[i].how) : NULL);
+                  rows[i].how ? sk_renewed_keys(rows[i].how) : NULL);
 }
 
 void sk_make_next_sequences(void)
@@ -312,9 +357,9 @@ void sk_make_next_sequences(void)
     sk_vector("the next keys, then the old", "what was on its way still comes", "ok",
               json_pack("[o, o]", bundle("renewed 1", &sk_archive_2, 1, none),
                         bundle("renewed 2", &sk_archive, 0, none)),
-              renewed("next"));
+              sk_renewed_keys("next"));
     sk_vector("forgotten keys leave the index unspent", "what is under it is not read", "ok",
               json_pack("[o, o]", bundle("forgotten 1", &sk_archive, 0, none),
                         bundle("forgotten 2", &sk_archive_2, 0, none)),
-              renewed("forgotten"));
+              sk_renewed_keys("forgotten"));
 }

@@ -27,6 +27,35 @@ static void add_lines(const char *name, const char *shows, const char *class, co
 
 #define LINE(name, base64) "\xe2\x80\x94 " name " " base64 "\n"
 
+/* The log's own line a second time, altered: the length of its signature, its name, its key id. */
+static void add_own_line(const char *name, const char *shows, const char *class, size_t len,
+                         const char *other_name, bool other_key)
+{
+    char note[SK_CHECKPOINT_NOTE_MAX];
+    char line[SK_NOTE_LINE_MAX];
+    uint8_t payload[68];
+    uint8_t root[32];
+    size_t got = 0;
+    memset(root, 0x2a, sizeof(root));
+    sk_fixed_checkpoint(note, &sk_device, &sk_device, 4, root);
+    const char *own = strstr(note, "\n\n") + 2;
+    const size_t head = (size_t)(strrchr(own, ' ') + 1 - own);
+    MUST(sodium_base642bin(payload, sizeof(payload), own + head, strlen(own + head), "\n", &got,
+                           NULL, sodium_base64_VARIANT_ORIGINAL) == 0);
+    if (other_key)
+        payload[0] ^= 1;
+    if (other_name)
+        payload[4] ^= 1;
+    (void)snprintf(line, sizeof(line), "%.*s", (int)head, own);
+    if (other_name)
+        (void)snprintf(line, sizeof(line), "\xe2\x80\x94 %s ", other_name);
+    sodium_bin2base64(line + strlen(line), sizeof(line) - strlen(line), payload, 4 + len,
+                      sodium_base64_VARIANT_ORIGINAL);
+    MUST(strlen(line) + 2 < sizeof(line));
+    memcpy(line + strlen(line), "\n", 2);
+    add_lines(name, shows, class, line, 1);
+}
+
 /* The log's own signature with the order of the group added to its second half: an equation that
  * holds, in an encoding that nobody writes. */
 static void add_uncanonical(void)
@@ -55,6 +84,13 @@ static void add_uncanonical(void)
 void sk_make_note_lines(void)
 {
     add_uncanonical();
+    add_own_line("the right line twice", "each of them is right", "ok", 64, NULL, false);
+    add_own_line("63 bytes under the log's name and key", "each of them has to be right", "damaged",
+                 63, NULL, false);
+    add_own_line("a byte under the log's name and another key", "it is passed over", "ok", 1, NULL,
+                 true);
+    add_own_line("a wrong line under the log's key and another name", "it is passed over", "ok", 64,
+                 "witness", false);
     static const struct {
         const char *name, *shows, *class, *line;
         unsigned count;
@@ -70,6 +106,22 @@ void sk_make_note_lines(void)
         {"a plus in another's name", "names have none", "damaged", LINE("w+w", "AAAAAAA="), 1},
         {"U+3000 in another's name", "white space", "damaged", LINE("w\xe3\x80\x80w", "AAAAAAA="),
          1},
+        {"U+0001 in another's name", "a control character", "damaged", LINE("w\x01w", "AAAAAAA="),
+         1},
+        {"U+0085 in another's name", "white space", "damaged", LINE("w\xc2\x85w", "AAAAAAA="), 1},
+        {"U+00A0 in another's name", "white space", "damaged", LINE("w\xc2\xa0w", "AAAAAAA="), 1},
+        {"U+1680 in another's name", "white space", "damaged", LINE("w\xe1\x9a\x80w", "AAAAAAA="),
+         1},
+        {"U+2007 in another's name", "white space", "damaged", LINE("w\xe2\x80\x87w", "AAAAAAA="),
+         1},
+        {"U+2028 in another's name", "white space", "damaged", LINE("w\xe2\x80\xa8w", "AAAAAAA="),
+         1},
+        {"U+205F in another's name", "white space", "damaged", LINE("w\xe2\x81\x9fw", "AAAAAAA="),
+         1},
+        {"U+007F in another's name", "not below U+0020", "ok", LINE("w\x7fw", "AAAAAAA="), 1},
+        {"U+180E in another's name", "no white space", "ok", LINE("w\xe1\xa0\x8ew", "AAAAAAA="), 1},
+        {"U+200B in another's name", "no white space", "ok", LINE("w\xe2\x80\x8bw", "AAAAAAA="), 1},
+        {"U+FEFF in another's name", "no white space", "ok", LINE("w\xef\xbb\xbfw", "AAAAAAA="), 1},
         {"no name", "a name is not empty", "damaged", LINE("", "AAAAAAA="), 1},
         {"an empty line between signatures", "the last empty line ends the text", "damaged",
          "\n" LINE("w", "AAAAAAA="), 1},
@@ -155,6 +207,15 @@ void sk_make_receipt_lines(void)
         {"1001 ranges wanted", "one more", "damaged", "wanted", 1001},
         {"1000 bare ranges", "as many as there can be", "ok", "bare", 1000},
         {"1001 bare ranges", "one more", "damaged", "bare", 1001},
+        {"1000 remarks of quarantined", "as many as there can be", "ok", "quarantined 1 0 2 x",
+         1000},
+        {"1001 remarks of quarantined", "one more", "damaged", "quarantined 1 0 2 x", 1001},
+        {"1000 remarks of malformed", "as many as there can be", "ok", "malformed 1 x", 1000},
+        {"1001 remarks of malformed", "one more", "damaged", "malformed 1 x", 1001},
+        {"a right-to-left override in a reason", "words are safe to show", "damaged",
+         "quarantined 1 0 2 a\xe2\x80\xae"
+         "b",
+         1},
         {"1000 notices", "as many as there can be", "ok", "notice x", 1000},
         {"1001 notices", "one more", "damaged", "notice x", 1001},
         {"an empty reason", "the blank before it stands there", "ok", "malformed 1 ", 1},

@@ -50,6 +50,8 @@ void sk_make_lengths(void)
          8388608 + 65536},
         {"a chunk too many", "2^23 and a step, and a chunk", "damaged", 8388608 + 262144 + 65536},
         {"4 GiB", "what FAT32 cannot hold", "damaged", 4294967296},
+        {"2^24 and half a step", "a step there is 2^19", "damaged", (1u << 24) + (1u << 18)},
+        {"2^31 and half a step", "a step there is 2^26", "damaged", (1ull << 31) + (1u << 25)},
         {"one step less than the greatest", "rounded up to the greatest", "damaged",
          4293918720 - 65536},
     };
@@ -84,6 +86,22 @@ void sk_make_codes(void)
     (void)snprintf(typed, sizeof(typed), "%s0", code);
     sk_vector_bytes("a digit too many", "31 digits", "refused", hash, len,
                     json_pack("{s:s}", "typed", typed));
+    (void)snprintf(typed, sizeof(typed), "%s", code);
+    typed[5] = '\t';
+    sk_vector_bytes("a tab", "another sign between the groups", "refused", hash, len,
+                    json_pack("{s:s}", "typed", typed));
+    sk_vector_bytes("nothing typed", "no digit", "refused", hash, len,
+                    json_pack("{s:s}", "typed", ""));
+    char arabic[2 * sizeof(typed)] = "";
+    for (size_t i = 0; i < strlen(code); i++) {
+        const size_t end = strlen(arabic);
+        if (code[i] == ' ')
+            (void)snprintf(arabic + end, sizeof(arabic) - end, " ");
+        else
+            (void)snprintf(arabic + end, sizeof(arabic) - end, "\xd9%c", code[i] - '0' + 0xa0);
+    }
+    sk_vector_bytes("digits of another script", "of ASCII", "refused", hash, len,
+                    json_pack("{s:s}", "typed", arabic));
     code[5] = '.';
     sk_vector_bytes("a full stop", "another sign between the groups", "refused", hash, len,
                     json_pack("{s:s}", "typed", code));
@@ -164,6 +182,10 @@ void sk_make_entries(void)
          "malformed",
          {{1, SK_SET, 4, "01000080"}}},
         {"revision 0", "revisions count from 1", "malformed", {{1, SK_SET, 28, "00000000"}}},
+        {"revision 0 with one before",
+         "revisions count from 1",
+         "malformed",
+         {{1, SK_SET, 28, "00000000"}, {1, SK_SET, 64, ONE32}}},
         {"first revision with one before",
          "a first revision has none before it",
          "malformed",
@@ -207,7 +229,7 @@ void sk_make_entries(void)
 #define THREES "6363636363636363636363636363636363636363636363636363636363636363"
 
 /* Of a bundle of the entries 3 and 4: two peaks; two archives. */
-static void honest_manifest(struct sk_buf *out)
+static struct sk_manifest plain_manifest(void)
 {
     struct sk_manifest m = {.number = 7,
                             .k = 1,
@@ -229,7 +251,48 @@ static void honest_manifest(struct sk_buf *out)
     memset(m.peaks[1], 0x67, 32);
     memset(m.indices_hash, 0x68, 32);
     (void)snprintf(m.note, sizeof(m.note), "a note\n");
+    return m;
+}
+
+static void honest_manifest(struct sk_buf *out)
+{
+    const struct sk_manifest m = plain_manifest();
     MUST(sk_manifest_encode(out, &m, NULL) == SK_OK);
+}
+
+static void add_manifest(const char *name, const char *shows, const struct sk_manifest *m)
+{
+    sk_auto_buf out = SK_BUF_INIT;
+    MUST(sk_manifest_encode(&out, m, NULL) == SK_OK);
+    sk_vector_bytes(name, shows, "ok", out.bytes, out.len, NULL);
+}
+
+/* As many as there can be, of each. */
+static void make_greatest(void)
+{
+    struct sk_manifest m = plain_manifest();
+    m.n = 16;
+    for (unsigned i = 0; i < m.n; i++)
+        memset(m.header_hashes[i], 0x80 + (int)i, 32);
+    add_manifest("n is 16", "as many volumes as there can be", &m);
+    m = plain_manifest();
+    m.recipient_count = 8;
+    for (unsigned i = 0; i < m.recipient_count; i++)
+        memset(m.recipients[i], 0x80 + (int)i, 32);
+    add_manifest("m is 8", "as many archives as there can be", &m);
+    m = plain_manifest();
+    memset(m.note, 'a', 1023);
+    m.note[1023] = '\0';
+    add_manifest("checkpoint of 1023 bytes", "the longest", &m);
+    m = plain_manifest();
+    m.n1 = m.n0 + (1u << 20);
+    add_manifest("2^20 entries", "as many as a bundle carries", &m);
+    m = plain_manifest();
+    m.n1 = 1ull << 40;
+    m.n0 = m.n1 - 2;
+    for (unsigned i = 0; i < sk_merkle_peak_count(m.n0); i++)
+        memset(m.peaks[i], 0x80 + (int)i, 32);
+    add_manifest("n1 is 2^40", "the last position of a log", &m);
 }
 
 void sk_make_manifests(void)
@@ -330,6 +393,7 @@ void sk_make_manifests(void)
         {"k is 0 and n is 17", "the limits come before k", "limit", {{1, SK_SET, 4, "0011"}}},
     };
     sk_auto_buf honest = SK_BUF_INIT;
+    make_greatest();
     honest_manifest(&honest);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         sk_vector_edited(&rows[i], &honest, NULL);

@@ -12,16 +12,18 @@
 /* A step of a case's frames: payloads [from, to) of the draft in one frame, altered. */
 struct piece {
     unsigned from, to;
-    enum { AS_IT_IS, LOST, LONGER, NO_HEAD, CUT_SHORT } how;
+    enum { AS_IT_IS, LOST, LONGER, NO_HEAD, TOO_LONG, CUT_SHORT } how;
 };
 
 struct row {
     const char *name, *shows;
-    bool damaged; /* nothing is kept */
+    enum sk_status status; /* other than SK_OK: nothing is kept */
     struct piece pieces[COUNT + 1];
     bool no_end;
     struct sk_edit edits[SK_EDITS_MAX];
-    unsigned lie; /* 1: of payload 1 a byte of the text; 2: of its hash */
+    unsigned lie; /* 1: of payload 1 a byte of the text; 2: of its hash; 3: of its commitment;
+                   * 4: of its entry, which has no type then */
+    void (*manifest)(struct sk_draft *draft);
 };
 
 static const struct row *current;
@@ -41,6 +43,8 @@ static void add_piece(struct sk_draft *draft, const struct piece *p, const size_
         sk_frame_add(&draft->frames, 1, 2, said_len(p, len), "\x03\x01");
     else if (p->how == NO_HEAD)
         sk_frame_add(&draft->frames, 7, (uint32_t)len, (uint32_t)len, bytes);
+    else if (p->how == TOO_LONG)
+        sk_frame_add(&draft->frames, 0, (1u << 20) + 1, (1u << 20) + 1, NULL);
     else if (p->how == CUT_SHORT)
         sk_frame_add(&draft->frames, 0, (uint32_t)len - 5, (uint32_t)len - 5, bytes);
     else
@@ -61,7 +65,9 @@ static void start(struct sk_draft *draft)
         sk_draft_payload(draft, i, text, sizeof(text) - 1, NULL);
         at[i + 1] = draft->payloads.len;
     }
-    if (current->lie)
+    if (current->lie >= 3)
+        draft->entries[1][current->lie == 3 ? 32 : 2] ^= 0x40;
+    else if (current->lie)
         draft->payloads.bytes[at[1] + (current->lie == 1 ? 48 + 32 + 9 : 48)] ^= 1;
     for (const struct piece *p = pieces; p < pieces + COUNT + 1 && p->to; p++) {
         add_piece(draft, p, at);
@@ -72,13 +78,23 @@ static void start(struct sk_draft *draft)
         sk_frame_add(&draft->frames, 2, 0, 0, NULL);
 }
 
+static void for_another(struct sk_draft *draft)
+{
+    memcpy(draft->manifest.recipients[0], sk_rival.id, 32);
+}
+
+static void one_less(struct sk_draft *draft)
+{
+    draft->manifest.payload_count--;
+}
+
 static const struct row rows[] = {
     {.name = "cut behind its first chunk",
      .shows = "none is lost",
      .edits = {{SK_STAGE_FILE, SK_CUT, 131072, ""}}},
     {.name = "cut within its first chunk",
      .shows = "nothing can be kept",
-     .damaged = true,
+     .status = SK_DAMAGED,
      .edits = {{SK_STAGE_FILE, SK_CUT, 131071, ""}}},
     {.name = "a piece of a chunk at its end",
      .shows = "it is not looked at",
@@ -94,19 +110,19 @@ static const struct row rows[] = {
      .edits = {{SK_STAGE_FILE, SK_INSERT, -1, "00"}}},
     {.name = "the first chunk",
      .shows = "without manifest and entries nothing is kept",
-     .damaged = true,
+     .status = SK_DAMAGED,
      .edits = {{SK_STAGE_FILE, SK_XOR, 65536, "01"}}},
     {.name = "the header",
      .shows = "its MAC is wrong",
-     .damaged = true,
+     .status = SK_DAMAGED,
      .edits = {{SK_STAGE_FILE, SK_XOR, 60000, "01"}}},
     {.name = "a signature",
      .shows = "it is checked as ever",
-     .damaged = true,
+     .status = SK_DAMAGED,
      .edits = {{SK_STAGE_SIGNATURE, SK_XOR, 1, "01"}}},
     {.name = "an entry",
      .shows = "the root is checked as ever",
-     .damaged = true,
+     .status = SK_DAMAGED,
      .edits = {{SK_STAGE_INNER, SK_XOR, 800, "01"}}},
     {.name = "a lost frame",
      .shows = "its payload is lacking, those before and behind are kept",
@@ -140,6 +156,39 @@ static const struct row rows[] = {
     {.name = "a hash that is not what was signed",
      .shows = "the commitment tells; it is passed over",
      .lie = 2},
+    {.name = "a payload that its entry does not commit to",
+     .shows = "whole in itself, and all sums fit: it is passed over and lacking",
+     .lie = 3},
+    {.name = "the payload of an entry of no type",
+     .shows = "it is malformed by its table: nothing of it is lacking",
+     .pieces = {{0, 1, AS_IT_IS}, {1, 3, LOST}, {3, 4, AS_IT_IS}},
+     .lie = 4},
+    {.name = "a frame above 1 MiB",
+     .shows = "nothing is damaged: nothing is kept",
+     .status = SK_LIMIT,
+     .edits = {{SK_STAGE_FRAMES, SK_INSERT, -10, "000100100001001000"}}},
+    {.name = "a frame above 1 MiB, and the last chunk",
+     .shows = "the frame is judged before that chunk: nothing is kept",
+     .status = SK_LIMIT,
+     .pieces = {{0, 1, AS_IT_IS}, {1, 2, TOO_LONG}, {2, 4, AS_IT_IS}},
+     .edits = {{SK_STAGE_FILE, SK_XOR, -1, "01"}}},
+    {.name = "for another archive, cut by a byte",
+     .shows = "the second reading tells",
+     .status = SK_REFUSED,
+     .manifest = for_another,
+     .edits = {{SK_STAGE_FILE, SK_CUT, -1, ""}}},
+    {.name = "of a newer version, cut by a byte",
+     .shows = "the second reading tells",
+     .status = SK_CONFIG,
+     .edits = {{SK_STAGE_MANIFEST, SK_SET, 0, "02"}, {SK_STAGE_FILE, SK_CUT, -1, ""}}},
+    {.name = "without a manifest, cut by a byte",
+     .shows = "the second reading tells",
+     .status = SK_LIMIT,
+     .edits = {{SK_STAGE_INNER, SK_SET, 0, "00000000"}, {SK_STAGE_FILE, SK_CUT, -1, ""}}},
+    {.name = "a payload more than the manifest says",
+     .shows = "nothing is kept",
+     .status = SK_DAMAGED,
+     .manifest = one_less},
     {.name = "a lie behind a lost frame",
      .shows = "a frame that begins with a block of another hash is no border",
      .pieces = {{0, 1, LONGER}, {1, 2, AS_IT_IS}, {2, 3, AS_IT_IS}, {3, 4, AS_IT_IS}},
@@ -152,7 +201,9 @@ void sk_make_salvages(void)
         struct sk_bundle_case c = {.name = rows[i].name, .shows = rows[i].shows, .start = start};
         current = &rows[i];
         memcpy(c.edits, current->edits, sizeof(c.edits));
-        c.status = current->damaged ? SK_DAMAGED : SK_OK;
+        c.status = current->status;
+        c.manifest = current->manifest;
         sk_vector_bundle(&c);
     }
+    sk_make_holes();
 }

@@ -187,6 +187,8 @@ void sk_make_sequences(void)
             json_array_append(files, json_array_get(files, rows[i].again - 1));
         sk_vector(rows[i].name, rows[i].shows, "ok", files, NULL);
     }
+    sk_make_slot_sequences();
+    sk_make_salvage_sequences();
     sk_make_erasures();
     sk_make_next_sequences();
 }

@@ -173,6 +173,49 @@ static void make_continuations(void)
                      &changed);
 }
 
+/* Another text with a piece put in the place of another. */
+static void add_changed(const char *name, const char *shows, unsigned type, unsigned body,
+                        const char *text, const char *from, const char *to)
+{
+    char changed[SK_CONTINUATION_TEXT + 100];
+    const char *at = strstr(text, from);
+    MUST(at);
+    (void)snprintf(changed, sizeof(changed), "%.*s%s%s", (int)(at - text), text, to,
+                   at + strlen(from));
+    sk_vector_bytes(name, shows, "malformed", changed, strlen(changed),
+                    json_pack("{s:i, s:i}", "type", type, "body_length", body));
+}
+
+/* What is a rule of every type. */
+static void make_loose(void)
+{
+    static const char attached[] = ATTACHED(ID_A, "a.txt", "5", SHA_HELLO);
+    static const char link[] = LINK("");
+    const unsigned type = SK_TYPE_ATTACHMENT;
+    char text[SK_CONTINUATION_TEXT];
+    struct sk_continuation c = {.size = 4};
+    memcpy(c.log_id, sk_stranger.id, 32);
+    memcpy(c.old_id, sk_device.id, 32);
+    memcpy(c.sign_public, sk_device.sign_public, 32);
+    memcpy(c.dh_public, sk_device.dh_public, 32);
+    sk_continuation_sign(&c, sk_device.seed);
+    sk_continuation_text(text, &c);
+    add_changed("a link recorded on 29 February", "in no leap year", SK_TYPE_LINK, 0, link,
+                "2026-01-02", "2026-02-29");
+    add_changed("an attachment recorded on 29 February", "in no leap year", type, 5, attached,
+                "2026-01-02", "2026-02-29");
+    add_changed("a continuation recorded on 29 February", "in no leap year", SK_TYPE_CONTINUATION,
+                0, text, "2026-01-02", "2026-02-29");
+    add_changed("an attachment with a member more", "exactly these", type, 5, attached, "{",
+                "{\"x\":1,");
+    add_changed("a continuation with a member more", "exactly these", SK_TYPE_CONTINUATION, 0, text,
+                "{", "{\"x\":1,");
+    add_changed("the name .", "none", type, 5, attached, "a.txt", ".");
+    add_changed("a type that is a number", "a string", type, 5, attached, "\"text/plain\"", "1");
+    add_changed("a target that is a number", "a string", SK_TYPE_LINK, 0, link, "\"" ID_B "\"",
+                "2");
+}
+
 void sk_make_texts(void)
 {
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
@@ -180,6 +223,8 @@ void sk_make_texts(void)
                         strlen(rows[i].text),
                         json_pack("{s:i, s:i}", "type", rows[i].type, "body_length", rows[i].body));
     make_continuations();
+    make_loose();
+    sk_make_json();
     sk_make_values();
     sk_make_forms();
 }

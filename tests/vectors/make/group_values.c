@@ -114,6 +114,17 @@ static void make_days(void)
         {"date: empty", "no date", "malformed", SK_TYPE_SOURCE, DAY("")},
         {"time: minutes", "seconds may be missing", "ok", SK_TYPE_TESTIMONY, HOUR("00:00")},
         {"time: seconds", "with seconds", "ok", SK_TYPE_TESTIMONY, HOUR("23:59:59")},
+        {"date: month 0", "no such month", "malformed", SK_TYPE_SOURCE, DAY("2024-00")},
+        {"date: a day of month 0", "no such month", "malformed", SK_TYPE_SOURCE, DAY("2024-00-10")},
+        {"date: day 0", "no such day", "malformed", SK_TYPE_SOURCE, DAY("2024-01-00")},
+        {"date: 31 April", "no such day", "malformed", SK_TYPE_SOURCE, DAY("2024-04-31")},
+        {"date: between one day", "the first is not behind the second", "ok", SK_TYPE_SOURCE,
+         DAY("2024-01-01/2024-01-01")},
+        {"date: the other way, about", "~ moves neither day", "malformed", SK_TYPE_SOURCE,
+         DAY("2024-02~/2024-01~")},
+        {"time: minute 60", "no such minute", "malformed", SK_TYPE_TESTIMONY, HOUR("00:60")},
+        {"datetime: offset of minute 60", "no such minute", "malformed", SK_TYPE_TESTIMONY,
+         WHEN("2024-01-01T00:00+00:60")},
         {"time: 24:00", "no such hour", "malformed", SK_TYPE_TESTIMONY, HOUR("24:00")},
         {"time: second 60", "no such second", "malformed", SK_TYPE_TESTIMONY, HOUR("23:59:60")},
         {"time: a zone", "it has none", "malformed", SK_TYPE_TESTIMONY, HOUR("23:59Z")},
@@ -140,6 +151,17 @@ static void make_days(void)
 /* ---- groups, repeats, and no answer ---- */
 
 #define THIRTY_TWO "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]"
+
+static void make_consent(void)
+{
+    static const struct row rows[] = {
+        {"a consent", "of the sixth type", "ok", SK_TYPE_CONSENT,
+         T("\"given_by\":\"self\",\"purpose\":\"P\"")},
+        {"a consent by nobody", "of the form's choices", "malformed", SK_TYPE_CONSENT,
+         T("\"given_by\":\"nobody\"")},
+    };
+    ADD(rows);
+}
 
 static void make_nested(void)
 {
@@ -250,5 +272,6 @@ void sk_make_values(void)
     make_plain();
     make_days();
     make_nested();
+    make_consent();
     make_members();
 }

@@ -26,7 +26,8 @@ void sk_run_end(void);
 json_t *sk_result(enum sk_status status, json_t *content); /* content is taken over, NULL too */
 json_t *sk_result_class(const char *name);
 
-/* The bytes of vector["input"]; a member of vector["keys"], or of those of its group. */
+/* The bytes of vector["input"], which may be told by pieces; a member of vector["keys"], or of
+ * those of its group. */
 void sk_input(struct sk_buf *out, const json_t *vector);
 const json_t *sk_key(const json_t *vector, const char *name);
 extern json_t *sk_group_keys;

@@ -105,6 +105,12 @@ static void add_held(json_t *content)
                         rows("SELECT uid FROM item WHERE erased ORDER BY uid", id_json));
 }
 
+static void add_lacking(json_t *content)
+{
+    json_object_set_new(content, "lacking",
+                        rows("SELECT entry FROM lacking ORDER BY entry", position_json));
+}
+
 static void told(void *context, const char *sentence)
 {
     (void)context;
@@ -114,21 +120,25 @@ static void told(void *context, const char *sentence)
 
 /* ---- bundles ---- */
 
-/* Imports; a refusal leaves every row as it was (but for the notice of a second bundle). */
-static json_t *import(const json_t *file, bool alone)
+/* Imports, or salvages; a refusal leaves every row as it was (but for the notice of a second
+ * bundle). */
+static json_t *import(const json_t *file, bool alone, bool salvage)
 {
-    struct sk_import_result result;
+    struct sk_import_result result = {.log = 0};
     uint8_t before[32];
     uint8_t after[32];
     const char *path = put_file(file);
     sk_world_dump(store, before);
-    enum sk_status status = sk_import(store, path, NULL, NULL, &result, NULL);
+    enum sk_status status = salvage ? sk_import_salvage(store, path, NULL, NULL, &result, NULL)
+                                    : sk_import(store, path, NULL, NULL, &result, NULL);
     sk_world_dump(store, after);
     if (status != SK_OK) {
-        MUST(!alone || memcmp(before, after, sizeof(before)) == 0);
+        MUST(!(alone || salvage) || memcmp(before, after, sizeof(before)) == 0);
         return sk_result(status, NULL);
     }
     json_t *content = import_json(&result);
+    if (salvage)
+        json_object_set_new(content, "salvaged", json_boolean(result.salvaged));
     sk_import_result_clear(&result);
     MUST(sk_verify(store, told, NULL, NULL, NULL) == SK_OK);
     if (alone)
@@ -150,7 +160,7 @@ json_t *sk_run_bundle(const json_t *vector)
     if (!store)
         store = sk_fixed_store(SK_STORE_ARCHIVE);
     bool renewed = renew(vector);
-    json_t *result = import(json_object_get(vector, "input"), true);
+    json_t *result = import(json_object_get(vector, "input"), true, false);
     if (renewed || json_object_get(result, "content"))
         sk_run_end();
     return result;
@@ -159,23 +169,12 @@ json_t *sk_run_bundle(const json_t *vector)
 /* The first bundle of its archive. What is kept of it spends nothing, and verifies. */
 json_t *sk_run_salvage(const json_t *vector)
 {
-    struct sk_import_result result = {.log = 0};
-    const char *path;
     store = sk_fixed_store(SK_STORE_ARCHIVE);
-    path = put_file(json_object_get(vector, "input"));
-    enum sk_status status = sk_import_salvage(store, path, NULL, NULL, &result, NULL);
-    json_t *content = NULL;
-    if (status == SK_OK) {
-        content = import_json(&result);
-        json_object_set_new(content, "salvaged", json_boolean(result.salvaged));
-        add_held(content);
-        json_object_set_new(content, "lacking",
-                            rows("SELECT entry FROM lacking ORDER BY entry", position_json));
-        MUST(sk_verify(store, told, NULL, NULL, NULL) == SK_OK);
-    }
-    sk_import_result_clear(&result);
+    json_t *result = import(json_object_get(vector, "input"), true, true);
+    if (json_object_get(result, "content"))
+        add_lacking(json_object_get(result, "content"));
     sk_run_end();
-    return sk_result(status, content);
+    return result;
 }
 
 json_t *sk_run_sequence(const json_t *vector)
@@ -183,14 +182,19 @@ json_t *sk_run_sequence(const json_t *vector)
     json_t *steps = json_array();
     size_t i;
     json_t *file;
+    bool salvaged = false;
     store = sk_fixed_store(SK_STORE_ARCHIVE);
     (void)renew(vector);
     json_array_foreach(json_object_get(vector, "input"), i, file)
     {
-        json_array_append_new(steps, import(file, false));
+        bool salvage = json_is_true(json_object_get(file, "salvage"));
+        json_array_append_new(steps, import(file, false, salvage));
+        salvaged = salvaged || salvage;
     }
     json_t *held = json_object();
     add_held(held);
+    if (salvaged)
+        add_lacking(held);
     sk_run_end();
     return sk_result(SK_OK, json_pack("{s:o, s:o}", "steps", steps, "held", held));
 }

@@ -183,14 +183,36 @@ const char *sk_recorded(const struct sk_record *record, char day[static 11])
     return day;
 }
 
+/* "ID@DEVICE": what that device has under the id. */
+static enum sk_status find_of_device(struct sk_run *run, const char *text, size_t id_len,
+                                     struct sk_item *out, struct sk_error *err)
+{
+    char id[SK_ID_TEXT_LEN];
+    struct sk_log log;
+
+    if (id_len >= sizeof(id))
+        return sk_fail(err, SK_USAGE, "what stands before the @ is no id");
+    memcpy(id, text, id_len);
+    id[id_len] = '\0';
+    SK_TRY(sk_find_device(run, text + id_len + 1, false, &log, err));
+    return sk_item_find_in(run->store, log.id, id, out, err);
+}
+
 enum sk_status sk_find_item(struct sk_run *run, const char *text, struct sk_item *out,
                             struct sk_error *err)
 {
-    enum sk_status status = sk_item_find(run->store, text, out, err);
+    bool archive = run->program->kind == SK_STORE_ARCHIVE;
+    size_t id_len = strcspn(text, "@");
+    enum sk_status status = archive && text[id_len] == '@'
+                                ? find_of_device(run, text, id_len, out, err)
+                                : sk_item_find(run->store, text, out, err);
 
     if (status == SK_MISSING)
         sk_run_advise(run, "Nothing was changed. 'list' shows the records, 'show ID' what belongs "
                            "to one.");
+    if (status == SK_USAGE && archive)
+        sk_run_advise(run, "Nothing was changed. 'list' shows which device a record is of: "
+                           "ID@DEVICE is what that one has under an id.");
     return status;
 }
 

@@ -57,7 +57,8 @@ const char *sk_recorded(const struct sk_record *record, char day[static 11]);
 /* What stands in place of the fields when a record has none to show. */
 const char *sk_no_fields(const struct sk_item *item, const struct sk_record *record);
 
-/* Finds a record, attachment or link, with advice when there is none. Errors: of sk_item_find(). */
+/* Finds a record, attachment or link by "ID" or, at an archive, "ID@DEVICE", with advice when there
+ * is none. Errors: of sk_item_find(), sk_device_find(). */
 SK_MUST_CHECK enum sk_status sk_find_item(struct sk_run *run, const char *text, struct sk_item *out,
                                           struct sk_error *err);
 

@@ -101,7 +101,7 @@ static const struct sk_command commands[] = {
             "version. 'forms stop' takes one out of later receipts.",
         .examples = "forms add detention.json\nforms stop detention",
     },
-    SK_ROW_HISTORY,
+    SK_ROW_HISTORY("ID[@DEVICE]"),
     {
         .name = "import",
         .run = sk_cmd_import,
@@ -213,7 +213,7 @@ static const struct sk_command commands[] = {
         .examples = "revoke birch\nrevoke birch --from 120",
     },
     SK_ROW_SEARCH,
-    SK_ROW_SHOW,
+    SK_ROW_SHOW("ID[@DEVICE]"),
     SK_ROW_SLOT("archive"),
     SK_ROW_VERIFY("archive"),
     {

@@ -1,5 +1,6 @@
 /*
- * Rows of commands that the programs with a store share. `what` is "store" or "archive", a literal.
+ * Rows of commands that the programs with a store share. Literals: `what` is "store" or "archive", `id` how an
+ * item is named.
  */
 #ifndef SK_CLI_ROWS_H
 #define SK_CLI_ROWS_H
@@ -27,7 +28,7 @@ extern const struct sk_option sk_slot_options[];
         .examples = "extract 91c0 photo.jpg",                                                      \
     }
 
-#define SK_ROW_HISTORY                                                                             \
+#define SK_ROW_HISTORY(id)                                                                         \
     {                                                                                              \
         .name = "history",                                                                         \
         .run = sk_cmd_history,                                                                     \
@@ -35,7 +36,7 @@ extern const struct sk_option sk_slot_options[];
         .needs = SK_NEEDS_STORE,                                                                   \
         .min_args = 1,                                                                             \
         .max_args = 1,                                                                             \
-        .args = "ID",                                                                              \
+        .args = id,                                                                                \
         .summary = "Show every revision of a record.",                                             \
         .examples = "history 3f2a",                                                                \
     }
@@ -71,7 +72,7 @@ extern const struct sk_option sk_slot_options[];
         .examples = "search",                                                                      \
     }
 
-#define SK_ROW_SHOW                                                                                \
+#define SK_ROW_SHOW(id)                                                                            \
     {                                                                                              \
         .name = "show",                                                                            \
         .run = sk_cmd_show,                                                                        \
@@ -79,7 +80,7 @@ extern const struct sk_option sk_slot_options[];
         .needs = SK_NEEDS_STORE,                                                                   \
         .min_args = 1,                                                                             \
         .max_args = 1,                                                                             \
-        .args = "ID",                                                                              \
+        .args = id,                                                                                \
         .summary = "Show a record with its links and attachments.",                                \
         .examples = "show 3f2a\n--json show 3f2a",                                                 \
     }

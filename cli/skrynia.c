@@ -141,7 +141,7 @@ static const struct sk_command commands[] = {
             "a form takes it out of this list;\nrecords under it stay, and can be edited.",
         .examples = "forms\nforms show detention",
     },
-    SK_ROW_HISTORY,
+    SK_ROW_HISTORY("ID"),
     {
         .name = "init",
         .run = sk_cmd_init,
@@ -234,7 +234,7 @@ static const struct sk_command commands[] = {
         .examples = "restore /media/disk/2026-11\nrestore /media/disk/2026-11 --invite letter",
     },
     SK_ROW_SEARCH,
-    SK_ROW_SHOW,
+    SK_ROW_SHOW("ID"),
     SK_ROW_SLOT("store"),
     {
         .name = "status",

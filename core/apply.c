@@ -5,6 +5,7 @@
 #include "core/form_log.h"
 #include "core/item_internal.h"
 #include "core/media.h"
+#include "core/revoke.h"
 #include "core/store_internal.h"
 
 /* Finds the item of (id, log); makes it if there is none: erased, if a log that continues this one
@@ -246,6 +247,19 @@ static enum sk_status settle_again(struct sk_store *store, int64_t item, int64_t
                  : SK_OK;
 }
 
+static enum sk_status settle_one(struct sk_store *store, int64_t item, int64_t entry_row,
+                                 struct sk_error *err)
+{
+    uint8_t bytes[SK_ENTRY_LEN];
+    struct sk_entry entry;
+    bool found = false;
+    SK_TRY(sk_log_entry(store, sk_entry_row_log(entry_row), sk_entry_row_position(entry_row), bytes,
+                        &found, err));
+    if (!found || sk_entry_decode(&entry, bytes) != SK_OK)
+        return sk_fail(err, SK_DAMAGED, "an entry in the database is not one");
+    return settle_again(store, item, entry_row, &entry, err);
+}
+
 /* All entries of an item; the list is read first, since settling one changes tables. */
 static enum sk_status settle_all(struct sk_store *store, int64_t item, struct sk_error *err)
 {
@@ -264,34 +278,71 @@ static enum sk_status settle_all(struct sk_store *store, int64_t item, struct sk
     sk_stmt_reset(stmt);
     for (size_t at = 0; at < rows.len; at += sizeof(int64_t)) {
         int64_t id = 0;
-        uint8_t bytes[SK_ENTRY_LEN];
-        struct sk_entry entry;
-        bool found = false;
         memcpy(&id, rows.bytes + at, sizeof(id));
-        SK_TRY(sk_log_entry(store, sk_entry_row_log(id), sk_entry_row_position(id), bytes, &found,
-                            err));
-        if (!found || sk_entry_decode(&entry, bytes) != SK_OK)
-            return sk_fail(err, SK_DAMAGED, "an entry in the database is not one");
-        SK_TRY(settle_again(store, item, id, &entry, err));
+        SK_TRY(settle_one(store, item, id, err));
     }
     return SK_OK;
 }
 
-enum sk_status sk_item_judge_again(struct sk_store *store, int64_t item, struct sk_error *err)
+/* The newest entry of an item before that one which has a payload that is well formed, as far as is
+ * known; 0: none. */
+static enum sk_status older_well_formed(struct sk_store *store, int64_t item, int64_t before,
+                                        int64_t *out, struct sk_error *err)
 {
     sk_auto_stmt stmt = NULL;
-    struct sk_item_state state;
-    SK_TRY(sk_item_state_get(store, item, &state, err));
-    SK_TRY(sk_item_hide(store, &state, err));
-    SK_TRY(sk_db_prepare(store->db, &stmt, "UPDATE item SET shown = 0, title = '' WHERE id = ?1",
+    bool found = false;
+    SK_TRY(sk_db_prepare(store->db, &stmt,
+                         "SELECT entry.id FROM entry CROSS JOIN payload ON payload.id = entry.id "
+                         "WHERE entry.item = ?1 AND entry.id < ?2 AND NOT EXISTS (SELECT 1 FROM "
+                         "malformed WHERE malformed.entry = entry.id AND reason <> ?3) "
+                         "ORDER BY entry.id DESC LIMIT 1",
                          err));
     sk_bind_int(stmt, 1, item);
-    SK_TRY(sk_run(stmt, err));
-    SK_TRY(sk_marks_drop(store, item, INT64_MAX, err));
-    SK_TRY(settle_all(store, item, err));
+    sk_bind_int(stmt, 2, before);
+    sk_bind_text(stmt, 3, SK_UNCHAINED);
+    SK_TRY(sk_step(stmt, &found, err));
+    *out = found ? sk_column_int(stmt, 0) : 0;
+    return SK_OK;
+}
+
+/* What was shown is not well formed any more: the newest one before it that is takes its place.
+ * Where there is none, what it stood behind may be withdrawn elsewhere. */
+static enum sk_status show_older(struct sk_store *store, int64_t item, int64_t before,
+                                 struct sk_error *err)
+{
+    struct sk_item_state state;
+    for (;;) {
+        SK_TRY(sk_item_state_get(store, item, &state, err));
+        if (state.shown)
+            return SK_OK;
+        SK_TRY(older_well_formed(store, item, before, &before, err));
+        if (!before)
+            return sk_item_erase_inherited(store, item, err);
+        SK_TRY(settle_one(store, item, before, err));
+    }
+}
+
+static enum sk_status hide_shown(struct sk_store *store, const struct sk_item_state *state,
+                                 struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    SK_TRY(sk_item_hide(store, state, err));
+    SK_TRY(sk_db_prepare(store->db, &stmt, "UPDATE item SET shown = 0, title = '' WHERE id = ?1",
+                         err));
+    sk_bind_int(stmt, 1, state->row);
+    return sk_run(stmt, err);
+}
+
+enum sk_status sk_entry_judge_again(struct sk_store *store, int64_t item, int64_t entry_row,
+                                    struct sk_error *err)
+{
+    struct sk_item_state state;
     SK_TRY(sk_item_state_get(store, item, &state, err));
-    /* A later revision may have been all that kept it from counting as withdrawn elsewhere. */
-    return state.shown ? SK_OK : sk_item_erase_inherited(store, item, err);
+    if (entry_row == state.shown)
+        SK_TRY(hide_shown(store, &state, err));
+    SK_TRY(sk_mark_drop(store, entry_row, err));
+    SK_TRY(settle_one(store, item, entry_row, err));
+    return entry_row == state.shown ? show_older(store, item, entry_row, err) : SK_OK;
 }
 
 /* What a payload of another type had done is undone. */
@@ -304,7 +355,14 @@ static enum sk_status set_type(struct sk_store *store, const struct sk_item_stat
         ("DELETE FROM continuation WHERE ?2 IS NOT NULL AND entry IN "
          "(SELECT id FROM entry WHERE item = ?1)"),
         "UPDATE item SET type = ?2, shown = 0, title = '' WHERE id = ?1",
+        /* It may have hung on what was withdrawn, as a link or an attachment. */
+        ("UPDATE item SET erased = 0 WHERE id = ?1 AND ?2 IS NOT NULL AND erased = 2 AND "
+         "NOT EXISTS (SELECT 1 FROM kin CROSS JOIN item AS twin ON twin.uid = item.uid AND "
+         "twin.log = kin.other WHERE kin.log = item.log AND kin.relation = 1 AND " SK_WITHDRAWN(
+             "twin") ")"),
     };
+    sk_item_below_changed(store);
+    store->kin_changed = true;
     SK_TRY(sk_item_hide(store, state, err));
     SK_TRY(sk_marks_drop(store, state->row, INT64_MAX, err));
     SK_TRY(sk_forms_forget(store, state->row, INT64_MAX, err));
@@ -344,11 +402,10 @@ static enum sk_status wants(struct sk_store *store, const struct sk_item_state *
                             int64_t entry_row, bool *out, struct sk_error *err)
 {
     uint64_t below = 0;
-    int64_t log = 0;
     *out = state->erased == SK_ERASED_NOT || state->erased == SK_ERASED_INHERITED;
     if (!*out)
         return SK_OK;
-    SK_TRY(sk_item_withdrawn(store, state->row, &below, &log, err));
+    SK_TRY(sk_item_below(store, state->row, &below, err));
     *out = sk_entry_row_position(entry_row) >= below;
     return SK_OK;
 }
@@ -360,24 +417,29 @@ static enum sk_status drop_payload(struct sk_store *store, const struct sk_paylo
     return payload->media ? sk_media_erase(store, payload->media, err) : SK_OK;
 }
 
-/* What an entry does whatever it commits to: it withdraws the item, here and in related logs; or it
- * stands in two of them, and was withdrawn in one. */
+/*
+ * What an entry does whatever it commits to: it withdraws the item, here and in related logs; or it
+ * stands in two of them, and was withdrawn in one. An item that is withdrawn again has nothing left
+ * to erase; only where its log is revoked may it count from now on.
+ */
 static enum sk_status settle_twins(struct sk_store *store, struct sk_item_state *state,
-                                   const struct sk_entry *entry, int64_t log, struct sk_error *err)
+                                   const struct sk_entry *entry, int64_t entry_row,
+                                   struct sk_error *err)
 {
-    uint64_t below = 0;
-    int64_t old = 0;
-    if (entry->type == SK_TYPE_ERASURE)
+    int64_t log = sk_entry_row_log(entry_row);
+    bool erasure = entry->type == SK_TYPE_ERASURE;
+    bool again = state->erased == SK_ERASED_OWN;
+    uint64_t revoked = SK_NOT_REVOKED;
+    if (erasure && !again)
         SK_TRY(sk_item_erase(store, state, SK_ERASED_OWN, err));
     if (store->kind == SK_STORE_DEVICE)
         return SK_OK;
-    if (entry->type == SK_TYPE_ERASURE || state->erased == SK_ERASED_OWN)
+    sk_item_below_changed(store);
+    if (erasure && again)
+        SK_TRY(sk_log_revoked(store, log, &revoked, err));
+    if (erasure && (!again || revoked != SK_NOT_REVOKED))
         return sk_item_erase_twins(store, &entry->id, log, err);
-    SK_TRY(sk_item_withdrawn(store, state->row, &below, &old, err));
-    if (below == 0)
-        return SK_OK;
-    SK_TRY(sk_item_erase_inherited(store, state->row, err));
-    return sk_item_state_get(store, state->row, state, err);
+    return sk_item_touched(store, state->row, err);
 }
 
 enum sk_status sk_item_put(struct sk_store *store, int64_t log, uint64_t position,
@@ -396,7 +458,7 @@ enum sk_status sk_item_put(struct sk_store *store, int64_t log, uint64_t positio
     SK_TRY(sk_log_put(store, log, position, bytes, state.row, err));
     SK_TRY(advance(store, &state, entry_row, entry->revision, err));
     SK_TRY(retype(store, &state, entry_row, type, err));
-    SK_TRY(settle_twins(store, &state, entry, log, err));
+    SK_TRY(settle_twins(store, &state, entry, entry_row, err));
     if (payload && !erasure)
         SK_TRY(wants(store, &state, entry_row, &wanted, err));
     if (wanted)

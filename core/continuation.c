@@ -122,6 +122,7 @@ enum sk_status sk_continuation_take(struct sk_store *store, int64_t entry_row,
     SK_TRY(check_place(store, entry_row, c, err));
     SK_TRY(check_count(store, entry_row, err));
     SK_TRY(check_root(store, c->old_id, c->size, c->root, err));
+    store->kin_changed = true;
     SK_TRY(sk_db_prepare(store->db, &stmt,
                          "INSERT INTO continuation(entry, log_id, old_id, size, root) "
                          "VALUES(?1, ?2, ?3, ?4, ?5)",
@@ -152,28 +153,30 @@ static enum sk_status drop(struct sk_store *store, int64_t entry_row, const char
         sk_bind_text(stmt, 2, reason);
         SK_TRY(sk_run(stmt, err));
     }
+    sk_item_below_changed(store);
+    store->kin_changed = true;
     return sk_db_exec(store->db, "DELETE FROM kin", err);
 }
 
-static enum sk_status check_noted(struct sk_store *store, bool *any, bool *dropped,
+/* What was said of a log while fewer of its entries were here is held against those that came. */
+static enum sk_status check_noted(struct sk_store *store, const uint8_t *old_id, bool *dropped,
                                   struct sk_error *err)
 {
     sk_auto_stmt stmt = NULL;
-    SK_TRY(sk_db_prepare(store->db, &stmt,
-                         "SELECT entry, old_id, size, root FROM continuation ORDER BY entry", err));
+    SK_TRY(sk_db_prepare(
+        store->db, &stmt,
+        "SELECT entry, size, root FROM continuation WHERE old_id = ?1 ORDER BY entry", err));
+    sk_bind_bytes(stmt, 1, old_id, SK_HASH_LEN);
     for (;;) {
         bool row = false;
-        uint8_t old_id[SK_HASH_LEN];
         uint8_t root[SK_MERKLE_LEN];
         struct sk_error why = SK_ERROR_INIT;
         SK_TRY(sk_step(stmt, &row, err));
         if (!row)
             return SK_OK;
-        *any = true;
-        SK_TRY(sk_column_copy(stmt, 1, old_id, sizeof(old_id), err));
-        SK_TRY(sk_column_copy(stmt, 3, root, sizeof(root), err));
+        SK_TRY(sk_column_copy(stmt, 2, root, sizeof(root), err));
         enum sk_status status =
-            check_root(store, old_id, (uint64_t)sk_column_int(stmt, 2), root, &why);
+            check_root(store, old_id, (uint64_t)sk_column_int(stmt, 1), root, &why);
         *dropped = *dropped || status == SK_REFUSED;
         if (status == SK_REFUSED)
             status = drop(store, sk_column_int(stmt, 0), why.text, &why);
@@ -242,6 +245,7 @@ static enum sk_status kin_difference(struct sk_store *store, int64_t *count, str
 static enum sk_status relate(struct sk_store *store, struct sk_error *err)
 {
     sk_auto_stmt stmt = NULL;
+    sk_item_below_changed(store);
     SK_TRY(sk_db_exec(store->db, "DELETE FROM kin", err));
     SK_TRY(sk_db_prepare(store->db, &stmt,
                          KIN "INSERT INTO kin(log, other, relation, prefer, size) "
@@ -250,21 +254,27 @@ static enum sk_status relate(struct sk_store *store, struct sk_error *err)
     return sk_run(stmt, err);
 }
 
-enum sk_status sk_continuation_settle(struct sk_store *store, struct sk_error *err)
+/* `kin` is looked at only where something changed that it follows from: to make it takes time, and
+ * would take it from everybody's imports if one device says much of what continues what. */
+enum sk_status sk_continuation_settle(struct sk_store *store, const uint8_t *log_id,
+                                      struct sk_error *err)
 {
-    bool any = false;
     bool dropped = false;
     int64_t different = 0;
-    SK_TRY(check_noted(store, &any, &dropped, err));
-    if (!any)
+    if (log_id)
+        SK_TRY(check_noted(store, log_id, &dropped, err));
+    SK_TRY(sk_item_settle_touched(store, err));
+    if (!store->kin_changed)
         return SK_OK;
     SK_TRY(kin_difference(store, &different, err));
-    if (different == 0 && !dropped)
-        return SK_OK;
-    SK_TRY(relate(store, err));
-    if (dropped)
-        SK_TRY(sk_item_allow_unrelated(store, err));
-    return sk_item_erase_related(store, err);
+    if (different > 0 || dropped) {
+        SK_TRY(relate(store, err));
+        if (dropped)
+            SK_TRY(sk_item_allow_unrelated(store, err));
+        SK_TRY(sk_item_erase_related(store, err));
+    }
+    store->kin_changed = false;
+    return SK_OK;
 }
 
 enum sk_status sk_continuation_verify(struct sk_store *store, const char **problem,
@@ -308,29 +318,66 @@ enum sk_status sk_continuation_of(struct sk_store *store, const struct sk_log *l
     return SK_OK;
 }
 
-/* Entries of the log ?1 from the position ?2 on that stand apart, each with a log that continues.
- */
-#define APART                                                                               \
-    "FROM (SELECT min(size) AS size, other FROM kin WHERE log = ?1 AND relation = 1) AS h " \
-    "CROSS JOIN entry ON entry.id >= (?1 << 40) + max(h.size, ?2) AND "                     \
-    "entry.id < (?1 + 1) << 40 WHERE h.size IS NOT NULL AND NOT EXISTS "                    \
-    "(SELECT 1 FROM item AS mine CROSS JOIN kin ON kin.log = ?1 AND kin.relation = 1 "      \
-    "CROSS JOIN item AS twin ON twin.uid = mine.uid AND twin.log = kin.other "              \
-    "CROSS JOIN entry AS theirs ON theirs.item = twin.id AND theirs.bytes = entry.bytes "   \
-    "WHERE mine.id = entry.item)"
+/* Where the log parts from the one that knows least of it, which is *heir; 0: none continues it. */
+static enum sk_status find_parting(struct sk_store *store, int64_t log, int64_t *heir,
+                                   uint64_t *size, struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    bool found = false;
+    SK_TRY(sk_db_prepare(store->db, &stmt,
+                         "SELECT other, size FROM kin WHERE log = ?1 AND relation = 1 "
+                         "ORDER BY size, other LIMIT 1",
+                         err));
+    sk_bind_int(stmt, 1, log);
+    SK_TRY(sk_step(stmt, &found, err));
+    *heir = found ? sk_column_int(stmt, 0) : 0;
+    *size = found ? (uint64_t)sk_column_int(stmt, 1) : 0;
+    return SK_OK;
+}
 
 enum sk_status sk_entry_apart(struct sk_store *store, int64_t log, uint64_t position, int64_t *heir,
                               struct sk_error *err)
 {
     sk_auto_stmt stmt = NULL;
-    bool found = false;
+    int64_t found = 0;
+    uint64_t size = 0;
+    bool apart = false;
     *heir = 0;
-    SK_TRY(sk_db_prepare(store->db, &stmt,
-                         "SELECT h.other " APART " AND entry.id = (?1 << 40) + ?2", err));
-    sk_bind_int(stmt, 1, log);
-    sk_bind_int(stmt, 2, (int64_t)position);
+    SK_TRY(find_parting(store, log, &found, &size, err));
+    if (!found || position < size)
+        return SK_OK;
+    SK_TRY(sk_db_prepare(
+        store->db, &stmt,
+        "SELECT 1 FROM entry WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM item AS mine "
+        "CROSS JOIN kin ON kin.log = mine.log AND kin.relation = 1 CROSS JOIN item AS twin ON "
+        "twin.uid = mine.uid AND twin.log = kin.other CROSS JOIN entry AS theirs ON "
+        "theirs.item = twin.id AND theirs.bytes = entry.bytes WHERE mine.id = entry.item)",
+        err));
+    sk_bind_int(stmt, 1, sk_entry_row(log, position));
+    SK_TRY(sk_step(stmt, &apart, err));
+    *heir = apart ? found : 0;
+    return SK_OK;
+}
+
+/* Adds how many entries of an item stand apart, from a row on. They are compared as sets, since
+ * there may be very many. */
+static enum sk_status count_apart(struct sk_store *store, int64_t item, int64_t from, int64_t to,
+                                  uint64_t *count, struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    bool found = false;
+    SK_TRY(sk_db_prepare(
+        store->db, &stmt,
+        "SELECT count(*) FROM entry WHERE item = ?1 AND id >= ?2 AND id < ?3 AND bytes NOT IN "
+        "(SELECT theirs.bytes FROM item AS mine CROSS JOIN kin ON kin.log = mine.log AND "
+        "kin.relation = 1 CROSS JOIN item AS twin ON twin.uid = mine.uid AND twin.log = kin.other "
+        "CROSS JOIN entry AS theirs ON theirs.item = twin.id WHERE mine.id = ?1)",
+        err));
+    sk_bind_int(stmt, 1, item);
+    sk_bind_int(stmt, 2, from);
+    sk_bind_int(stmt, 3, to);
     SK_TRY(sk_step(stmt, &found, err));
-    *heir = found ? sk_column_int(stmt, 0) : 0;
+    *count += (uint64_t)sk_column_int(stmt, 0);
     return SK_OK;
 }
 
@@ -338,12 +385,25 @@ enum sk_status sk_log_apart(struct sk_store *store, int64_t log, uint64_t *count
                             struct sk_error *err)
 {
     sk_auto_stmt stmt = NULL;
-    bool found = false;
-    SK_TRY(sk_db_prepare(store->db, &stmt, "SELECT count(*), max(h.other) " APART, err));
-    sk_bind_int(stmt, 1, log);
-    sk_bind_int(stmt, 2, 0);
-    SK_TRY(sk_step(stmt, &found, err));
-    *count = found ? (uint64_t)sk_column_int(stmt, 0) : 0;
-    *heir = found ? sk_column_int(stmt, 1) : 0;
+    uint64_t size = 0;
+    uint64_t found = 0;
+    bool row = true;
+    *count = 0;
+    SK_TRY(find_parting(store, log, heir, &size, err));
+    if (*heir == 0)
+        return SK_OK;
+    const int64_t from = sk_entry_row(log, size);
+    const int64_t to = sk_entry_row(log + 1, 0);
+    SK_TRY(sk_db_prepare(store->db, &stmt,
+                         "SELECT DISTINCT item FROM entry WHERE id >= ?1 AND id < ?2", err));
+    sk_bind_int(stmt, 1, from);
+    sk_bind_int(stmt, 2, to);
+    while (row) {
+        SK_TRY(sk_step(stmt, &row, err));
+        if (row)
+            SK_TRY(count_apart(store, sk_column_int(stmt, 0), from, to, &found, err));
+    }
+    *count = found;
+    *heir = found > 0 ? *heir : 0;
     return SK_OK;
 }

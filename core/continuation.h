@@ -46,12 +46,14 @@ enum sk_status sk_continuation_take(struct sk_store *store, int64_t entry_row,
                                     struct sk_error *err);
 
 /*
- * After entries came, in the running transaction: what is noted is held against the logs it names,
- * `kin` is made anew, and what was withdrawn in a log is erased in those that it continues, and in
- * those that continue it as far as they hold the same (core/erase.c).
+ * After entries came, in the running transaction: what is noted of the log that got them (log_id,
+ * 32 bytes; NULL: none did) is held against it, `kin` is made anew where that may have changed, and
+ * what was withdrawn in a log is erased in those that it continues, and in those that continue it
+ * as far as they hold the same (core/erase.c).
  */
 SK_MUST_CHECK
-enum sk_status sk_continuation_settle(struct sk_store *store, struct sk_error *err);
+enum sk_status sk_continuation_settle(struct sk_store *store, const uint8_t *log_id,
+                                      struct sk_error *err);
 
 /* Whether `continuation` has a basis in entries, and `kin` is what follows from it: *problem is a
  * sentence, or NULL. */

@@ -112,6 +112,31 @@ enum sk_status sk_item_state_get(struct sk_store *store, int64_t item, struct sk
     return SK_OK;
 }
 
+/* In logs that the item's log continues: the same item, where it was withdrawn. */
+#define WITHDRAWN_BEFORE                                                                      \
+    "item CROSS JOIN kin ON kin.log = item.log AND kin.relation = 2 "                         \
+    "CROSS JOIN item AS old ON old.uid = item.uid AND old.log = kin.other AND " SK_WITHDRAWN( \
+        "old") " CROSS JOIN entry AS theirs ON theirs.item = old.id "
+
+/* The first log with an entry of the withdrawn item that is, byte for byte, this one. */
+static enum sk_status find_withdrawn_same(struct sk_store *store, int64_t entry, int64_t *log,
+                                          struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    bool found = false;
+    *log = 0;
+    SK_TRY(sk_db_prepare(store->db, &stmt,
+                         "SELECT old.log FROM entry AS mine CROSS JOIN " WITHDRAWN_BEFORE
+                         "WHERE mine.id = ?1 AND item.id = mine.item AND "
+                         "theirs.bytes = mine.bytes ORDER BY old.log LIMIT 1",
+                         err));
+    sk_bind_int(stmt, 1, entry);
+    SK_TRY(sk_step(stmt, &found, err));
+    *log = found ? sk_column_int(stmt, 0) : 0;
+    return SK_OK;
+}
+
+/* The entries of the two are compared as sets, since there may be very many of either. */
 enum sk_status sk_item_withdrawn(struct sk_store *store, int64_t item, uint64_t *below,
                                  int64_t *log, struct sk_error *err)
 {
@@ -119,22 +144,48 @@ enum sk_status sk_item_withdrawn(struct sk_store *store, int64_t item, uint64_t 
     bool found = false;
     *below = 0;
     *log = 0;
-    SK_TRY(sk_db_prepare(
-        store->db, &stmt,
-        "SELECT mine.id, old.log FROM item CROSS JOIN kin ON kin.log = item.log AND "
-        "kin.relation = 2 CROSS JOIN item AS old ON old.uid = item.uid AND old.log = kin.other "
-        "AND " SK_WITHDRAWN("old") " CROSS JOIN entry AS mine ON mine.item = item.id "
-                                   "CROSS JOIN entry AS theirs ON theirs.item = old.id AND "
-                                   "theirs.bytes = mine.bytes "
-                                   "WHERE item.id = ?1 ORDER BY mine.id DESC, old.log LIMIT 1",
-        err));
+    SK_TRY(sk_db_prepare(store->db, &stmt,
+                         "SELECT id FROM entry WHERE item = ?1 AND bytes IN (SELECT theirs.bytes "
+                         "FROM " WITHDRAWN_BEFORE "WHERE item.id = ?1) ORDER BY id DESC LIMIT 1",
+                         err));
     sk_bind_int(stmt, 1, item);
     SK_TRY(sk_step(stmt, &found, err));
     if (!found)
         return SK_OK;
     *below = sk_entry_row_position(sk_column_int(stmt, 0)) + 1;
-    *log = sk_column_int(stmt, 1);
+    return find_withdrawn_same(store, sk_column_int(stmt, 0), log, err);
+}
+
+enum sk_status sk_item_below(struct sk_store *store, int64_t item, uint64_t *below,
+                             struct sk_error *err)
+{
+    struct sk_below *kept = &store->below[(uint64_t)item % SK_BELOW_KEPT];
+    int64_t log = 0;
+    if (kept->item != item || kept->now != store->below_now) {
+        SK_TRY(sk_item_withdrawn(store, item, &kept->below, &log, err));
+        kept->item = item;
+        kept->now = store->below_now;
+    }
+    *below = kept->below;
     return SK_OK;
+}
+
+void sk_item_below_changed(struct sk_store *store)
+{
+    store->below_now++;
+}
+
+/* Whether anything is here that an entry of an item commits to. */
+static enum sk_status has_payload(struct sk_store *store, int64_t item, bool *out,
+                                  struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    SK_TRY(sk_db_prepare(store->db, &stmt,
+                         "SELECT 1 FROM entry CROSS JOIN payload ON payload.id = entry.id "
+                         "WHERE entry.item = ?1 LIMIT 1",
+                         err));
+    sk_bind_int(stmt, 1, item);
+    return sk_step(stmt, out, err);
 }
 
 enum sk_status sk_item_erase_inherited(struct sk_store *store, int64_t item, struct sk_error *err)
@@ -143,8 +194,14 @@ enum sk_status sk_item_erase_inherited(struct sk_store *store, int64_t item, str
     uint64_t below = 0;
     int64_t log = 0;
     SK_TRY(sk_item_state_get(store, item, &state, err));
+    /* What is not shown may have come since it was erased, and stand before what comes now. */
+    bool there = state.erased == SK_ERASED_NOT;
+    if (state.erased == SK_ERASED_INHERITED)
+        SK_TRY(has_payload(store, item, &there, err));
+    if (!there)
+        return SK_OK;
     SK_TRY(sk_item_withdrawn(store, item, &below, &log, err));
-    if (state.erased || below == 0)
+    if (below == 0)
         return SK_OK;
     int64_t last = sk_entry_row(sk_entry_row_log(state.entry), below - 1);
     bool hidden = state.shown <= last;
@@ -206,7 +263,7 @@ static enum sk_status erase_by_later(struct sk_store *store, int64_t item, struc
 #define INHERITED(which)                                                                \
     "SELECT item.id FROM item AS gone CROSS JOIN kin ON kin.log = gone.log AND "        \
     "kin.relation = 1 CROSS JOIN item ON item.uid = gone.uid AND item.log = kin.other " \
-    "WHERE item.erased = 0 AND " which
+    "WHERE item.erased IN (0, 3) AND " which
 
 /* Calls `erase` for each item that a statement names. */
 static enum sk_status erase_each(struct sk_store *store, const char *sql, const struct sk_id *uid,
@@ -225,6 +282,57 @@ enum sk_status sk_item_erase_twins(struct sk_store *store, const struct sk_id *u
 {
     SK_TRY(erase_each(store, CONTINUED(ONE), uid, log, erase_by_later, err));
     return erase_each(store, INHERITED(ONE), uid, log, sk_item_erase_inherited, err);
+}
+
+/* ---- when all entries of a bundle are here ---- */
+
+/* The item ?2, if a log that its own continues has withdrawn the same; and, if its own log has, the
+ * same item in the logs that continue that. */
+#define TOUCHED                                                                                    \
+    "SELECT item.id FROM item CROSS JOIN kin ON kin.log = item.log AND kin.relation = 2 "          \
+    "CROSS JOIN item AS old ON old.uid = item.uid AND old.log = kin.other "                        \
+    "WHERE ?1 IS NULL AND item.id = ?2 AND item.erased IN (0, 3) AND " SK_WITHDRAWN(               \
+        "old") " UNION SELECT item.id FROM item AS gone CROSS JOIN kin ON kin.log = gone.log AND " \
+               "kin.relation = 1 CROSS JOIN item ON item.uid = gone.uid AND item.log = kin.other " \
+               "WHERE gone.id = ?2 AND item.erased IN (0, 3) AND " SK_WITHDRAWN("gone")
+
+static enum sk_status note(struct sk_store *store, int64_t item, struct sk_error *err)
+{
+    struct sk_buf *noted = &store->touched;
+    if (noted->len > 0 &&
+        memcmp(noted->bytes + noted->len - sizeof(item), &item, sizeof(item)) == 0)
+        return SK_OK;
+    return sk_buf_add(noted, &item, sizeof(item), err);
+}
+
+enum sk_status sk_item_touched(struct sk_store *store, int64_t item, struct sk_error *err)
+{
+    return erase_each(store, TOUCHED, NULL, item, note, err);
+}
+
+static int by_item(const void *a, const void *b)
+{
+    int64_t x = 0;
+    int64_t y = 0;
+    memcpy(&x, a, sizeof(x));
+    memcpy(&y, b, sizeof(y));
+    return (x > y) - (x < y);
+}
+
+enum sk_status sk_item_settle_touched(struct sk_store *store, struct sk_error *err)
+{
+    sk_auto_buf noted = SK_TAKE(store->touched);
+    int64_t last = 0;
+    if (noted.len > 0)
+        qsort(noted.bytes, noted.len / sizeof(last), sizeof(last), by_item);
+    for (size_t at = 0; at < noted.len; at += sizeof(last)) {
+        int64_t item = 0;
+        memcpy(&item, noted.bytes + at, sizeof(item));
+        if (item != last)
+            SK_TRY(sk_item_erase_inherited(store, item, err));
+        last = item;
+    }
+    return SK_OK;
 }
 
 enum sk_status sk_item_erase_related(struct sk_store *store, struct sk_error *err)

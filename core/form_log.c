@@ -127,20 +127,36 @@ enum sk_status sk_form_use_note(struct sk_store *store, int64_t entry,
     return sk_run(stmt, err);
 }
 
-/* Judges the records of a log again that name a form. */
+/* Judges the entries of a log again that name a form; the list is read first, since judging one
+ * changes tables. Not whole records: one may have an entry for each of very many forms. */
 static enum sk_status settle_users(struct sk_store *store, int64_t log, const uint8_t *hash,
                                    struct sk_error *err)
 {
     sk_auto_stmt stmt = NULL;
+    sk_auto_buf users = SK_BUF_INIT;
+    bool row = true;
     SK_TRY(sk_db_prepare(store->db, &stmt,
-                         "SELECT DISTINCT entry.item FROM form_use CROSS JOIN entry ON "
+                         "SELECT entry.item, entry.id FROM form_use CROSS JOIN entry ON "
                          "entry.id = form_use.entry WHERE form_use.hash = ?1 AND "
-                         "form_use.entry >= ?2 AND form_use.entry < ?3",
+                         "form_use.entry >= ?2 AND form_use.entry < ?3 ORDER BY form_use.entry",
                          err));
     sk_bind_bytes(stmt, 1, hash, SK_HASH_LEN);
     sk_bind_int(stmt, 2, sk_entry_row(log, 0));
     sk_bind_int(stmt, 3, sk_entry_row(log + 1, 0));
-    return sk_items_of(store, stmt, sk_item_judge_again, err);
+    while (row) {
+        SK_TRY(sk_step(stmt, &row, err));
+        const int64_t user[2] = {row ? sk_column_int(stmt, 0) : 0,
+                                 row ? sk_column_int(stmt, 1) : 0};
+        if (row)
+            SK_TRY(sk_buf_add(&users, user, sizeof(user), err));
+    }
+    sk_stmt_reset(stmt);
+    for (size_t at = 0; at < users.len; at += 2 * sizeof(int64_t)) {
+        int64_t user[2];
+        memcpy(user, users.bytes + at, sizeof(user));
+        SK_TRY(sk_entry_judge_again(store, user[0], user[1], err));
+    }
+    return SK_OK;
 }
 
 enum sk_status sk_form_entry_note(struct sk_store *store, int64_t entry,

@@ -130,8 +130,9 @@ enum sk_status sk_item_twins(struct sk_store *store, const struct sk_item *item,
     return sk_item_rows(stmt, each, context, err);
 }
 
-enum sk_status sk_item_find(struct sk_store *store, const char *text, struct sk_item *out,
-                            struct sk_error *err)
+/* log: in which it is looked for; 0: in every one. */
+static enum sk_status find(struct sk_store *store, int64_t log, const char *text,
+                           struct sk_item *out, struct sk_error *err)
 {
     struct sk_id low, high;
     if (prefix_range(text, &low, &high) != SK_OK)
@@ -142,12 +143,13 @@ enum sk_status sk_item_find(struct sk_store *store, const char *text, struct sk_
     bool row = false;
     SK_TRY(sk_db_prepare(
         store->db, &stmt,
-        "SELECT " SK_ITEM_COLUMNS " FROM item WHERE uid BETWEEN ?1 AND ?2 "
+        "SELECT " SK_ITEM_COLUMNS " FROM item WHERE uid BETWEEN ?1 AND ?2 AND (?3 = 0 OR log = ?3) "
         "ORDER BY shown = 0, NOT (" SK_ITEM_ONCE "), (SELECT count(*) FROM kin JOIN item AS twin "
         "ON twin.uid = item.uid AND twin.log = kin.other WHERE kin.log = item.log AND kin.prefer)",
         err));
     sk_bind_bytes(stmt, 1, low.bytes, SK_ID_LEN);
     sk_bind_bytes(stmt, 2, high.bytes, SK_ID_LEN);
+    sk_bind_int(stmt, 3, log);
     SK_TRY(sk_step(stmt, &row, err));
     if (!row)
         return sk_fail(err, SK_MISSING, "there is nothing with this id");
@@ -159,11 +161,26 @@ enum sk_status sk_item_find(struct sk_store *store, const char *text, struct sk_
         if (!row)
             break;
         SK_TRY(is_twin(store, &item, stmt, &twin, err));
+        if (!twin && strlen(text) == SK_ID_TEXT_LEN - 1)
+            return sk_fail(err, SK_USAGE,
+                           "several devices have something with this id: write ID@DEVICE");
         if (!twin)
             return sk_fail(err, SK_USAGE, "several things have an id that begins like this");
     }
     *out = SK_TAKE(item);
     return SK_OK;
+}
+
+enum sk_status sk_item_find(struct sk_store *store, const char *text, struct sk_item *out,
+                            struct sk_error *err)
+{
+    return find(store, 0, text, out, err);
+}
+
+enum sk_status sk_item_find_in(struct sk_store *store, int64_t log, const char *text,
+                               struct sk_item *out, struct sk_error *err)
+{
+    return find(store, log, text, out, err);
 }
 
 enum sk_status sk_item_each(struct sk_store *store, unsigned type, sk_item_each_fn *each,

@@ -128,6 +128,12 @@ SK_MUST_CHECK
 enum sk_status sk_item_find(struct sk_store *store, const char *text, struct sk_item *out,
                             struct sk_error *err);
 
+/* The same within one log: two devices that have nothing to do with each other may have one id, if
+ * one of them wants it so, or a store was repaired whose key was lost. */
+SK_MUST_CHECK
+enum sk_status sk_item_find_in(struct sk_store *store, int64_t log, const char *text,
+                               struct sk_item *out, struct sk_error *err);
+
 /* By exact id within one log. Errors: SK_MISSING. */
 SK_MUST_CHECK
 enum sk_status sk_item_get(struct sk_store *store, int64_t log, const struct sk_id *id,

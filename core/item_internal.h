@@ -178,12 +178,30 @@ enum sk_status sk_item_erase(struct sk_store *store, const struct sk_item_state 
                              enum sk_erased how, struct sk_error *err);
 
 /*
- * After a log has withdrawn an item: erases it, and what hangs on it, in the logs that this one
- * continues; and in those that continue this one, as far as they hold the same entries.
+ * After a log has withdrawn an item for the first time: erases it, and what hangs on it, in the
+ * logs that this one continues; and in those that continue this one, as far as they hold the same
+ * entries.
  */
 SK_MUST_CHECK
 enum sk_status sk_item_erase_twins(struct sk_store *store, const struct sk_id *uid, int64_t log,
                                    struct sk_error *err);
+
+/*
+ * After an entry of an item came: what of it, or of the same item in related logs, may have to be
+ * erased is noted; and erased when all entries and payloads of a bundle are here, since an item may
+ * have very many.
+ */
+SK_MUST_CHECK
+enum sk_status sk_item_touched(struct sk_store *store, int64_t item, struct sk_error *err);
+SK_MUST_CHECK
+enum sk_status sk_item_settle_touched(struct sk_store *store, struct sk_error *err);
+
+/* `below` of sk_item_withdrawn(), kept at hand while no entry comes and no relation of logs
+ * changes. What changes one of these calls the second. */
+SK_MUST_CHECK
+enum sk_status sk_item_below(struct sk_store *store, int64_t item, uint64_t *below,
+                             struct sk_error *err);
+void sk_item_below_changed(struct sk_store *store);
 
 /* The same for every item that its log has withdrawn: the relations of logs have changed. */
 SK_MUST_CHECK
@@ -219,9 +237,11 @@ SK_MUST_CHECK
 enum sk_status sk_items_of(struct sk_store *store, struct sk_stmt *stmt, sk_items_of_fn *each,
                            struct sk_error *err);
 
-/* Looks at all that an item's entries commit to once more: a form came or went (form_log.c). */
+/* Looks once more at what an entry of an item commits to: its form came or went (form_log.c). What
+ * is shown afterwards is the newest that is well formed. */
 SK_MUST_CHECK
-enum sk_status sk_item_judge_again(struct sk_store *store, int64_t item, struct sk_error *err);
+enum sk_status sk_entry_judge_again(struct sk_store *store, int64_t item, int64_t entry,
+                                    struct sk_error *err);
 
 /*
  * What is noted of forms in logs (form_log.c): that an entry is one; that an entry of a record
@@ -247,6 +267,13 @@ enum sk_status sk_form_use_forget(struct sk_store *store, int64_t entry, struct 
 SK_MUST_CHECK
 enum sk_status sk_mark_payload(struct sk_store *store, int64_t entry_row, const char *reason,
                                struct sk_error *err);
+
+/* The reason of an entry that is malformed by the hash of the revision before it alone. */
+#define SK_UNCHAINED "it does not follow the revision before it"
+
+/* Takes away what was found in the payload of one entry: it is looked at again. */
+SK_MUST_CHECK
+enum sk_status sk_mark_drop(struct sk_store *store, int64_t entry_row, struct sk_error *err);
 
 /* Takes away what was found in the payloads of an item's entries up to `last`: they are erased, or
  * looked at again. */

@@ -1,5 +1,6 @@
 #include "core/lacking.h"
 
+#include "core/item_internal.h"
 #include "core/store_internal.h"
 
 /* Whether a payload of an entry would be kept if it came. */
@@ -57,6 +58,7 @@ enum sk_status sk_bare_ranges(struct sk_store *store, int64_t log, struct sk_ran
                               struct sk_error *err)
 {
     sk_auto_stmt stmt = NULL;
+    sk_item_below_changed(store); /* by another program, perhaps */
     SK_TRY(sk_db_prepare(store->db, &stmt,
                          "SELECT entry.id FROM entry CROSS JOIN item ON item.id = entry.item "
                          "WHERE entry.id >= ?1 AND entry.id < ?2 AND "

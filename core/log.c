@@ -125,6 +125,7 @@ enum sk_status sk_log_create(struct sk_store *store, struct sk_log *log, struct 
     sk_bind_int(stmt, 5, log->state);
     sk_bind_int(stmt, 6, log->peer);
     SK_TRY(sk_run(stmt, err));
+    store->kin_changed = true;
     log->id = sk_db_last_id(store->db);
     log->size = 0;
     return SK_OK;

@@ -5,8 +5,6 @@
 #include "core/item_internal.h"
 #include "core/store_internal.h"
 
-static const char unchained[] = "it does not follow the revision before it";
-
 static enum sk_status run_for(struct sk_store *store, const char *sql, int64_t row,
                               const char *reason, struct sk_error *err)
 {
@@ -67,7 +65,7 @@ static enum sk_status set_chained(struct sk_store *store, int64_t row, bool good
     return run_for(store,
                    good ? "DELETE FROM malformed WHERE entry = ?1 AND reason = ?2"
                         : "INSERT OR IGNORE INTO malformed(entry, reason) VALUES(?1, ?2)",
-                   row, unchained, err);
+                   row, SK_UNCHAINED, err);
 }
 
 enum sk_status sk_mark_revisions(struct sk_store *store, int64_t entry_row,
@@ -106,6 +104,20 @@ static enum sk_status mark_all_revisions(struct sk_store *store, int64_t item, s
 
 /* ---- what was found in payloads ---- */
 
+enum sk_status sk_mark_drop(struct sk_store *store, int64_t entry_row, struct sk_error *err)
+{
+    uint8_t bytes[SK_ENTRY_LEN];
+    bool found = false;
+    SK_TRY(run_for(store, "DELETE FROM malformed WHERE entry = ?1 AND reason <> ?2", entry_row,
+                   SK_UNCHAINED, err));
+    if (sk_db_changes(store->db) == 0)
+        return SK_OK;
+    /* Such a mark may have stood in the place of one of the other kind. */
+    SK_TRY(sk_log_entry(store, sk_entry_row_log(entry_row), sk_entry_row_position(entry_row), bytes,
+                        &found, err));
+    return found ? sk_mark_revisions(store, entry_row, bytes, err) : SK_OK;
+}
+
 enum sk_status sk_marks_drop(struct sk_store *store, int64_t item, int64_t last,
                              struct sk_error *err)
 {
@@ -116,7 +128,7 @@ enum sk_status sk_marks_drop(struct sk_store *store, int64_t item, int64_t last,
                          err));
     sk_bind_int(stmt, 1, item);
     sk_bind_int(stmt, 2, last);
-    sk_bind_text(stmt, 3, unchained);
+    sk_bind_text(stmt, 3, SK_UNCHAINED);
     SK_TRY(sk_run(stmt, err));
     /* Such a mark may have stood in the place of one of the other kind. */
     return sk_db_changes(store->db) > 0 ? mark_all_revisions(store, item, err) : SK_OK;

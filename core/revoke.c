@@ -83,5 +83,6 @@ enum sk_status sk_log_revoke(struct sk_store *store, int64_t log, uint64_t from,
     sk_bind_int(stmt, 2, (int64_t)from);
     sk_bind_int(stmt, 3, sk_day_now());
     SK_TRY(sk_run(stmt, err));
+    sk_item_below_changed(store);
     return allow_related(store, log, err);
 }

@@ -153,6 +153,7 @@ static void store_free(struct sk_store *store)
     sk_secret_free(store->next);
     sk_secret_free(store->store_key);
     sk_buf_clear(&store->erased_media);
+    sk_buf_clear(&store->touched);
     sk_buf_clear(&store->new_media);
     sk_dir_unlock(store->lock);
     free(store->name);
@@ -615,6 +616,8 @@ enum sk_status sk_store_begin(struct sk_store **txn, struct sk_store *store, str
 {
     SK_TRY(sk_store_check_writable(store, err));
     SK_TRY(sk_db_begin(store->db, err));
+    store->below_now++; /* another program may have changed it */
+    store->kin_changed = false;
     *txn = store;
     return SK_OK;
 }
@@ -685,6 +688,8 @@ void sk_store_rollback(struct sk_store *store)
     sk_db_rollback(store->db);
     sk_media_drop_new(store);
     sk_buf_reset(&store->erased_media);
+    sk_buf_reset(&store->touched);
     store->erased = store->words_erased = false;
     sk_log_forget(store);
+    store->below_now++;
 }

@@ -26,6 +26,14 @@ struct sk_log_tail {
     bool dirty;
 };
 
+/* Up to where items were withdrawn in logs that theirs continue (sk_item_below(), core/erase.c). */
+#define SK_BELOW_KEPT 1024u
+struct sk_below {
+    int64_t item;
+    uint64_t below;
+    uint64_t now; /* of the store, when it was found */
+};
+
 struct sk_own_form;
 
 struct sk_store {
@@ -47,6 +55,10 @@ struct sk_store {
     struct sk_secret *next; /* archive: the pair behind it, as in `identity`; NULL: none */
     uint32_t next_day;
     struct sk_log_tail tail;
+    struct sk_below below[SK_BELOW_KEPT];
+    uint64_t below_now;    /* what was kept at hand under another number is not right any more */
+    struct sk_buf touched; /* items that the end of the transaction looks at (core/erase.c) */
+    bool kin_changed;      /* the transaction changed something that `kin` follows from */
     struct sk_buf erased_media; /* names of files to remove after the commit */
     struct sk_buf
         new_media;     /* names of files whose marks go with the commit, and they without it */

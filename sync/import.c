@@ -180,7 +180,7 @@ static enum sk_status put_aside(struct sk_arrival *a, const struct sk_log *log, 
     result->waiting = true;
     result->quarantined = in.manifest.n1 - in.manifest.n0;
     (void)snprintf(result->reason, sizeof(result->reason), "%s", reason);
-    SK_TRY(sk_continuation_settle(a->store, err)); /* a log that waits is known by now */
+    SK_TRY(sk_continuation_settle(a->store, log->log_id, err)); /* it is known, though it waits */
     return sk_log_gaps(a->store, log->id, &result->gaps, err);
 }
 

@@ -262,6 +262,24 @@ static enum sk_status write_file(struct sk_store *store, const struct sk_log *lo
     return sk_deliver(writer, file, path, hash, &delivered, err);
 }
 
+/* A device signs its X25519 key itself: with some every agreement is zero. */
+static enum sk_status check_device_key(struct sk_store *store, const struct sk_log *log,
+                                       struct sk_error *err)
+{
+    uint8_t shared[SK_DH_LEN];
+    struct sk_archive_keys keys;
+    sk_archive_keys(store, &keys);
+    enum sk_status status = sk_archive_dh(store, keys.number, shared, log->dh_public);
+    sk_wipe(shared, sizeof(shared));
+    if (status == SK_DAMAGED)
+        return sk_fail(
+            err, SK_REFUSED,
+            "\"%s\" has signed a key to which nothing can be sealed: no receipt can reach "
+            "it. No honest device does that",
+            log->alias);
+    return status == SK_OK ? SK_OK : sk_fail_status(err, status);
+}
+
 enum sk_status sk_receipt_write(struct sk_store *store, int64_t log, const char *path, char *code,
                                 struct sk_error *err)
 {
@@ -272,6 +290,7 @@ enum sk_status sk_receipt_write(struct sk_store *store, int64_t log, const char 
     if (row.peer == 0)
         return sk_fail(err, SK_MISSING, "\"%s\" was not invited: no receipt can reach it",
                        row.alias);
+    SK_TRY(check_device_key(store, &row, err));
     if (sk_file_exists(path))
         return sk_fail(err, SK_CREATE, "%s: a file of this name is there already", path);
     SK_TRY(sk_file_try_name(path, err));

@@ -36,7 +36,8 @@ void sk_receipt_result_clear(struct sk_receipt_result *result);
 /*
  * Archive: writes the receipt for a device to a new file. code: the courier's code of that file.
  * It is signed with the newest of the archive's keys that the device is known to have. Errors:
- * SK_MISSING (the device has sent nothing yet), SK_REFUSED (these were forgotten), SK_CREATE,
+ * SK_MISSING (the device has sent nothing yet), SK_REFUSED (these were forgotten, or the device has
+ * signed an X25519 key to which nothing can be sealed), SK_CREATE,
  * SK_FULL, SK_IO.
  */
 SK_MUST_CHECK enum sk_status sk_receipt_write(struct sk_store *store, int64_t log, const char *path,

@@ -191,12 +191,12 @@ enum sk_status sk_intake_finish(struct sk_intake *in, struct sk_error *err)
                              err));
     SK_TRY(sk_log_join(in->store, in->log.id, SK_POSITION_MAX, &size, err));
     if (size == 0) /* the beginning is still missing */
-        return sk_continuation_settle(in->store, err);
+        return sk_continuation_settle(in->store, in->log_id, err);
     SK_TRY(mark_joined(in, size, err));
     SK_TRY(sk_segment_note(in->store, in->log.id, size, &note, err));
     SK_TRY(check_head(in, size, sk_buf_text(&note), err));
     if (in->fork) /* the caller rolls all of it back: there is nothing to settle */
         return SK_OK;
     SK_TRY(sk_log_set_note(in->store, in->log.id, sk_buf_text(&note), err));
-    return sk_continuation_settle(in->store, err);
+    return sk_continuation_settle(in->store, in->log_id, err);
 }

@@ -181,6 +181,9 @@ def withdrawn_meanwhile(top):
     by("export", at("late"))
     to("import", at("late"))
     check(to.json("show", other)["fields"]["title"] == "Other", "what the restored store holds is shown")
+    check(to.json("show", f"{other}@birch")["fields"]["title"] == "Other, by somebody else", "what one device has under an id")
+    ran = to.run("show", f"{other}@nobody")
+    check(ran.code == MISSING and ran.out == "", f"no such device: {ran.code} {ran.err}")
     rows = {row["title"]: row.get("apart", False) for row in to.json("list")}
     check(rows == {"Other": False, "Known under another name": False, "Other, by somebody else": True, "Made up": True},
           f"list: {rows}")

@@ -262,14 +262,13 @@ ERASE, APPLY, CONTINUATION = "core/erase.c", "core/apply.c", "core/continuation.
 
 mutant("a backup older than a withdrawal is restored", "heirs-keep-what-was-withdrawn", "sync/withdrawn",
        "what_was_withdrawn_stays_away", [
-           (ERASE, "    if (state.erased || below == 0)\n", "    if (true)\n")])
+           (ERASE, "    if (!there)\n", "    if (true)\n")])
 mutant("a backup older than a withdrawal is restored", "withdrawn-text-taken-again", "sync/withdrawn",
        "what_was_withdrawn_stays_away", [
            (APPLY, "    *out = sk_entry_row_position(entry_row) >= below;\n", "    *out = true;\n")])
 mutant("a backup older than a withdrawal is restored", "late-entries-erase-nothing", "sync/withdrawn",
        "an_heir_of_the_heir", [
-           (APPLY, "    if (entry->type == SK_TYPE_ERASURE || state->erased == SK_ERASED_OWN)\n",
-            "    if (entry->type == SK_TYPE_ERASURE)\n")])
+           (APPLY, "    return sk_item_touched(store, state->row, err);\n", "    return SK_OK;\n")])
 mutant("a change in the restored store is kept", "heirs-lose-all", "sync/withdrawn",
        "what_was_withdrawn_stays_away", [
            (ERASE, "    bool hidden = state.shown <= last;\n", "    bool hidden = true;\n    last = INT64_MAX;\n")])
@@ -298,8 +297,18 @@ mutant("a later revision waits for its form", "an-older-one-comes-up-with-the-fo
            ("core/purge.c", "if (id >= out->state.shown)", "if (id == out->state.shown)")])
 mutant("a form goes, and comes again", "formless-is-not-withdrawn", "sync/forms",
        "what_waits_for_its_form_is_not_what_was_withdrawn", [
-           (APPLY, "    return state.shown ? SK_OK : sk_item_erase_inherited(store, item, err);\n",
-            "    return SK_OK;\n")])
+           (APPLY, "            return sk_item_erase_inherited(store, item, err);\n",
+            "            return SK_OK;\n")])
+mutant("what hung on a withdrawn record turns out to be none", "hanging-for-ever", "sync/import_liar",
+       "a_link_that_is_none", [
+           (APPLY, "\"UPDATE item SET erased = 0 WHERE id = ?1", "\"UPDATE item SET erased = 2 WHERE id = ?1")])
+mutant("a malformed revision behind a withdrawal in the old log", "inherited-is-withdrawn", "sync/import_liar",
+       "between_two_that_were_withdrawn", [
+           ("core/verify.c", "    if (row->erased && row->erased != SK_ERASED_INHERITED)\n",
+            "    if (row->erased)\n")])
+mutant("a log that waits is related at once", "waiting-log-is-a-stranger", "sync/continuation",
+       "a_log_that_waits_is_related", [
+           ("sync/import.c", "    SK_TRY(sk_continuation_settle(a->store, log->log_id, err));", "")])
 mutant("an entry of an unknown kind is told as lost", "unknown-passed-over", "core/succession",
        "an_entry_of_an_unknown_kind_is_told", [
            ("core/remains_proof.c", "    set_unknown(&p);\n", "")])

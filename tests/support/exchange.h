@@ -11,7 +11,7 @@
 #include "sync/receipt.h"
 #include "tests/support/stores.h"
 
-#define SK_WORLD_ENDS 3
+#define SK_WORLD_ENDS 4
 
 struct sk_world {
     char *dir;

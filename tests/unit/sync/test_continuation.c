@@ -576,9 +576,29 @@ static void statements_are_counted(void **state)
                      7);
 }
 
+/* A log that waits for approval is here, and what continues it is related to it at once. */
+static void a_log_that_waits_is_related(void **state)
+{
+    struct sk_world *world = *state;
+    sk_world_pair(world);
+    (void)sk_test_add(world->device[0].store, SK_TYPE_SOURCE, "rec-a");
+    (void)sk_world_export(world, 0, "old");
+    sk_lineage_inherit(world, 0, 1, true);
+    (void)sk_world_export(world, 1, "new");
+    sk_lineage_import(world, "new");
+    sk_test_sql(sk_lineage_archive(world), "UPDATE peer SET log = 1 WHERE log IS NULL");
+    struct sk_import_result result = sk_world_import(world, 0, "old");
+    assert_true(result.waiting);
+    sk_import_result_clear(&result);
+    assert_int_equal(sk_test_sql_int(sk_lineage_archive(world), "SELECT count(*) FROM kin"), 2);
+    sk_lineage_list(world, "rec-a@1 ");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_log_that_waits_is_related, sk_world_setup,
+                                        sk_world_teardown),
         cmocka_unit_test_setup_teardown(each_record_is_shown_once, sk_world_setup,
                                         sk_world_teardown),
         cmocka_unit_test_setup_teardown(the_order_of_bundles_does_not_matter, sk_world_setup,

@@ -1,10 +1,10 @@
 # Unit tests of sync.
-add_library(sk_support_sync STATIC support/damaged_bundle.c support/exchange.c support/fat.c support/hostile_worker.c support/lineage.c support/volume.c)
+add_library(sk_support_sync STATIC support/damaged_bundle.c support/exchange.c support/fat.c support/hostile_worker.c support/liar.c support/lineage.c support/volume.c)
 target_link_libraries(sk_support_sync PUBLIC sk_sync sk_support_core ZLIB::ZLIB m)
 
-foreach(name backup chain code continuation deflate deliver device envelope exchange export export_parts export_plan fat fork forms
-        frames import import_lies inbox invite lacking looks manifest marks migrate peer purge quarantine ratchet receipt
-        receipt_note receipt_take renew renew_orders revoke salvage segment seizure uniform volume withdrawn worker worker_sandbox)
+foreach(name backup burden chain code continuation deflate deliver device envelope exchange export export_parts export_plan fat fork forms
+        frames import import_liar import_lies inbox invite lacking looks manifest marks migrate peer purge quarantine ratchet receipt
+        receipt_note receipt_take renew renew_orders revoke salvage segment seizure uniform volume withdrawn worker worker_sandbox year)
     sk_unit_test(sync ${name})
 endforeach()
 

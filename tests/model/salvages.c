@@ -53,19 +53,23 @@ static bool is_taken(struct m_archive *archive, const struct m_slot *slot, int f
     return log->state == SK_LOG_STATE_ENROLLED && f->n1 <= log->revoked && !m_forks(log, f);
 }
 
-/* Whether something of it hangs on what a log that continues its own has withdrawn: that shows by
- * its payload alone, and so not whether this came. */
-static bool hangs_on_withdrawn(const struct m_archive *archive, int file)
+/* Whether it does not show what came: something hangs on what a log that continues its own has
+ * withdrawn, which its payload alone says; or what comes refutes a log that has. */
+static bool is_unclear(const struct m_archive *archive, int file)
 {
     static struct m_archive probe;
     const struct m_file *f = &m.files[file];
+    static struct m_believed believed;
     struct m_kin kin;
+    m_note_believed(archive, &believed);
     probe = *archive;
     struct m_log_at *log = m_log_find(&probe, f->log);
     for (int p = f->n0; log && p < f->n1; p++) {
         log->held[p] = f->history.at[p];
         log->payload[p] = log->payload[p] || f->payload[p];
     }
+    if (m_is_refuted(&probe, &believed))
+        return true;
     m_kin_of(&probe, &kin);
     for (int p = f->n0; log && p < f->n1; p++)
         if (m_gone(&probe, &kin, log, p) != m_gone_itself(&probe, &kin, log, p))
@@ -193,7 +197,7 @@ bool r_act_salvage(const struct r_action *action)
     const struct m_slot *slot = r_slot_for(number, file);
     if (m_chain_find(&archive->pairs[slot->pair].receive, slot->index, &spent_by) !=
             M_MATCH_READY ||
-        hangs_on_withdrawn(archive, file))
+        is_unclear(archive, file))
         return false;
     unsigned chunk = make_copy(file, by, path);
     r.damaged[file][number] = true;

@@ -146,7 +146,8 @@ enum sk_status sk_db_check(struct sk_db *db, sk_db_problem_fn *each, void *conte
  * id; false also when it is not there (errors: SK_IO). `copy`: the same pages under another key, in
  * a file that gets its name when it is whole, synced and was read back; `tell` hears of each piece,
  * twice the size in all (errors: SK_DAMAGED, SK_REFUSED when it was not closed well, SK_IO,
- * SK_FULL, SK_CREATE). Of the options, path, key and id count.
+ * SK_FULL, SK_CREATE). `mend`: as sk_vfs_mend(), of a copy that was put in its place (errors:
+ * SK_IO, SK_FULL, SK_MISSING, SK_REFUSED). Of the options, path, key and id count.
  */
 SK_MUST_CHECK
 enum sk_status sk_db_recognizes(const struct sk_db_options *options, bool *yes,
@@ -155,6 +156,9 @@ typedef void sk_db_copied_fn(void *context, uint64_t bytes);
 SK_MUST_CHECK
 enum sk_status sk_db_copy(const struct sk_db_options *from, const struct sk_db_options *to,
                           sk_db_copied_fn *tell, void *context, struct sk_error *err);
+SK_MUST_CHECK
+enum sk_status sk_db_mend(const struct sk_db_options *options, const char *from_path,
+                          struct sk_error *err);
 
 /*
  * The words of a text as the search index has them (db_words.c): calls `each` with the place of

@@ -38,3 +38,11 @@ enum sk_status sk_db_copy(const struct sk_db_options *from, const struct sk_db_o
     SK_TRY(vfs_for(&target, to, err));
     return sk_vfs_copy(source, from->path, target, to->path, tell, context, err);
 }
+
+enum sk_status sk_db_mend(const struct sk_db_options *options, const char *from_path,
+                          struct sk_error *err)
+{
+    auto_vfs vfs = NULL;
+    SK_TRY(vfs_for(&vfs, options, err));
+    return sk_vfs_mend(vfs, from_path, options->path, err);
+}

@@ -247,15 +247,6 @@ static enum sk_status renew_pages(struct job *job, const struct sk_unlock *unloc
     return sk_db_trust(store->db, err);
 }
 
-/* A run that was killed may have written over `data` in the system's memory alone: what it was
- * written from is removed after this. */
-static enum sk_status make_durable(const char *path, struct sk_error *err)
-{
-    sk_auto_file file = NULL;
-    SK_TRY(sk_file_open_over(&file, path, err));
-    return sk_file_sync(file, err);
-}
-
 static enum sk_status finish_switch(const struct sk_store *store, const struct paths *paths,
                                     struct sk_error *err)
 {
@@ -280,8 +271,10 @@ enum sk_status sk_rekey_settle(struct sk_store *store, struct sk_error *err)
                                     .store_key = sk_secret_view(store->store_key),
                                     .store_id = sk_keys_store_id(&store->keys)};
     SK_TRY(sk_db_recognizes(&options, &known, err));
-    if (known) /* `data.next` is swept, once `data` has opened */
-        return store->read_only ? SK_OK : make_durable(paths.data, err);
+    /* `data.next` is swept, once `data` has opened. A run that was killed may have written it into
+     * `data` in the system's memory alone, and a sector of that may have gone bad since. */
+    if (known)
+        return store->read_only ? SK_OK : sk_db_mend(&options, paths.next, err);
     options.path = paths.next;
     SK_TRY(sk_db_recognizes(&options, &known, err));
     return known ? finish_switch(store, &paths, err) : SK_OK;

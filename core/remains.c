@@ -184,6 +184,32 @@ static enum sk_status keep_item(struct sk_remains *r, const struct seen *s, stru
     return sk_buf_add(&r->items, &item, sizeof(item), err);
 }
 
+static enum sk_status keep_node(struct sk_remains *r, unsigned level, uint64_t index,
+                                const uint8_t *hash, struct sk_error *err)
+{
+    struct node node = {.index = index, .level = (uint8_t)level};
+    memcpy(node.hash, hash, SK_MERKLE_LEN);
+    return sk_buf_add(&r->nodes, &node, sizeof(node), err);
+}
+
+/* The peaks beside a signed head: roots of full subtrees, from the left, as the bits of its size.
+ */
+static enum sk_status keep_peaks(struct sk_remains *r, uint64_t size, const uint8_t *peaks,
+                                 uint64_t len, struct sk_error *err)
+{
+    uint64_t start = 0;
+    if (len != sk_merkle_peak_count(size) * SK_MERKLE_LEN)
+        return SK_OK;
+    for (unsigned level = 63; level < 64; level--) {
+        if (!(size >> level & 1))
+            continue;
+        SK_TRY(keep_node(r, level, start >> level, peaks, err));
+        start += UINT64_C(1) << level;
+        peaks += SK_MERKLE_LEN;
+    }
+    return SK_OK;
+}
+
 /* A signed head, with the keys that signed it. */
 static enum sk_status keep_head(struct sk_remains *r, const struct seen *s, struct sk_error *err)
 {
@@ -213,7 +239,9 @@ static enum sk_status keep_head(struct sk_remains *r, const struct seen *s, stru
     kept->size = head.size;
     kept->marked = sk_pages_marked(r->pages, s->view, s->page);
     memcpy(kept->root, head.root, SK_MERKLE_LEN);
-    return SK_OK;
+    if (!kept->marked || f[7].number != (int64_t)head.size)
+        return SK_OK;
+    return keep_peaks(r, head.size, row.bytes + f[8].at, f[8].len, err);
 }
 
 static enum sk_status keep_table_row(struct sk_remains *r, const struct seen *s,
@@ -269,9 +297,7 @@ static enum sk_status keep_index_row(struct sk_remains *r, const struct seen *s,
     if (!shaped(f, s->count, "III3") || f[0].number != SK_LOG_OWN || f[1].number < 0 ||
         f[1].number > 63 || f[2].number < 0)
         return SK_OK;
-    struct node node = {.index = (uint64_t)f[2].number, .level = (uint8_t)f[1].number};
-    memcpy(node.hash, s->cell.at + f[3].at, SK_MERKLE_LEN);
-    return sk_buf_add(&r->nodes, &node, sizeof(node), err);
+    return keep_node(r, (unsigned)f[1].number, (uint64_t)f[2].number, s->cell.at + f[3].at, err);
 }
 
 static enum sk_status scan_page(struct sk_remains *r, unsigned view, uint32_t page,
@@ -619,21 +645,39 @@ enum sk_status sk_remains_purged(struct sk_remains *r, uint64_t position,
     return SK_OK;
 }
 
-enum sk_status sk_remains_body(struct sk_remains *r, int64_t media, struct sk_media_reader **out,
-                               struct sk_error *err)
+/* The file of one row of `media`. */
+static enum sk_status open_body(struct sk_remains *r, const struct place *place,
+                                struct sk_media_reader **out, struct sk_error *err)
 {
-    size_t at = remains_find(&r->media, media);
     sk_auto_buf row = SK_BUF_INIT;
     struct sk_field f[SK_CARVE_COLUMNS] = {{.len = 0}};
     unsigned count = 0;
-    if (at < place_count(&r->media) && places(&r->media)[at].id == media) {
-        const struct place *place = &places(&r->media)[at];
-        SK_TRY(read_row(r, place->view, place->page, place->cell, NOTE_MAX, &row, f, &count, err));
-    }
+    SK_TRY(read_row(r, place->view, place->page, place->cell, NOTE_MAX, &row, f, &count, err));
     if (!row.bytes || count == 0 || !shaped(f, count, "N13I") || f[3].number < 0)
         return sk_fail(err, SK_DAMAGED, "the key of this attachment is lost");
     return sk_media_open_file(r->media_dir, row.bytes + f[1].at, row.bytes + f[2].at,
                               (uint64_t)f[3].number, out, err);
+}
+
+/* An older row may name a file that is gone, a newer one a file that never came to be. */
+enum sk_status sk_remains_body(struct sk_remains *r, int64_t media, struct sk_media_reader **out,
+                               struct sk_error *err)
+{
+    size_t first = remains_find(&r->media, media);
+    struct sk_error why = SK_ERROR_INIT;
+    enum sk_status status = SK_DAMAGED;
+    for (size_t at = first; at < place_count(&r->media) && places(&r->media)[at].id == media;
+         at++) {
+        struct sk_error other = SK_ERROR_INIT;
+        struct sk_error *to = at == first ? &why : &other;
+        enum sk_status found = open_body(r, &places(&r->media)[at], out, to);
+        if (found != SK_DAMAGED && found != SK_MISSING)
+            return found == SK_OK ? SK_OK : sk_fail(err, found, "%s", to->text);
+        if (at == first)
+            status = found;
+    }
+    return sk_fail(err, status, "%s",
+                   why.text[0] ? why.text : "the key of this attachment is lost");
 }
 
 enum sk_status sk_remains_items(struct sk_remains *r, sk_remains_item_fn *each, void *context,

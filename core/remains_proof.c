@@ -2,8 +2,9 @@
  * Which entries the signed head of a log covers, when some are lost.
  *
  * A subtree whose root is known is gone into from above: where all its leaves are there they give
- * its root or contradict it; where some are lost, kept nodes of the tree (or whole subtrees beside)
- * stand in for them, and what they give with the rest must be the known root again.
+ * its root or contradict it; where some are lost, kept nodes of the tree, peaks beside the head
+ * among them (or whole subtrees beside), stand in for them, and what they give with the rest must
+ * be the known root again.
  */
 #include "core/remains_internal.h"
 
@@ -88,8 +89,10 @@ static bool range_root(const struct proof *p, uint64_t start, uint64_t len, uint
     unsigned level = 63u - (unsigned)__builtin_clzll(len);
     if (full && level >= NODE_LEVEL_MIN && kept_node(p, level, start >> level, out))
         return true;
-    if (len <= SMALL)
-        return complete(p, start, len) && leaves_root(p, start, len, out);
+    if (len <= SMALL && complete(p, start, len))
+        return leaves_root(p, start, len, out);
+    if (len <= SMALL && full) /* a peak: of these there are small ones */
+        return kept_node(p, level, start >> level, out);
     uint64_t k = split_of(len);
     if (!range_root(p, start, k, left) || !range_root(p, start + k, len - k, right))
         return false;

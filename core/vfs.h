@@ -49,7 +49,7 @@ enum sk_status sk_vfs_trouble(const struct sk_vfs *vfs);
  * more is written. */
 bool sk_vfs_unsure(const struct sk_vfs *vfs);
 
-/* Whether opening found a write-ahead log with frames, left by a crash. */
+/* Whether opening found a write-ahead log that runs, left by a crash: with frames or without. */
 bool sk_vfs_recovered(const struct sk_vfs *vfs);
 
 /*
@@ -92,5 +92,15 @@ enum sk_status sk_vfs_copy(const struct sk_vfs *from, const char *from_path,
  */
 SK_MUST_CHECK
 enum sk_status sk_vfs_put(const char *from_path, const char *to_path, struct sk_error *err);
+
+/*
+ * A closed database was put by sk_vfs_put(), and where it came from is still there: makes it
+ * durable. A page that opens only where it came from is written again, unless the database was
+ * written to since. Both are of this VFS's key. Errors: SK_IO, SK_FULL, SK_MISSING, SK_REFUSED,
+ * SK_NOMEM.
+ */
+SK_MUST_CHECK
+enum sk_status sk_vfs_mend(const struct sk_vfs *vfs, const char *from_path, const char *to_path,
+                           struct sk_error *err);
 
 #endif

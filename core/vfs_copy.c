@@ -224,3 +224,57 @@ enum sk_status sk_vfs_put(const char *from_path, const char *to_path, struct sk_
     SK_TRY(over ? sk_file_sync(to, err) : sk_file_publish(to, true, err));
     return sk_file_remove(from_path, err);
 }
+
+/* ---- mending ---- */
+
+/* Writes a page to the target if only the source has it whole. What cannot be read is not passed
+ * over: the source goes after this. */
+static enum sk_status mend_page(const struct copy *copy, uint64_t page, struct sk_error *err)
+{
+    struct sk_error why = SK_ERROR_INIT;
+    if (load_page(copy, copy->to, copy->target, page, copy->plain, NULL) == SK_OK)
+        return SK_OK;
+    enum sk_status here = load_page(copy, copy->from, copy->source, page, copy->plain, &why);
+    if (here != SK_OK)
+        return here == SK_DAMAGED ? SK_OK : sk_fail(err, here, "%s", why.text);
+    uint64_t place = VFS_PREAMBLE_LEN + (page - 1) * copy->from->page_size;
+    SK_TRY(sk_file_seek(copy->target, place, err));
+    return sk_file_write(copy->target, copy->sealed, copy->from->page_size, err);
+}
+
+/* Whether something may have been written to the target since: its pages are changed only after a
+ * log began, which takes later epochs. */
+static enum sk_status examine_target(const struct copy *copy, bool *same, struct sk_error *err)
+{
+    struct vfs_preamble preamble = {0};
+    bool found = false;
+    SK_TRY(load_preamble(copy->to, copy->target, &preamble, &found, err));
+    *same = found && preamble.epoch <= VFS_COPY_COUNT;
+    return SK_OK;
+}
+
+enum sk_status sk_vfs_mend(const struct sk_vfs *vfs, const char *from_path, const char *to_path,
+                           struct sk_error *err)
+{
+    auto_copy copy = {.from = vfs, .to = vfs};
+    struct sk_error why = SK_ERROR_INIT;
+    uint64_t size = 0;
+    bool regular = false, same = false;
+
+    copy.plain = calloc(1, vfs->page_size);
+    copy.sealed = calloc(1, vfs->page_size);
+    if (!copy.plain || !copy.sealed)
+        return sk_fail_status(err, SK_NOMEM);
+    SK_TRY(sk_file_open_over(&copy.target, to_path, err));
+    SK_TRY(examine_target(&copy, &same, err));
+    enum sk_status status = same ? sk_file_open_regular(&copy.source, from_path, &why) : SK_REFUSED;
+    if (status == SK_OK)
+        status = sk_file_size(copy.source, &size, &regular, &why);
+    if (status != SK_OK && status != SK_REFUSED) /* a link or a pipe is none that was put */
+        return sk_fail(err, status, "%s", why.text);
+    if (size > VFS_PREAMBLE_LEN)
+        copy.pages = (size - VFS_PREAMBLE_LEN) / vfs->page_size;
+    for (uint64_t page = 1; page <= copy.pages; page++)
+        SK_TRY(mend_page(&copy, page, err));
+    return sk_file_sync(copy.target, err);
+}

@@ -1,7 +1,8 @@
 /*
  * What the files of the encrypting VFS share. vfs.c registers it and opens files, vfs_preamble.c
  * keeps the first bytes of `data`, vfs_main.c is `data` towards SQLite, vfs_wal.c is `data-wal`,
- * vfs_note.c stands before these two, vfs_log.c binds them to each other.
+ * vfs_note.c stands before these two, vfs_log.c binds them to each other, vfs_chain.c follows
+ * SQLite's checksums through a log.
  *
  * Functions of this header return SQLite's result codes, as the methods of a VFS do.
  */
@@ -88,11 +89,11 @@ struct sk_vfs {
     unsigned page_size;
     bool create;
     bool read_only;
-    bool locked;      /* at least shared: the preamble that was read holds */
-    bool header_read; /* the one read that a torn page 1 may answer with a made-up header */
-    bool broken;      /* a sync failed: nothing more is written by this handle */
-    bool unsure;      /* it was the log's: a commit may have reached the disk or not */
-    bool recovered;
+    bool locked;            /* at least shared: the preamble that was read holds */
+    bool header_read;       /* the one read that a torn page 1 may answer with a made-up header */
+    bool broken;            /* a sync failed: nothing more is written by this handle */
+    bool unsure;            /* it was the log's: a commit may have reached the disk or not */
+    bool recovered;         /* a log runs: what it brings in, or should, has to be verified */
     enum sk_status trouble; /* what the disk refused last: SK_IO, SK_FULL; SK_OK: nothing yet */
     char *main_path;
     char *wal_path;
@@ -147,6 +148,22 @@ int vfs_log_before_frame(struct sk_vfs *vfs, uint64_t frame);
 int vfs_log_before_cut(struct sk_vfs *vfs, uint64_t frames); /* that many frames stay */
 int vfs_log_cut_to_nothing(struct sk_vfs *vfs);
 int vfs_log_remove(struct sk_vfs *vfs, const char *path, int sync_folder);
+
+/* vfs_chain.c: SQLite's chain of checksums through a log, as far as it has come. */
+struct vfs_sum {
+    uint32_t a, b;
+};
+void vfs_chain_begin(const uint8_t head[static VFS_LOG_HEAD], struct vfs_sum *sum);
+/* Whether the next frame (header and page) fits; the sum is carried on. */
+bool vfs_chain_fits(const uint8_t head[static VFS_LOG_HEAD], struct vfs_sum *sum,
+                    const uint8_t *frame, size_t page_size);
+/*
+ * Whether this frame, which does not open, was on the disk once: a transaction ends behind it and
+ * another one follows, which is begun when all before it is synced. The frame that ends one may
+ * stand there several times, to fill a sector.
+ */
+int vfs_chain_lost(struct sk_vfs *vfs, uint64_t frame, bool *lost);
+int vfs_chain_any(struct sk_vfs *vfs, bool *found); /* whether any frame of the file opens */
 
 /* vfs_wal.c */
 extern const sqlite3_io_methods vfs_wal_methods;

@@ -121,6 +121,8 @@ static int examine_running(struct sk_vfs *vfs, uint64_t size, bool opened)
         return refuse_log(vfs, foreign_words);
     vfs->wal.has_head = true;
     vfs->wal.head_synced = true;
+    /* Also without a frame: a copy of the preamble that was lost may have needed some. */
+    vfs->recovered = true;
     if (p->needed == 0)
         return SQLITE_OK;
     if (size < (uint64_t)vfs_frame_place(vfs, p->needed + 1))
@@ -143,7 +145,7 @@ static int examine_idle(struct sk_vfs *vfs, bool opened)
     if (begun) {
         /* Frames come after the preamble that says so: a newer copy of it was lost. */
         bool frame_opened;
-        int rc = vfs_wal_load_frame(vfs, 1, &frame_opened);
+        int rc = vfs_chain_any(vfs, &frame_opened);
         if (rc != SQLITE_OK)
             return rc;
         if (frame_opened) {

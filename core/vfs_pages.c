@@ -12,14 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VIEWS_MAX  3
-#define FRAME_LEN  (VFS_FRAME_HEAD + SK_PAGE_LEN)
-#define SPARE      1024u /* pages beyond what files of these sizes can have written */
-#define MAGIC_LE   0x377f0682u
-#define AT_SALTS   16 /* of a log's head and, 8 further on, its checksum */
-#define AT_SUM     24
-#define FRAME_SALT 8 /* of a frame's head */
-#define FRAME_SUM  16
+#define VIEWS_MAX 3
+#define FRAME_LEN (VFS_FRAME_HEAD + SK_PAGE_LEN)
+#define SPARE     1024u /* pages beyond what files of these sizes can have written */
 
 _Static_assert(SK_PAGE_LEN == SK_VFS_PAGE_SIZE, "a page");
 _Static_assert(SK_PAGE_PLAIN == SK_PAGE_LEN - SK_PAGE_OVERHEAD, "a page");
@@ -146,28 +141,6 @@ static uint32_t big(const uint8_t *at)
     return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
 }
 
-/* SQLite's checksum over a frame: what a transaction that was undone left behind does not fit it.
- */
-static void sum_words(bool little, uint32_t sum[static 2], const uint8_t *bytes, size_t len)
-{
-    for (size_t at = 0; at < len; at += 8) {
-        uint32_t first = little ? sk_get_u32(bytes + at) : big(bytes + at);
-        uint32_t second = little ? sk_get_u32(bytes + at + 4) : big(bytes + at + 4);
-        sum[0] += first + sum[1];
-        sum[1] += second + sum[0];
-    }
-}
-
-static bool frame_fits(const uint8_t *head, uint32_t sum[static 2],
-                       const uint8_t frame[static FRAME_LEN])
-{
-    bool little = big(head) == MAGIC_LE;
-    sum_words(little, sum, frame, 8);
-    sum_words(little, sum, frame + VFS_FRAME_HEAD, SK_PAGE_LEN);
-    return memcmp(frame + FRAME_SALT, head + AT_SALTS, 8) == 0 &&
-           big(frame + FRAME_SUM) == sum[0] && big(frame + FRAME_SUM + 4) == sum[1];
-}
-
 /*
  * The frames as SQLite would recover them, up to the last commit, into `recovered`; all that are
  * whole into `all`. *beyond tells whether the second has more, *lost whether something may have
@@ -177,13 +150,14 @@ static void map_frames(struct sk_pages *pages, const uint8_t *head, uint64_t fra
                        uint32_t *recovered, uint32_t *all, bool *beyond, bool *lost)
 {
     uint8_t frame[FRAME_LEN];
-    uint32_t sum[2] = {big(head + AT_SUM), big(head + AT_SUM + 4)};
+    struct vfs_sum sum;
     uint64_t committed = 0;
     bool fits = true;
+    vfs_chain_begin(head, &sum);
     for (uint64_t number = 1; number <= frames; number++) {
         bool whole = read_frame(pages, number, frame);
         *lost |= !whole;
-        fits = fits && whole && frame_fits(head, sum, frame);
+        fits = fits && whole && vfs_chain_fits(head, &sum, frame, SK_PAGE_LEN);
         uint32_t page = whole ? big(frame) : 0;
         if (whole && big(frame + 4) != 0)
             pages->marked = (uint32_t)number;
@@ -302,6 +276,14 @@ static enum sk_status find_views(struct sk_pages *pages)
     pages->state.start_damaged = !known;
     if (named && p.running)
         return map_log(pages, head, needed_there(pages, &p));
+    /* A log that runs is known without its head; where its chain begins is not. */
+    if (known && p.running && !opened && pages->log_len > VFS_LOG_SHIFT) {
+        memset(head, 0, sizeof(head));
+        memcpy(pages->log_id, p.log_id, VFS_LOG_ID_LEN);
+        enum sk_status status = map_log(pages, head, false);
+        pages->state.log_doubtful = true;
+        return status;
+    }
     /* A log that may have begun has no frames, unless a newer copy of the preamble was lost. */
     if (opened && (!known || named))
         return map_log(pages, head, false);

@@ -165,22 +165,29 @@ static int read_head(const struct sk_vfs *vfs, uint8_t *out, size_t len, size_t 
     return SQLITE_OK;
 }
 
-/* Recovery reads frame after frame until one does not hold: that is where the log ends. */
+/*
+ * Recovery reads frame after frame until one does not hold: that is where the log ends, unless the
+ * database needs that frame, or what is behind it shows that it was on the disk before.
+ */
 static int recover_frame(struct sk_vfs *vfs, uint64_t frame, uint8_t *out)
 {
     struct vfs_wal *wal = &vfs->wal;
     bool opened;
+    bool lost = frame <= vfs->preamble.needed;
     int rc = vfs_wal_load_frame(vfs, frame, &opened);
     if (rc != SQLITE_OK)
         return rc;
     if (opened) {
         memcpy(out, wal->frame, vfs_frame_len(vfs));
-        vfs->recovered = true;
         if (frame == wal->end + 1)
             wal->end = frame;
         return SQLITE_OK;
     }
-    if (frame <= vfs->preamble.needed) {
+    if (!lost)
+        rc = vfs_chain_lost(vfs, frame, &lost);
+    if (rc != SQLITE_OK)
+        return rc;
+    if (lost) {
         vfs_fault(vfs, vfs->wal_path, "frame %llu is damaged", (unsigned long long)frame);
         return SQLITE_IOERR_READ;
     }

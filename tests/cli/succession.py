@@ -565,7 +565,7 @@ def after_crash(top):
             (lambda place: None, True),
             (lambda place: os.unlink(os.path.join(place, "data-wal")), False),
             (lambda place: write(os.path.join(place, "data-wal"), random.randbytes(500_000)), False),
-            (lambda place: spoil(os.path.join(place, "data-wal"), 0), False),
+            (lambda place: spoil(os.path.join(place, "data-wal"), 0), True),  # the preamble names the log
             (lambda place: spoil(os.path.join(place, "data-wal"), 4096 + 32 + 4120 * 3 + 500), True),
             (lambda place: spoil(os.path.join(place, "data"), 0, 512), True),
             (lambda place: spoil(os.path.join(place, "data"), 4096, 512), True),

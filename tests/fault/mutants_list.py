@@ -335,6 +335,26 @@ mutant("repair tells of a log it did not use", "unused-log-is-silent", "core/suc
        "a_log_that_is_not_used_is_told", [
            ("core/vfs_pages.c", "(begun && !spent)", "false")])
 
+mutant("frames behind one that does not open", "gap-ends-the-log", "core/vfs_tamper", "a_frame_that_was_lost", [
+    (WAL, "        rc = vfs_chain_lost(vfs, frame, &lost);\n", "        lost = false;\n")])
+mutant("a crash may leave frames behind one that does not open", "each-gap-is-damage", "core/vfs_crash",
+       "power fails, torn pages", [
+           ("core/vfs_chain.c", "*lost = ended != 0 &&", "*lost = true || ended != 0 &&")])
+mutant("a log that has begun and has frames", "first-frame-alone-looked-at", "core/vfs_tamper",
+       "a_log_without_preamble_and_first_frame", [
+           (LOG, "vfs_chain_any(vfs, &frame_opened)", "vfs_wal_load_frame(vfs, 1, &frame_opened)")])
+mutant("a log without a frame is verified", "empty-log-trusted", "core/vfs_tamper", "a_log_without_a_frame", [
+    (LOG, "    vfs->recovered = true;\n", "")])
+mutant("frames of a log that lost its head", "headless-log-not-read", "core/succession", "a_log_that_lost_its_head", [
+    ("core/vfs_pages.c", "known && p.running && !opened &&", "false &&")])
+mutant("peaks stand in for what is lost", "no-peaks", "core/succession", "peaks_prove_what_is_older", [
+    ("core/remains.c", "    return keep_peaks(r, ", "    return true ? SK_OK : keep_peaks(r, ")])
+mutant("the one whole copy of a page stays", "bad-page-kept", "core/rekey", "test_a_bad_page_is_in_the_other", [
+    ("core/vfs_copy.c", "        SK_TRY(mend_page(&copy, page, err));\n", "        (void)mend_page;\n")])
+mutant("an older page does not take a newer one's place", "old-page-put", "core/rekey",
+       "test_a_bad_page_is_in_the_other", [
+           ("core/vfs_copy.c", "found && preamble.epoch <= VFS_COPY_COUNT", "found")])
+
 # ---- what an archive has only the entries of ----
 
 PURGE, TAKE, LACKING = "sync/purge.c", "sync/receipt_take.c", "core/lacking.c"

@@ -506,6 +506,24 @@ static void pages_of_another_store(void **state)
     sk_wreck_print(&trial, "pages of another store");
 }
 
+/* Nobody needs the key for this, and SQLite would take zeros for the rest of a text: they are no
+ * page. */
+static void pages_of_zeros(void **state)
+{
+    struct sk_wreck_trial trial = trial_of(1, 1);
+    struct sk_wreck wreck = sk_wreck_copy(&closed);
+    (void)state;
+    for (size_t page = 0; page < pages_of(&wreck); page++) {
+        memset(page_of(&wreck, page), 0, PAGE);
+        enum sk_wreck_outcome outcome =
+            sk_wreck_try(&trial, &wreck, words("page %zu of zeros", page + 1), "data: ");
+        assert_true(outcome == SK_WRECK_REFUSED || outcome == SK_WRECK_TOLD);
+        memcpy(page_of(&wreck, page), page_of(&closed, page), PAGE);
+    }
+    sk_wreck_clear(&wreck);
+    sk_wreck_print(&trial, "pages of zeros");
+}
+
 /* Genuine pages of an earlier moment, singly and in pairs: verifying compares them with the log. */
 static void old_pages_put_back(void **state)
 {
@@ -669,6 +687,7 @@ int main(void)
         cmocka_unit_test(an_old_attachment_put_back),
         cmocka_unit_test(pages_swapped),
         cmocka_unit_test(pages_of_another_store),
+        cmocka_unit_test(pages_of_zeros),
         cmocka_unit_test(old_pages_put_back),
         cmocka_unit_test(frames_swapped),
         cmocka_unit_test(empty_and_missing_files),

@@ -643,6 +643,97 @@ static void test_nothing_is_taken_that_does_not_open(void **state)
     free(keys);
 }
 
+static void pass_over(void *context, uint64_t bytes)
+{
+    (void)context, (void)bytes;
+}
+
+struct twice {
+    char *data;
+    uint8_t *whole;
+    size_t len;
+};
+
+/* A closed `data` of epochs 1 and 2 and the `data.next` it was written from, of the same key. */
+static struct twice put_twice(void)
+{
+    uint8_t store_key[32];
+    uint8_t store_id[SK_STORE_ID_LEN];
+    struct twice f = {.data = sk_temp_path(at->path, SK_DATA_FILE)};
+    sk_test_open(at);
+    memcpy(store_key, sk_secret_view(at->store->store_key), sizeof(store_key));
+    memcpy(store_id, sk_keys_store_id(&at->store->keys), sizeof(store_id));
+    sk_test_close(at);
+    const struct sk_db_options options = {
+        .path = f.data, .store_key = store_key, .store_id = store_id};
+    struct sk_db_options next = options;
+    next.path = in_store(SK_DATA_NEXT_FILE);
+    EXPECT_OK(sk_db_copy(&options, &next, pass_over, NULL, &sk_test_err));
+    sk_temp_copy(next.path, f.data);
+    f.whole = sk_temp_read(f.data, &f.len);
+    return f;
+}
+
+static unsigned bad_pages(void)
+{
+    unsigned bad = 0;
+    sk_test_open(at);
+    EXPECT_OK(sk_db_check(sk_store_db(at->store), count_problem, &bad, &sk_test_err));
+    assert_false(sk_file_exists(in_store(SK_DATA_NEXT_FILE)));
+    sk_test_close(at);
+    return bad;
+}
+
+/*
+ * Killed before `data.next` was removed; then sectors of `data` go bad, or its end is lost: the one
+ * whole copy of a page is not removed before it was used. Not so when `data` was written to since:
+ * then the other is older.
+ */
+static void test_a_bad_page_is_in_the_other(void **state)
+{
+    (void)state;
+    struct twice f = put_twice();
+    const size_t pages = (f.len - PREAMBLE) / PAGE;
+    const char *next = in_store(SK_DATA_NEXT_FILE);
+    assert_true(pages > 12);
+    for (size_t page = 0; page < pages; page += 3) {
+        sk_temp_write(next, f.whole, f.len);
+        sk_temp_write(f.data, f.whole, f.len);
+        sk_test_flip(f.data, PREAMBLE + page * PAGE + 77);
+        sk_test_flip(f.data, PREAMBLE + (pages - 1 - page / 2) * PAGE + 7);
+        assert_int_equal(bad_pages(), 0);
+    }
+    sk_temp_write(next, f.whole, f.len);
+    sk_temp_write(f.data, f.whole, f.len - 2 * PAGE - 100);
+    assert_int_equal(bad_pages(), 0);
+
+    /* One of its beginnings is damaged as well. */
+    sk_temp_write(next, f.whole, f.len);
+    sk_temp_write(f.data, f.whole, f.len);
+    sk_test_flip(f.data, 10);
+    sk_test_flip(f.data, PREAMBLE + 9 * PAGE + 7);
+    assert_int_equal(bad_pages(), 0);
+
+    /* In both: there is nothing to be had. */
+    sk_temp_write(next, f.whole, f.len);
+    sk_temp_write(f.data, f.whole, f.len);
+    sk_test_flip(f.data, PREAMBLE + (pages - 1) * PAGE + 7);
+    sk_test_flip(next, PREAMBLE + (pages - 1) * PAGE + 9);
+    assert_int_equal(bad_pages(), 1);
+
+    /* Written to since. */
+    sk_temp_write(f.data, f.whole, f.len);
+    sk_test_open(at);
+    (void)sk_test_add(at->store, SK_TYPE_EVENT, "later");
+    sk_test_close(at);
+    sk_temp_write(next, f.whole, f.len);
+    sk_test_flip(f.data, PREAMBLE + (pages - 1) * PAGE + 7);
+    assert_int_equal(bad_pages(), 1);
+    sk_temp_write(f.data, f.whole, f.len);
+    free(f.data);
+    free(f.whole);
+}
+
 static void test_a_leftover_is_removed(void **state)
 {
     (void)state;
@@ -1069,6 +1160,7 @@ int main(void)
         TEST(test_not_durable),
         TEST(test_half_a_state_that_is_read_only),
         TEST(test_nothing_is_taken_that_does_not_open),
+        TEST(test_a_bad_page_is_in_the_other),
         TEST(test_a_leftover_is_removed),
         TEST(test_the_slot_that_opened_is_kept),
         TEST(test_changes_of_slots_killed_at_every_call),

@@ -294,16 +294,30 @@ static void an_entry_in_another_place_does_not_come_back(void **state)
             NULL, NULL, 0);
 }
 
-static void a_lost_entry_leaves_the_others_unproven(void **state)
+/* Those of its subtree: the peaks of seven entries are of four, two and one. */
+static void a_lost_entry_leaves_its_neighbours_unproven(void **state)
 {
     altered(state, "DELETE FROM entry WHERE " ENTRY(0), "beta two ",
+            "revision 0-1 alpha;entries 0-1 ;", 3);
+}
+
+static void without_peaks_it_leaves_all_unproven(void **state)
+{
+    altered(state, "DELETE FROM entry WHERE " ENTRY(0) "; UPDATE log SET peaks = x''", "beta two ",
             "revision 0-1 alpha;entries 0-1 ;", POSITIONS - 1);
+}
+
+/* Nor do peaks that are not those of the head. */
+static void false_peaks_prove_nothing(void **state)
+{
+    altered(state,
+            "DELETE FROM entry WHERE " ENTRY(0) "; UPDATE log SET peaks = zeroblob(length(peaks))",
+            "beta two ", "revision 0-1 alpha;entries 0-1 ;", POSITIONS - 1);
 }
 
 static void a_lost_erasure_is_told_by_the_list(void **state)
 {
-    altered(state, "DELETE FROM entry WHERE " ENTRY(4), "beta two alpha ", "entries 4-5 ;",
-            POSITIONS - 1);
+    altered(state, "DELETE FROM entry WHERE " ENTRY(4), "beta two alpha ", "entries 4-5 ;", 1);
 }
 
 static void what_was_withdrawn_stays_away(void **state)
@@ -409,6 +423,42 @@ static void what_was_committed_last_outlives_its_head(void **state)
     assert_true(uncovered > 0);
     sk_temp_write(data, old_data, data_len);
     sk_temp_write(log, whole, log_len);
+    sk_test_open(at);
+}
+
+/* The head of the log is damaged: the preamble names the log, and its frames open by that. */
+static void a_log_that_lost_its_head(void **state)
+{
+    struct sk_test_store *at = *state;
+    struct sk_test_heir heir;
+    size_t data_len = 0, log_len = 0;
+    (void)sk_test_add(at->store, SK_TYPE_SOURCE, "alpha");
+    sk_test_close(at);
+    sk_test_open(at);
+    struct sk_id id = sk_test_add(at->store, SK_TYPE_SOURCE, "withdrawn");
+    (void)sk_test_add(at->store, SK_TYPE_SOURCE, "beta");
+    sk_auto_free char *data = sk_temp_path(at->path, "data");
+    sk_auto_free char *log = sk_temp_path(at->path, "data-wal");
+    sk_auto_free uint8_t *whole = sk_test_read(data, &data_len);
+    sk_auto_free uint8_t *frames = sk_test_read(log, &log_len);
+    sk_test_withdraw(at->store, &id);
+    sk_test_close(at);
+    sk_temp_write(data, whole, data_len);
+    sk_temp_write(log, frames, log_len);
+    sk_test_flip(log, 5);
+    const char *to = sk_test_path(at, "heir");
+    EXPECT_OK(sk_test_inherit_status(at->path, to, &heir, &sk_test_err));
+    assert_true(heir.facts.pages.log_doubtful);
+    assert_int_equal(heir.facts.proven, 3);
+    assert_int_equal(heir.facts.unproven, 0);
+    assert_string_equal(heir.losses, "");
+    sk_dir_discard(to);
+    /* And one that is not even that long tells nothing. */
+    sk_temp_write(log, frames, 50);
+    EXPECT_OK(sk_test_inherit_status(at->path, to, &heir, &sk_test_err));
+    assert_true(heir.facts.pages.log_doubtful);
+    check_heir(to, "alpha ");
+    sk_temp_write(log, frames, log_len);
     sk_test_open(at);
 }
 
@@ -592,6 +642,44 @@ static void nodes_prove_the_rest(void **state)
     free(whole);
 }
 
+/* The newest entries are lost and the head is there: the peaks beside it stand in for them, so that
+ * what is older is proven. */
+static void peaks_prove_what_is_older(void **state)
+{
+    enum { COUNT = 700 }; /* peaks of levels 9, 7, 5, 4, 3 and 2 */
+    struct sk_test_store *at = *state;
+    struct sk_test_heir heir;
+    struct sk_store *txn = NULL;
+    size_t len = 0;
+    bool proved = false;
+    EXPECT_OK(sk_store_begin(&txn, at->store, &sk_test_err));
+    for (unsigned i = 0; i < COUNT; i++) {
+        struct sk_id id;
+        json_t *fields = sk_test_fields("one of many");
+        EXPECT_OK(sk_record_add(at->store, SK_TYPE_SOURCE, fields, &id, &sk_test_err));
+        json_decref(fields);
+    }
+    EXPECT_OK(sk_store_commit(&txn, &sk_test_err));
+    sk_test_close(at);
+    sk_auto_free char *data = sk_temp_path(at->path, "data");
+    sk_auto_free uint8_t *whole = sk_test_read(data, &len);
+    const char *to = sk_test_path(at, "heir");
+    for (size_t page = (len - HEAD) / PAGE; page-- > 0 && !proved;) {
+        sk_test_flip(data, HEAD + page * PAGE + 200);
+        EXPECT_OK(sk_test_inherit_status(at->path, to, &heir, &sk_test_err));
+        sk_dir_discard(to);
+        put_page(data, whole, page);
+        uint64_t there = heir.facts.proven + heir.facts.unproven;
+        if (!heir.facts.head_known || there == COUNT || !strstr(heir.losses, "-700 "))
+            continue;
+        assert_int_equal(heir.facts.size, COUNT);
+        assert_true(heir.facts.proven >= 512 && heir.facts.unproven <= 128 + 32 + 16 + 8 + 4);
+        proved = true;
+    }
+    assert_true(proved);
+    sk_test_open(at);
+}
+
 /* Cut so short that the key is left and no entry and no head: an empty store in its place would
  * pass for all that there was. */
 static void a_store_without_an_entry_left_is_refused(void **state)
@@ -670,16 +758,20 @@ int main(void)
         TEST(a_forged_entry_does_not_come_back_beside_another),
         TEST(what_is_not_proven_is_marked_for_ever),
         TEST(an_entry_in_another_place_does_not_come_back),
-        TEST(a_lost_entry_leaves_the_others_unproven),
+        TEST(a_lost_entry_leaves_its_neighbours_unproven),
+        TEST(without_peaks_it_leaves_all_unproven),
+        TEST(false_peaks_prove_nothing),
         TEST(a_lost_erasure_is_told_by_the_list),
         TEST(what_was_withdrawn_stays_away),
         TEST(a_head_that_is_not_signed_proves_nothing),
         TEST(old_pages_bring_nothing_back),
         TEST(what_was_committed_last_outlives_its_head),
+        TEST(a_log_that_lost_its_head),
         TEST(what_no_commit_ended_does_not_come_back),
         TEST(a_log_that_is_not_used_is_told),
         TEST(a_read_that_fails_is_no_damage),
         TEST(nodes_prove_the_rest),
+        TEST(peaks_prove_what_is_older),
         TEST(a_store_without_an_entry_left_is_refused),
         TEST(an_empty_store_is_succeeded),
         TEST(an_entry_of_an_unknown_kind_is_told),

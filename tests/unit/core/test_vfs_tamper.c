@@ -314,6 +314,149 @@ static void a_commit_mark_is_forged_with_its_checksum(void **state)
     free_files(&f);
 }
 
+/*
+ * A transaction begins when the one before it is on the disk. So a frame that does not open is lost
+ * if a transaction ends behind it and another one follows, and not a log's end: the log is refused,
+ * and `repair` has the rest. Of the last transaction it may be what a crash left.
+ */
+static void a_frame_that_was_lost(void **state)
+{
+    (void)state;
+    struct files before = crashed_store(8);
+    sk_disk_write(SK_WORK_PATH, NULL, 0);
+    sk_disk_write(SK_WORK_WAL, NULL, 0);
+    struct files f = crashed_store(9);
+    size_t frames = (f.wal_len - LOG_START) / FRAME;
+    size_t last = (before.wal_len - LOG_START) / FRAME; /* it begins there */
+    size_t cut_off = f.wal_len;
+    assert_true(last > 4 && frames > last + 1);
+    for (size_t frame = 0; frame < frames; frame++) {
+        char words[64];
+        uint8_t *byte = f.wal + LOG_START + frame * FRAME + 2000;
+        (void)snprintf(words, sizeof(words), "data-wal: frame %zu is damaged", frame + 1);
+        *byte ^= 8;
+        put_files(&f);
+        if (frame + 1 < last)
+            expect_refused(words);
+        else /* of the end of the last but one nothing tells, either */
+            expect_state(frame < last ? 7 : 8);
+        /* The last transaction is torn as well: then nothing tells of the one before it. */
+        f.wal_len = LOG_START + (last + 1) * FRAME - 1;
+        put_files(&f);
+        (void)expect_sound(frame < last ? 3 : 8, 8, frame);
+        f.wal_len = cut_off;
+        *byte ^= 8;
+    }
+    put_files(&f);
+    expect_state(9);
+    free_files(&f);
+    free_files(&before);
+}
+
+/* The preamble that says that the log runs is lost, and its first frame: the others show that it
+ * was there, so the log does not pass for one that is empty. */
+static void a_log_without_preamble_and_first_frame(void **state)
+{
+    (void)state;
+    struct files f = crashed_store(6);
+    size_t frames = (f.wal_len - LOG_START) / FRAME;
+    f.wal[LOG_START + 100] ^= 1;
+    for (unsigned copy = 0; copy < 2; copy++) {
+        f.data[copy * (size_t)PAGE + 100] ^= 1;
+        put_files(&f);
+        expect_refused("is damaged");
+        f.data[copy * (size_t)PAGE + 100] ^= 1;
+    }
+    /* And if the last one alone is left: by the other preamble that is what a crash left. */
+    unsigned refused = 0;
+    for (size_t frame = 1; frame + 1 < frames; frame++)
+        f.wal[LOG_START + frame * FRAME + 100] ^= 1;
+    for (unsigned copy = 0; copy < 2; copy++) {
+        f.data[copy * (size_t)PAGE + 100] ^= 1;
+        put_files(&f);
+        int rc;
+        refused += sk_work_look(&rc, NULL, 0) == -1;
+        f.data[copy * (size_t)PAGE + 100] ^= 1;
+    }
+    assert_int_equal(refused, 1);
+    free_files(&f);
+}
+
+/* A log that runs and has no frame: a newer preamble, which is lost, may have needed some. Then
+ * what `data` holds has to be verified by whoever opened it. */
+static void a_log_without_a_frame(void **state)
+{
+    (void)state;
+    struct sk_work w;
+    struct files f = crashed_store(6);
+    f.wal_len = HEAD_LEN;
+    put_files(&f);
+    assert_int_equal(sk_work_open(&w, false), SQLITE_OK);
+    int rc;
+    assert_int_equal(sk_work_state(&w, &rc), 3);
+    assert_true(sk_vfs_recovered(w.vfs));
+    close_well(&w);
+    expect_state(3);
+    free_files(&f);
+}
+
+/* ---- preambles that only the key's holder can make ---- */
+
+static void seal_preamble(struct files *f, unsigned copy, const uint8_t *plain)
+{
+    uint8_t key[32];
+    uint8_t ad[48] = {1, 0, 0, 0, 1};
+    sk_hash_of(key, sk_work_key, SK_LABEL_PREAMBLE, sk_work_id, 16);
+    memcpy(ad + 8, sk_work_id, 16);
+    sk_put_u64(ad + 40, copy);
+    sk_page_seal(f->data + copy * (size_t)PAGE, plain, 512 - 40, ad, sizeof(ad), key);
+}
+
+/* What each field does in the newer copy, of epoch 101, over the one that is there. */
+static void odd_preambles(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned at;
+        uint32_t value;
+        const char *refused; /* NULL: it opens */
+    } odd[] = {
+        {0, 2, "its format is not known"},
+        {0, 0, "its format is not known"},
+        {4, 8192, "its pages have another size"},
+        {16, 1, "the write-ahead log is missing"},
+        {16, 2, "the write-ahead log is missing"}, /* anything but 0 */
+        {20, 7, NULL},                             /* zeros, which nobody looks at */
+        {24, 7, NULL},                             /* no log of that id is there */
+        {40, 7, NULL},
+        {56, 9, NULL}, /* frames that no log has */
+        {64, 7, NULL},
+        {96, 7, NULL},
+        {468, 7, NULL},
+    };
+    struct sk_work w;
+    session(&w, true, 1, 3);
+    close_well(&w);
+    struct files f = take_files();
+    for (unsigned copy = 0; copy < 2; copy++) /* whichever the epoch would go to */
+        for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+            uint8_t plain[512 - 40] = {1, 0, 0, 0, 0, 16};
+            uint8_t *at = f.data + copy * (size_t)PAGE;
+            uint8_t kept[512];
+            memcpy(kept, at, sizeof(kept));
+            sk_put_u64(plain + 8, 101);
+            sk_put_u32(plain + odd[i].at, odd[i].value);
+            seal_preamble(&f, copy, plain);
+            put_files(&f);
+            if (odd[i].refused)
+                expect_refused(odd[i].refused);
+            else
+                expect_state(3);
+            memcpy(at, kept, sizeof(kept));
+        }
+    free_files(&f);
+}
+
 /* ---- cuts and swaps ---- */
 
 static void a_log_that_was_cut(void **state)
@@ -735,6 +878,10 @@ int main(void)
         TEST(flips_in_the_log),
         TEST(a_commit_mark_cannot_be_forged),
         TEST(a_commit_mark_is_forged_with_its_checksum),
+        TEST(a_frame_that_was_lost),
+        TEST(a_log_without_preamble_and_first_frame),
+        TEST(a_log_without_a_frame),
+        TEST(odd_preambles),
         TEST(a_log_that_was_cut),
         TEST(a_database_that_was_cut),
         TEST(a_closed_database_that_was_cut),

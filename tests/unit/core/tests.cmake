@@ -16,7 +16,7 @@ target_link_libraries(test_core_nomem PRIVATE sk_support_famine)
 
 # The encrypting VFS for programs that are not ours (support/vfs_entry.h). It calls SQLite as any
 # program's library does, and exports its own few functions alone.
-set(sk_entry_core buf error vfs vfs_log vfs_main vfs_note vfs_preamble vfs_wal)
+set(sk_entry_core buf error vfs vfs_chain vfs_log vfs_main vfs_note vfs_preamble vfs_wal)
 set(sk_entry_crypto aead hash labels secret status)
 list(TRANSFORM sk_entry_core REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/core/\\1.c")
 list(TRANSFORM sk_entry_crypto REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/crypto/\\1.c")

@@ -55,7 +55,7 @@ def main(before, now, out):
     store_key, store_id = open_keys(read(os.path.join(before, "keys")), line)
     plain = os.path.join(out, "plain.db")
     with open(plain, "wb") as file:
-        file.writelines(Files(before, store_key, store_id).pages())
+        file.writelines(Files(before, store_key, store_id).database())
     db = sqlite3.connect(plain)
     keys = db.execute("SELECT name, key FROM media").fetchall()
     db.close()

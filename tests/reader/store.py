@@ -2,9 +2,10 @@
 
     python3 store.py STORE OUT [KEYFILE]    the passphrase or recovery words on standard input
 
-Opens `keys`, writes the database as plain SQLite into the folder OUT, lets SQLite itself recover the
-log, checks the signed head of every log, every commitment and every media file, and prints what it
-counted as JSON. It shares no code with the programs, so that it can tell where the documents are wrong.
+Opens `keys`, writes the database as plain SQLite into the folder OUT, with what its log has, checks the
+signed head of every log, every commitment and every media file, and that what is gone was withdrawn or
+purged, and prints what it counted as JSON. It shares no code with the programs, so that it can tell where
+the documents are wrong.
 """
 import base64
 import hashlib
@@ -24,7 +25,8 @@ PAGE, OVERHEAD, PREAMBLE, SHIFT = 4096, 40, 8192, 4096
 FRAME = 24 + PAGE
 CHUNK, CHUNK_PLAIN, BLOCK = 65536, 65520, 1 << 20
 KIND_PREAMBLE, KIND_PAGE, KIND_HEAD, KIND_FRAME = 1, 2, 3, 4
-ERASURE = 9
+ERASURE = struct.pack("<H", 9)  # an entry's type
+OWN = 0  # a log's state
 NO_ID = bytes(16)
 PASSPHRASE, KEY_FILE, WORDS = 1, 2, 3
 WORD_COUNT = 12
@@ -86,7 +88,8 @@ def open_slot(keys, number, secret, key_file):
     """The store key, if the slot opens."""
     slot = keys[40 + 128 * number:][:128]
     _, flags, memory, passes = struct.unpack("<4I", slot[:16])
-    need(flags == 1 or (flags == 0 and 262144 <= memory <= 4194304 and 3 <= passes <= 64),
+    least, fewest = (8, 1) if flags & 1 else (262144, 3)
+    need(flags in (0, 1) and least <= memory <= 4194304 and fewest <= passes <= 64,
          "the parameters of a slot")
     key = sodium.crypto_pwhash_alg(32, secret, slot[16:32], passes, memory * 1024,
                                    sodium.crypto_pwhash_ALG_ARGON2ID13)
@@ -100,6 +103,7 @@ def open_keys(keys, line, key_file=None):
     need(len(keys) == 1128 and keys[:16] == b"skrynia keys".ljust(16, b"\0"), "not a file of keys")
     need(keys[1096:] == h(None, "keys sum", keys[:1096]), "the sum of keys")
     need(keys[16:20] == u32(1), "the format of keys")
+    need(keys[20:24] in (u32(1), u32(2)), "the kind of store")
     words = recovery_words(line)
     ways = [(WORDS, words, None)] if words else []
     ways.append((PASSPHRASE, line, None) if key_file is None else (KEY_FILE, line, key_file))
@@ -139,45 +143,97 @@ class Files:
         return [plain for plain in copies if plain]
 
     def load_preamble(self):
-        newest = max(self.preambles(), default=None,
-                     key=lambda plain: struct.unpack_from("<Q", plain, 8))
-        need(newest and newest[:8] == u32(1) + u32(PAGE), "the preamble")
-        self.running = newest[16:20] == u32(1)
+        copies = self.preambles()
+        need(copies and all(plain[:8] == u32(1) + u32(PAGE) for plain in copies), "the preamble")
+        newest = max(copies, key=lambda plain: struct.unpack_from("<Q", plain, 8))
+        self.running = newest[16:20] != u32(0)
         self.log_id, self.spent_id = newest[24:40], newest[40:56]
         self.needed, = struct.unpack_from("<Q", newest, 56)
         self.digest = newest[64:96]
 
-    def pages(self):
-        need((len(self.data) - PREAMBLE) % PAGE == 0, "a partial page")
-        for number in range(1, (len(self.data) - PREAMBLE) // PAGE + 1):
-            block = self.data[PREAMBLE + (number - 1) * PAGE:][:PAGE]
-            plain = self.unseal("page", KIND_PAGE, number, block)
-            # A page that a crash tore stands in the log as a whole.
-            need(plain or self.needed > 0, f"page {number}")
-            yield (plain or bytes(PAGE - OVERHEAD)) + bytes(OVERHEAD)
+    def page(self, number):
+        """The page as SQLite knows it, or None."""
+        block = self.data[PREAMBLE + (number - 1) * PAGE:][:PAGE]
+        plain = self.unseal("page", KIND_PAGE, number, block)
+        return plain and plain + bytes(OVERHEAD)
 
     def frame(self, number, log_id):
         offset = 32 + (number - 1) * FRAME
         return self.unseal("wal", KIND_FRAME, offset, self.wal[SHIFT + offset:][:FRAME], log_id)
 
     def log(self):
-        """The log as SQLite would have written it; empty when none counts."""
+        """SQLite's head and the frames from 1 on that open; (None, []) when no log counts."""
         head = self.unseal("wal", KIND_HEAD, 0, self.wal[:88])
-        log_id = head[32:48] if head else None
+        log_id = head[32:48] if head else NO_ID
         if not self.running:
-            begun = log_id == self.log_id and not self.frame(1, log_id) if head else False
+            room = range(1, max(len(self.wal) - SHIFT - 32, 0) // FRAME + 1)
+            begun = log_id == self.log_id != NO_ID and not any(self.frame(n, log_id) for n in room)
             need(not head or begun or log_id == self.spent_id != NO_ID, "a log of another state")
-            return b""
-        need(log_id == self.log_id, "the log that the preamble names is not there")
+            return None, []
+        need(head and log_id == self.log_id, "the log that the preamble names is not there")
         tags = [self.wal[SHIFT + 32 + n * FRAME - 16:][:16] for n in range(1, self.needed + 1)]
-        if self.needed:
-            need(self.digest == h(self.keys["wal"], "wal", *tags), "the needed frames")
-        plain, number = head[:32], 1
-        while frame := self.frame(number, log_id):
-            plain += frame + bytes(OVERHEAD)
-            number += 1
-        need(number > self.needed, "a needed frame")
-        return plain
+        need(not self.needed or self.digest == h(self.keys["wal"], "wal", *tags), "the needed frames")
+        frames, log_id = [], head[32:48]
+        while frame := self.frame(len(frames) + 1, log_id):
+            frames.append(frame + bytes(OVERHEAD))
+        need(len(frames) >= self.needed, "a needed frame")
+        self.look_behind(head, len(frames) + 2, log_id)
+        return head[:32], frames
+
+    def look_behind(self, head, number, log_id):
+        """The frame before `number` does not open: it was not there before, either."""
+        before = None
+        while SHIFT + 32 + number * FRAME <= len(self.wal):
+            frame = self.frame(number, log_id)
+            frame = frame and frame + bytes(OVERHEAD)
+            if frame and before and commit_of(before):
+                filler = commit_of(frame) and frame[:4] == before[:4]
+                need(filler or not fits(head, sums_of(before), frame), f"a frame before {number}")
+            before, number = frame, number + 1
+
+    def database(self):
+        """The whole database: each page from the log, as SQLite recovers it, or from its place."""
+        head, frames = self.log()
+        pages, size, waiting = {}, None, {}
+        sums = head and struct.unpack(">2I", head[24:32])
+        for frame in frames:
+            if not fits(head, sums, frame):
+                break
+            sums = sums_of(frame)
+            waiting[struct.unpack(">I", frame[:4])[0]] = frame[24:]
+            if commit_of(frame):
+                pages.update(waiting)
+                size, waiting = commit_of(frame), {}
+        if not self.needed:
+            need((len(self.data) - PREAMBLE) % PAGE == 0, "a partial page")
+        if size is None:
+            first = self.page(1)
+            need(first, "page 1")
+            size, = struct.unpack(">I", first[28:32])
+        for number in range(1, size + 1):
+            page = pages.get(number) or self.page(number)
+            need(page, f"page {number}")
+            yield page[:18] + b"\1\1" + page[20:] if number == 1 else page
+
+
+def commit_of(frame):
+    """The size of the database where the frame ends a transaction, else 0."""
+    return struct.unpack(">I", frame[4:8])[0]
+
+
+def sums_of(frame):
+    return struct.unpack(">2I", frame[16:24])
+
+
+def fits(head, sums, frame):
+    """Whether a frame goes on with SQLite's chain of checksums."""
+    order = "<" if head[:4] == b"\x37\x7f\x06\x82" else ">"
+    a, b = sums
+    words = struct.unpack(f"{order}{2 + PAGE // 4}I", frame[:8] + frame[24:])
+    for first, second in zip(words[::2], words[1::2]):
+        a = (a + first + b) & 0xffffffff
+        b = (b + second + a) & 0xffffffff
+    return frame[8:16] == head[16:24] and (a, b) == sums_of(frame)
 
 
 # ---- what is in it ----
@@ -276,7 +332,24 @@ def check_database(folder, db):
             need(hashlib.sha256(body).hexdigest() == described["sha256"], "an attachment's SHA-256")
         counted["payloads"] += 1
         counted["texts"].append(described)
+    check_erased(db)
     return counted
+
+
+def check_erased(db):
+    """In a documenter's log, what has no payload was withdrawn or purged; of what was withdrawn nothing is there."""
+    rows = db.execute(
+        "SELECT entry.bytes, payload.id, purged.entry, item.erased FROM entry "
+        "JOIN log ON log.id = entry.id >> 40 LEFT JOIN item ON item.id = entry.item "
+        "LEFT JOIN payload ON payload.id = entry.id LEFT JOIN purged ON purged.entry = entry.id "
+        "WHERE log.state = ?", (OWN,)).fetchall()
+    gone = {entry[12:28] for entry, *_ in rows if entry[2:4] == ERASURE}
+    for entry, payload, purged, erased in rows:
+        if entry[2:4] == ERASURE:
+            continue
+        need(payload is None or entry[12:28] not in gone, "what was withdrawn is here")
+        need(entry[12:28] not in gone or erased, "the list shows what was withdrawn")
+        need(payload is not None or purged is not None or erased, "a payload is lost")
 
 
 def main(folder, out, key_file=None):
@@ -286,15 +359,11 @@ def main(folder, out, key_file=None):
     files = Files(folder, store_key, store_id)
     plain = os.path.join(out, "plain.db")
     with open(plain, "wb") as file:
-        file.writelines(files.pages())
-    log = files.log()
-    if log:
-        with open(plain + "-wal", "wb") as file:
-            file.write(log)
+        file.writelines(files.database())
     db = sqlite3.connect(plain)
     counted = check_database(folder, db)
     db.close()
-    counted["log"] = len(log) > 0
+    counted["log"] = files.running
     json.dump(counted, sys.stdout, ensure_ascii=False)
 
 

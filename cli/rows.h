@@ -1,6 +1,6 @@
 /*
- * Rows of commands that the programs with a store share. Literals: `what` is "store" or "archive", `id` how an
- * item is named.
+ * Rows of commands that the programs with a store share. Literals: `what` is "store" or "archive",
+ * `id` how an item is named.
  */
 #ifndef SK_CLI_ROWS_H
 #define SK_CLI_ROWS_H
@@ -36,7 +36,7 @@ extern const struct sk_option sk_slot_options[];
         .needs = SK_NEEDS_STORE,                                                                   \
         .min_args = 1,                                                                             \
         .max_args = 1,                                                                             \
-        .args = id,                                                                                \
+        .args = (id),                                                                              \
         .summary = "Show every revision of a record.",                                             \
         .examples = "history 3f2a",                                                                \
     }
@@ -80,7 +80,7 @@ extern const struct sk_option sk_slot_options[];
         .needs = SK_NEEDS_STORE,                                                                   \
         .min_args = 1,                                                                             \
         .max_args = 1,                                                                             \
-        .args = id,                                                                                \
+        .args = (id),                                                                              \
         .summary = "Show a record with its links and attachments.",                                \
         .examples = "show 3f2a\n--json show 3f2a",                                                 \
     }

@@ -124,7 +124,7 @@ mutant("forged commit mark", "frames-without-tags", "core/vfs_tamper",
            ("crypto/aead.c", "    if (rc == 0 && len > 0)\n", "    rc = 0;\n    if (len > 0)\n")])
 mutant("a frame that fails ends recovery", "bad-frame-stops-recovery", "core/vfs",
        "damaged_frames_end_recovery_and_fail_reading", [
-           (WAL, "    if (frame <= vfs->preamble.needed) {", "    if (true) {")])
+           (WAL, "    if (lost) {", "    if (true) {")])
 mutant("a frame that fails is an error to readers", "bad-frame-reads-as-zeros", "core/vfs",
        "damaged_frames_end_recovery_and_fail_reading", [
            (WAL, "    if (!opened) {\n        vfs_fault(vfs, vfs->wal_path, \"frame %llu is damaged\", "

@@ -8,6 +8,9 @@ foreach(name backup burden chain code continuation deflate deliver device envelo
     sk_unit_test(sync ${name})
 endforeach()
 
+# The long run tries far more orders.
+set_tests_properties(unit/sync/import_liar unit/sync/year PROPERTIES TIMEOUT 7200)
+
 # Makes the fixtures of a schema (tests/migration).
 add_executable(make_stores migration/make_stores.c)
 target_link_libraries(make_stores PRIVATE sk_sync sk_support_sync PkgConfig::CMOCKA PkgConfig::SQLITE

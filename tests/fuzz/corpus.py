@@ -38,7 +38,9 @@ def vectors(target):
     path = os.path.join(HERE, "..", "vectors", "bundle", VECTORS[target] + ".json")
     with open(path, encoding="utf-8") as file:
         for vector in json.load(file)["vectors"]:
-            yield path, bytes.fromhex(vector["input"])
+            told = vector["input"]  # hex, or pieces of it, each with how many times it stands there
+            pieces = told if isinstance(told, list) else [[told, 1]]
+            yield path, b"".join(bytes.fromhex(piece) * times for piece, times in pieces)
 
 
 def unpack(target, folder):

@@ -146,7 +146,9 @@ static enum sk_status out_taken(const struct sk_receipt_result *result, struct s
                sk_plural(result->purged, "it was", "they were"));
     if (result->bare > 0)
         sk_out("  Of %llu %s it has no more than that %s there: what %s was purged here before. "
-               "Another archive has\n  it, or a backup of this store that was made earlier.\n",
+               "Another archive\n  may have it, or a backup of this store that was made earlier: "
+               "ask them before the "
+               "next purge.\n",
                (unsigned long long)result->bare, sk_plural(result->bare, "entry", "entries"),
                sk_plural(result->bare, "it is", "they are"),
                sk_plural(result->bare, "it says", "they say"));

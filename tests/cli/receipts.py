@@ -120,7 +120,11 @@ def further_archive(top, by, first):
     late("import", os.path.join(top, "for late"))
     check(late.json("verify") == {"ok": True, "problems": []}, "it verifies")
     check("has not arrived" in late("show", first), "it has the entry alone")
-    answer(late, by, os.path.join(top, "late receipt"))
+    said = answer(late, by, os.path.join(top, "late receipt"))
+    check(said["bare"] == 4 and said["wanted"] == 0, f"what neither has: {said}")
+    late("receipt", "birch", os.path.join(top, "late receipt 2"))
+    said = by("receive", os.path.join(top, "late receipt 2"))
+    check("Of 4 entries it has no more than that they are there" in said and "may have it" in said, f"in words: {said}")
 
 
 def kept_through(top, by, first):

@@ -124,15 +124,20 @@ static void continue_it(struct sk_liar *liar, struct sk_liar *heir, uint64_t siz
     sk_liar_continue(heir, sk_store_id(heir->world->device[1].store), liar, size);
 }
 
+/* Revisions of one record that stand in both logs, of which the new one continues the old. */
+static void hold_both(struct sk_liar *liar, struct sk_liar *heir, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        sk_liar_put(liar, SK_TYPE_SOURCE, 1, i + 1, sk_liar_record(SK_TYPE_SOURCE, "a"));
+    continue_it(liar, heir, count);
+    for (unsigned i = 0; i < count; i++)
+        sk_liar_bytes(heir, liar->entries.bytes + i * SK_ENTRY_LEN);
+}
+
 /* Both have the same revisions of one record; the old one withdrew it. */
 static void withdrawn_in_the_old(struct sk_liar *liar, struct sk_liar *heir, unsigned n)
 {
-    for (unsigned i = 0; i < n / 2; i++)
-        sk_liar_put(liar, SK_TYPE_SOURCE, 1, i + 1, sk_liar_record(SK_TYPE_SOURCE, "a"));
-    continue_it(liar, heir, n / 2);
-    for (unsigned i = 0; i < n / 2; i++) {
-        sk_liar_bytes(heir, liar->entries.bytes + i * SK_ENTRY_LEN);
-    }
+    hold_both(liar, heir, n / 2);
     sk_liar_erase(liar, SK_TYPE_SOURCE, 1, n / 2 + 1);
     sk_liar_bundle(liar, "b", 0, n / 2 + 1);
     sk_liar_bundle(heir, "c", 0, n / 2 + 1);
@@ -141,11 +146,7 @@ static void withdrawn_in_the_old(struct sk_liar *liar, struct sk_liar *heir, uns
 /* The other way round. */
 static void withdrawn_in_the_new(struct sk_liar *liar, struct sk_liar *heir, unsigned n)
 {
-    for (unsigned i = 0; i < n / 2; i++)
-        sk_liar_put(liar, SK_TYPE_SOURCE, 1, i + 1, sk_liar_record(SK_TYPE_SOURCE, "a"));
-    continue_it(liar, heir, n / 2);
-    for (unsigned i = 0; i < n / 2; i++)
-        sk_liar_bytes(heir, liar->entries.bytes + i * SK_ENTRY_LEN);
+    hold_both(liar, heir, n / 2);
     sk_liar_erase(heir, SK_TYPE_SOURCE, 1, n / 2 + 1);
     sk_liar_bundle(heir, "b", 0, n / 2 + 2);
     sk_liar_bundle(liar, "c", 0, n / 2);
@@ -179,11 +180,7 @@ static void withdrawn_others(struct sk_liar *liar, struct sk_liar *heir, unsigne
 /* The withdrawal comes first, and what both logs hold last; the new log has a later revision. */
 static void withdrawn_before(struct sk_liar *liar, struct sk_liar *heir, unsigned n)
 {
-    for (unsigned i = 0; i < n / 2; i++)
-        sk_liar_put(liar, SK_TYPE_SOURCE, 1, i + 1, sk_liar_record(SK_TYPE_SOURCE, "a"));
-    continue_it(liar, heir, n / 2);
-    for (unsigned i = 0; i < n / 2; i++)
-        sk_liar_bytes(heir, liar->entries.bytes + i * SK_ENTRY_LEN);
+    hold_both(liar, heir, n / 2);
     sk_liar_put(heir, SK_TYPE_SOURCE, 1, n / 2 + 1, sk_liar_record(SK_TYPE_SOURCE, "b"));
     sk_liar_erase(liar, SK_TYPE_SOURCE, 1, n / 2 + 1);
     sk_liar_bundle(liar, "b", n / 2, n / 2 + 1);

@@ -13,6 +13,7 @@
 #define RANDOM_NAME_LEN     8
 #define DESCRIPTOR_PATH_LEN 32
 #define LOAD_STEP           65536
+#define WRITE_OUT_LEN       ((size_t)32 * 1024 * 1024)
 #define CREATE_FLAGS        (O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW)
 #define NO_SUCH_NAME \
     "the medium takes no such name (FAT and exFAT take none with any of \" * : < > ? | \\)"
@@ -22,6 +23,7 @@ struct sk_file {
     char *path;      /* as opened, or the final name of a temporary file */
     char *temporary; /* the name it has until it is published; otherwise NULL */
     bool nameless;   /* it has none at all until then */
+    size_t waiting;  /* bytes written since the system was asked to write out */
 };
 
 void sk_free_cleanup(void *pointer_to_pointer)
@@ -435,10 +437,24 @@ enum sk_status sk_file_read(struct sk_file *file, void *out, size_t len, size_t 
     return SK_OK;
 }
 
+/*
+ * A large file is written out as it grows, and not in the last second, while a person waits before
+ * a stick and sees nothing: told to forget a file, Linux begins to write what of it is not written.
+ */
+static void write_out(struct sk_file *file, size_t len)
+{
+    file->waiting += len;
+    if (file->waiting < WRITE_OUT_LEN)
+        return;
+    file->waiting = 0;
+    (void)sk_call_fadvise(file->fd, POSIX_FADV_DONTNEED);
+}
+
 enum sk_status sk_file_write(struct sk_file *file, const void *bytes, size_t len,
                              struct sk_error *err)
 {
     const uint8_t *from = bytes;
+    write_out(file, len);
     while (len > 0) {
         ssize_t n = sk_call_write(file->fd, from, len);
         if (n == 0)

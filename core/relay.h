@@ -5,8 +5,8 @@
  * The thread is started once SK_RELAY_ALONE pieces' worth of bytes were given: for less it is not
  * worth while. Before that, and where no thread can be had, each piece is taken as it is given, in
  * the thread that gives it. What comes out is the same. All functions here are called by one
- * thread. The one that takes may use nothing that this one uses between sk_relay_give() and the end
- * of sk_relay_end(), and never the database.
+ * thread at a time. The one that takes may use nothing that this one uses between sk_relay_give()
+ * and the end of sk_relay_end(), and never the database.
  */
 #ifndef SK_CORE_RELAY_H
 #define SK_CORE_RELAY_H

@@ -122,6 +122,16 @@ enum sk_status sk_chunk_open(uint8_t *plain, const uint8_t *sealed, size_t len, 
     return xchacha_open(plain, sealed, len, sealed + len, NULL, 0, nonce, key);
 }
 
+enum sk_status sk_chunk_check(const uint8_t *sealed, size_t len, uint64_t index, int last,
+                              const uint8_t key[static SK_AEAD_KEY_LEN])
+{
+    uint8_t nonce[SK_AEAD_NONCE_LEN];
+    chunk_nonce(nonce, index, last);
+    int rc = crypto_aead_xchacha20poly1305_ietf_decrypt_detached(NULL, NULL, sealed, len,
+                                                                 sealed + len, NULL, 0, nonce, key);
+    return rc == 0 ? SK_OK : SK_DAMAGED;
+}
+
 /* The key is used once, so any fixed nonce will do. */
 static const uint8_t wrap_nonce[crypto_aead_chacha20poly1305_ietf_NPUBBYTES] = {0};
 

@@ -2,11 +2,12 @@
  * The writing side of an envelope; the reading side is envelope_reader.c, what both share volume.c.
  *
  * Bytes wait in `plain` until more than a chunk of them has come, since only then it is known that
- * this chunk is not the last. Sealed chunks are gathered in `sealed`, so that the file is written
- * in pieces of 1 MiB.
+ * this chunk is not the last. Sealed chunks are gathered to pieces of 1 MiB, which a second thread
+ * hashes and writes.
  */
 #include "sync/envelope.h"
 
+#include "core/relay.h"
 #include "crypto/aead.h"
 #include "crypto/hash.h"
 #include "sync/looks.h"
@@ -15,26 +16,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PIECE_CHUNKS 16u
-#define STREAM_MAX   ((uint64_t)SK_VOLUME_CHUNKS_MAX * SK_CHUNK_PLAIN_LEN)
+#define PIECE_LEN  (16 * (size_t)SK_CHUNK_LEN)
+#define STREAM_MAX ((uint64_t)SK_VOLUME_CHUNKS_MAX * SK_CHUNK_PLAIN_LEN)
 
 struct sk_envelope_writer {
-    struct sk_file *file; /* borrowed */
-    struct sk_secret *key;
+    /* Of the second thread, until the relay has ended. */
     struct sk_hash file_hash;
+    struct sk_file *file; /* borrowed */
+    /* Of the one that writes the stream. */
+    struct sk_relay *relay;
+    struct sk_secret *key;
     uint8_t set_id[SK_SET_ID_LEN];
     uint8_t header_hash[SK_HASH_LEN];
     uint64_t bytes;    /* of the inner stream, so far */
     uint64_t chunks;   /* sealed */
     size_t plain_len;  /* waiting */
-    size_t sealed_len; /* gathered */
+    size_t sealed_len; /* gathered, in the relay's piece */
     uint8_t plain[SK_CHUNK_PLAIN_LEN];
-    uint8_t sealed[PIECE_CHUNKS * SK_CHUNK_LEN];
 };
 
-static enum sk_status put(struct sk_envelope_writer *writer, const uint8_t *bytes, size_t len,
-                          struct sk_error *err)
+static enum sk_status put(void *context, const uint8_t *bytes, size_t len, struct sk_error *err)
 {
+    struct sk_envelope_writer *writer = context;
     sk_hash_add(&writer->file_hash, bytes, len);
     return sk_file_write(writer->file, bytes, len, err);
 }
@@ -43,17 +46,17 @@ static enum sk_status put_sealed(struct sk_envelope_writer *writer, struct sk_er
 {
     size_t len = writer->sealed_len;
     writer->sealed_len = 0;
-    return len > 0 ? put(writer, writer->sealed, len, err) : SK_OK;
+    return len > 0 ? sk_relay_give(writer->relay, len, err) : SK_OK;
 }
 
 static enum sk_status seal_chunk(struct sk_envelope_writer *writer, const uint8_t *plain, bool last,
                                  struct sk_error *err)
 {
-    sk_chunk_seal(writer->sealed + writer->sealed_len, plain, SK_CHUNK_PLAIN_LEN, writer->chunks,
-                  last, sk_secret_view(writer->key));
+    sk_chunk_seal(sk_relay_piece(writer->relay) + writer->sealed_len, plain, SK_CHUNK_PLAIN_LEN,
+                  writer->chunks, last, sk_secret_view(writer->key));
     writer->chunks++;
     writer->sealed_len += SK_CHUNK_LEN;
-    return writer->sealed_len == sizeof(writer->sealed) ? put_sealed(writer, err) : SK_OK;
+    return writer->sealed_len == PIECE_LEN ? put_sealed(writer, err) : SK_OK;
 }
 
 /* ---- the header ---- */
@@ -109,12 +112,11 @@ enum sk_status sk_envelope_create(struct sk_envelope_writer **out, struct sk_fil
         calloc(1, sizeof(*writer));
     if (!writer || sk_secret_new(&writer->key, 32) != SK_OK)
         return sk_fail_status(err, SK_NOMEM);
+    SK_TRY(sk_relay_new(&writer->relay, PIECE_LEN, put, writer, err));
     writer->file = file;
     sk_hash_init(&writer->file_hash, NULL, SK_LABEL_FILE);
-
-    /* `sealed` is not in use yet, and large enough for the header. */
-    SK_TRY(make_header(writer, writer->sealed, recipients, count, err));
-    SK_TRY(put(writer, writer->sealed, SK_VOLUME_HEADER_LEN, err));
+    SK_TRY(make_header(writer, sk_relay_piece(writer->relay), recipients, count, err));
+    SK_TRY(sk_relay_give(writer->relay, SK_VOLUME_HEADER_LEN, err));
     *out = SK_TAKE(writer);
     return SK_OK;
 }
@@ -188,7 +190,72 @@ enum sk_status sk_envelope_finish(struct sk_envelope_writer *writer, uint8_t fil
     while (writer->chunks < total)
         SK_TRY(seal_chunk(writer, writer->plain, writer->chunks + 1 == total, err));
     SK_TRY(put_sealed(writer, err));
+    SK_TRY(sk_relay_end(writer->relay, err));
     sk_hash_end(&writer->file_hash, file_hash);
+    return SK_OK;
+}
+
+/* ---- reading back ---- */
+
+/* What is read of the file, in pieces as they were written: the header, then whole chunks. */
+struct reading_back {
+    const struct sk_envelope_writer *writer;
+    bool header_read;
+    uint64_t chunks;
+};
+
+static bool is_chunk(struct reading_back *r, const uint8_t *sealed)
+{
+    const struct sk_envelope_writer *writer = r->writer;
+    bool last = r->chunks + 1 == writer->chunks;
+    return sk_chunk_check(sealed, SK_CHUNK_PLAIN_LEN, r->chunks++, last,
+                          sk_secret_view(writer->key)) == SK_OK;
+}
+
+static enum sk_status compare(void *context, const uint8_t *bytes, size_t len, struct sk_error *err)
+{
+    struct reading_back *r = context;
+    bool same = true;
+    if (!r->header_read) {
+        uint8_t hash[SK_HASH_LEN];
+        sk_header_hash(hash, bytes);
+        same = memcmp(hash, r->writer->header_hash, sizeof(hash)) == 0;
+        r->header_read = true;
+    } else {
+        for (size_t at = 0; same && at < len; at += SK_CHUNK_LEN)
+            same = is_chunk(r, bytes + at);
+    }
+    return same ? SK_OK : sk_fail(err, SK_DAMAGED, "what was written is not there");
+}
+
+static enum sk_status read_and_compare(struct sk_file *file, struct sk_relay *relay, uint64_t size,
+                                       struct sk_error *err)
+{
+    uint64_t at = 0;
+    size_t part = SK_VOLUME_HEADER_LEN;
+    while (at < size) {
+        SK_TRY(sk_file_read_at(file, sk_relay_piece(relay), part, at, err));
+        SK_TRY(sk_relay_give(relay, part, err));
+        at += part;
+        part = size - at < PIECE_LEN ? (size_t)(size - at) : PIECE_LEN;
+    }
+    return sk_relay_end(relay, err);
+}
+
+enum sk_status sk_envelope_compare(const struct sk_envelope_writer *writer, struct sk_file *file,
+                                   uint64_t size, bool *same, struct sk_error *err)
+{
+    struct reading_back r = {.writer = writer};
+    struct sk_error why = SK_ERROR_INIT;
+    sk_auto_relay relay = NULL;
+    *same = false;
+    if (size != SK_VOLUME_HEADER_LEN + writer->chunks * SK_CHUNK_LEN)
+        return SK_OK;
+    SK_TRY(sk_relay_new(&relay, PIECE_LEN, compare, &r, err));
+    enum sk_status status = read_and_compare(file, relay, size, &why);
+    if (status != SK_OK && status != SK_DAMAGED)
+        return sk_fail(err, status, "%s", why.text);
+    *same = status == SK_OK;
     return SK_OK;
 }
 
@@ -196,6 +263,7 @@ void sk_envelope_writer_free(struct sk_envelope_writer *writer)
 {
     if (!writer)
         return;
+    sk_relay_free(writer->relay); /* first: its thread uses the rest */
     sk_secret_free(writer->key);
     sk_wipe(writer, sizeof(*writer));
     free(writer);

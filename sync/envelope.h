@@ -54,6 +54,12 @@ struct sk_sink sk_envelope_sink(struct sk_envelope_writer *writer);
  * bytes of the file). Neither syncs nor names the file. */
 SK_MUST_CHECK enum sk_status sk_envelope_finish(struct sk_envelope_writer *writer,
                                                 uint8_t file_hash[static 32], struct sk_error *err);
+
+/* Whether a file of `size` bytes, read from its beginning, is what the finished writer wrote: its
+ * header by the header's hash, each chunk by its tag. Errors: SK_IO, SK_NOMEM. */
+SK_MUST_CHECK enum sk_status sk_envelope_compare(const struct sk_envelope_writer *writer,
+                                                 struct sk_file *file, uint64_t size, bool *same,
+                                                 struct sk_error *err);
 void sk_envelope_writer_free(struct sk_envelope_writer *writer);
 
 /* Reads the header (65,536 bytes) of a file and checks that the file's length is one that a volume

@@ -30,10 +30,11 @@ struct counting {
 };
 
 /* Counts one payload in if it fits. */
-static bool count_payload(struct counting *c, uint64_t position, uint64_t plain_len,
-                          uint64_t hashes_len)
+static bool count_payload(struct counting *c, uint64_t position, uint64_t text_len,
+                          uint64_t body_len)
 {
-    uint64_t cost = PAYLOAD_COST(plain_len + hashes_len);
+    uint64_t plain_len = text_len + body_len;
+    uint64_t cost = PAYLOAD_COST(plain_len + sk_block_count(text_len, body_len) * SK_HASH_LEN);
     uint64_t entries = (position - c->plan.n0 + 1) * SK_ENTRY_LEN;
     if (c->bytes + cost + entries > STREAM_MAX)
         return false;
@@ -49,8 +50,8 @@ static enum sk_status count_payloads(struct sk_store *store, struct counting *c,
 {
     sk_auto_stmt stmt = NULL;
     SK_TRY(sk_db_prepare(sk_store_db(store), &stmt,
-                         "SELECT id, length(text) + body_len, length(hashes) FROM payload "
-                         "WHERE id >= ?1 AND id < ?2 ORDER BY id",
+                         "SELECT id, length(text), body_len FROM payload "
+                         "INDEXED BY payload_length WHERE id >= ?1 AND id < ?2 ORDER BY id",
                          err));
     sk_bind_int(stmt, 1, sk_entry_row(SK_LOG_OWN, c->plan.n0));
     sk_bind_int(stmt, 2, sk_entry_row(SK_LOG_OWN, c->plan.n1));

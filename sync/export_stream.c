@@ -17,7 +17,7 @@ struct stream {
     struct sk_sink sink;
     struct sk_frames_writer *frames;
     const struct sk_progress *progress;
-    uint64_t done; /* plain bytes of payloads */
+    uint64_t payloads, done; /* how many were written, and their plain bytes */
 };
 
 static void frames_writer_cleanup(struct sk_frames_writer **writer)
@@ -111,6 +111,7 @@ static enum sk_status write_payload(struct stream *s, struct sk_stmt *stmt, stru
     SK_TRY(sk_frames_begin(s->frames, &head, hashes, err));
     sk_wipe(head.salt, sizeof(head.salt));
     SK_TRY(sk_frames_write(s->frames, text, text_len, err));
+    s->payloads++;
     tell(s, text_len);
     return head.body_len > 0 ? write_body(s, media, head.body_len, err) : SK_OK;
 }
@@ -128,9 +129,13 @@ static enum sk_status write_payloads(struct stream *s, struct sk_error *err)
         bool row = false;
         SK_TRY(sk_step(stmt, &row, err));
         if (!row)
-            return sk_frames_finish(s->frames, err);
+            break;
         SK_TRY(write_payload(s, stmt, err));
     }
+    /* They were counted by the index, and the manifest is signed. */
+    if (s->payloads != s->plan->payloads || s->done != s->plan->plain_bytes)
+        return sk_fail(err, SK_DAMAGED, "the payloads are not those that the store's index has");
+    return sk_frames_finish(s->frames, err);
 }
 
 enum sk_status sk_export_stream(struct sk_store *store, const struct sk_export_plan *plan,

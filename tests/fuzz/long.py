@@ -54,7 +54,7 @@ def run(target, row, options):
     # Where a store stays open, memory goes up and down from run to run: leaks are looked for at the end.
     how = [f"-runs={runs}", f"-seed={options.seed}", f"-detect_leaks={int(row[0] == 'inner')}"]
     log = os.path.join(BUILD, "found", target + ".log")
-    environment = {**os.environ, "ASAN_OPTIONS": "quarantine_size_mb=32"}
+    environment = {**os.environ, "ASAN_OPTIONS": "quarantine_size_mb=2"}
     begin = time.monotonic()
     with open(log, "wb") as file, subprocess.Popen(command(target, row, *how, grown(target)), stdout=file, stderr=file,
                                                    env=environment) as process:

@@ -139,7 +139,7 @@ static int linkat_fails(int from_dir, const char *from, int to_dir, const char *
     return -1;
 }
 
-/* What was done, in order: f(ile) and d(irectory) synced, l(inked), r(enamed). */
+/* What was done, in order: f(ile) and d(irectory) synced, l(inked), r(enamed), w(ritten out). */
 static char done[16];
 
 static void note(char what)
@@ -155,6 +155,13 @@ static int fsync_noted(int fd)
     assert_int_equal(fstat(fd, &st), 0);
     note(S_ISDIR(st.st_mode) ? 'd' : 'f');
     return sk_system_calls.fsync(fd);
+}
+
+static int fadvise_noted(int fd, off_t offset, off_t len, int advice)
+{
+    assert_true(offset == 0 && len == 0 && advice == POSIX_FADV_DONTNEED);
+    note('w');
+    return sk_system_calls.posix_fadvise(fd, offset, len, advice);
 }
 
 static int linkat_noted(int from_dir, const char *from, int to_dir, const char *to, int flags)
@@ -438,6 +445,22 @@ static void a_folder_that_is_not_durable_is_moved_back(void **state)
     free(inside);
 }
 
+/* A file of 72 MiB twice on its way, and one of 8 not before its end. */
+static void a_large_file_is_written_out_as_it_grows(void **state)
+{
+    (void)state;
+    static uint8_t piece[8 << 20];
+    sk_auto_file file = NULL;
+    memset(done, 0, sizeof(done));
+    spoiled.posix_fadvise = fadvise_noted;
+    assert_int_equal(sk_file_save(other, piece, sizeof(piece), false, NULL), SK_OK);
+    assert_string_equal(done, "");
+    assert_int_equal(sk_file_create(&file, path, NULL), SK_OK);
+    for (unsigned i = 0; i < 9; i++)
+        assert_int_equal(sk_file_write(file, piece, sizeof(piece), NULL), SK_OK);
+    assert_string_equal(done, "ww");
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
@@ -457,6 +480,7 @@ int main(void)
         TEST(a_name_that_is_taken_stays),
         TEST(a_name_that_cannot_be_given_is_told),
         TEST(a_folder_that_is_not_durable_is_moved_back),
+        TEST(a_large_file_is_written_out_as_it_grows),
     };
 #undef TEST
     return cmocka_run_group_tests(tests, NULL, NULL);

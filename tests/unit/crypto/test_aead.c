@@ -159,8 +159,11 @@ static enum sk_status open_one(int way, uint8_t *plain, const uint8_t *sealed, s
 {
     if (way == 0)
         return sk_page_open(plain, sealed, len, "ad", 2, its_key);
-    if (way == 1)
-        return sk_chunk_open(plain, sealed, len, 5, 0, its_key);
+    if (way == 1) {
+        enum sk_status status = sk_chunk_open(plain, sealed, len, 5, 0, its_key);
+        assert_int_equal(sk_chunk_check(sealed, len, 5, 0, its_key), status);
+        return status;
+    }
     return sk_wrap_open(plain, sealed, len, "ad", 2, its_key);
 }
 
@@ -267,6 +270,8 @@ static void ad_and_position_are_bound(void **state)
     assert_int_equal(sk_chunk_open(out, sealed, sizeof(plain), 2, 0, key), SK_DAMAGED);
     assert_int_equal(sk_chunk_open(out, sealed, sizeof(plain), 1, 1, key), SK_DAMAGED);
     assert_int_equal(sk_chunk_open(out, sealed, sizeof(plain), 1ull << 56, 0, key), SK_DAMAGED);
+    assert_int_equal(sk_chunk_check(sealed, sizeof(plain), 2, 0, key), SK_DAMAGED);
+    assert_int_equal(sk_chunk_check(sealed, sizeof(plain), 1, 1, key), SK_DAMAGED);
     assert_int_equal(sk_chunk_open(out, sealed, sizeof(plain), 1, 0, key), SK_OK);
 }
 

@@ -23,16 +23,20 @@
 #include <unistd.h>
 
 #define CONTENT_LEN 300000u
+#define LONG_LEN    (5u * 1024 * 1024) /* more than goes without a second thread */
 
 enum medium {
     GOOD,
     KEEPS_OTHER_BYTES,
     LOSES_THE_END,
+    KEEPS_MORE,
     LOSES_THE_FILE,
     FAILS_TO_SYNC,
     FAILS_TO_SYNC_FOLDERS,
 };
 static enum medium medium;
+static size_t other_byte; /* which one, from the end if it is LAST_BYTE */
+#define LAST_BYTE SIZE_MAX
 
 static void path_of(int fd, char out[static 512])
 {
@@ -51,12 +55,14 @@ int posix_fadvise(int fd, off_t offset, off_t len, int advice)
     (void)offset;
     (void)len;
     assert_int_equal(advice, POSIX_FADV_DONTNEED);
-    if (medium != KEEPS_OTHER_BYTES && medium != LOSES_THE_END)
+    if (medium != KEEPS_OTHER_BYTES && medium != LOSES_THE_END && medium != KEEPS_MORE)
         return 0;
     path_of(fd, path);
     assert_int_equal(stat(path, &st), 0);
     if (medium == KEEPS_OTHER_BYTES)
-        sk_test_flip(path, (size_t)st.st_size - 1);
+        sk_test_flip(path, other_byte == LAST_BYTE ? (size_t)st.st_size - 1 : other_byte);
+    else if (medium == KEEPS_MORE)
+        assert_int_equal(truncate(path, st.st_size + SK_CHUNK_LEN), 0);
     else
         assert_int_equal(truncate(path, st.st_size - SK_CHUNK_LEN), 0);
     return 0;
@@ -84,10 +90,13 @@ int fsync(int fd)
 /* ---- one file ---- */
 
 static char *folder;
+static size_t content_len;
 
 static int setup(void **state)
 {
     medium = GOOD;
+    other_byte = LAST_BYTE;
+    content_len = CONTENT_LEN;
     folder = sk_temp_dir_make();
     *state = sk_temp_path(folder, "bundle");
     return folder && *state ? 0 : -1;
@@ -105,10 +114,10 @@ static enum sk_status deliver(const char *path, uint8_t hash[32], uint64_t *byte
 {
     sk_auto_envelope_writer writer = NULL;
     struct sk_file *file = NULL;
-    uint8_t *content = sk_test_content(CONTENT_LEN);
+    uint8_t *content = sk_test_content(content_len);
     EXPECT_OK(sk_file_create_beside(&file, path, &sk_test_err));
     EXPECT_OK(sk_envelope_create(&writer, file, &sk_alice.recipient, 1, &sk_test_err));
-    EXPECT_OK(sk_envelope_write(writer, content, CONTENT_LEN, &sk_test_err));
+    EXPECT_OK(sk_envelope_write(writer, content, content_len, &sk_test_err));
     free(content);
     sk_error_clear(&sk_test_err);
     struct sk_delivered delivered = {.bytes = *bytes};
@@ -157,9 +166,44 @@ static void other_bytes_are_removed(void **state)
     expect_nothing(*state, KEEPS_OTHER_BYTES, SK_IO, "medium may be failing");
 }
 
-static void a_file_that_is_too_short_is_removed(void **state)
+/* The header with its padding, the first chunk, its tag, one in the middle, what fills it up. */
+static void any_other_byte_is_noticed(void **state)
+{
+    static const size_t places[] = {
+        0,
+        SK_VOLUME_HEADER_LEN / 2,
+        SK_VOLUME_HEADER_LEN - 1,
+        SK_VOLUME_HEADER_LEN,
+        SK_VOLUME_HEADER_LEN + SK_CHUNK_LEN - 1,
+        SK_VOLUME_HEADER_LEN + 40 * SK_CHUNK_LEN + 100,
+        SK_VOLUME_HEADER_LEN + LONG_LEN + 30000,
+    };
+    content_len = LONG_LEN;
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        other_byte = places[i];
+        expect_nothing(*state, KEEPS_OTHER_BYTES, SK_IO, "medium may be failing");
+    }
+}
+
+static void a_file_of_another_length_is_removed(void **state)
 {
     expect_nothing(*state, LOSES_THE_END, SK_IO, "medium may be failing");
+    expect_nothing(*state, KEEPS_MORE, SK_IO, "medium may be failing");
+}
+
+/* Written and read back by two threads. */
+static void a_long_file_is_what_its_hash_says(void **state)
+{
+    const char *path = *state;
+    sk_auto_file file = NULL;
+    uint8_t hash[32], want[32];
+    uint64_t bytes = 0;
+    content_len = LONG_LEN;
+    EXPECT_OK(deliver(path, hash, &bytes));
+    assert_true(bytes > LONG_LEN);
+    EXPECT_OK(sk_file_open(&file, path, &sk_test_err));
+    EXPECT_OK(sk_file_hash(file, want, NULL, &sk_test_err));
+    assert_memory_equal(hash, want, sizeof(hash));
 }
 
 static void a_file_that_went_away_is_an_error(void **state)
@@ -245,7 +289,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_FOLDER(a_good_medium_has_the_file),
         IN_FOLDER(other_bytes_are_removed),
-        IN_FOLDER(a_file_that_is_too_short_is_removed),
+        IN_FOLDER(any_other_byte_is_noticed),
+        IN_FOLDER(a_file_of_another_length_is_removed),
+        IN_FOLDER(a_long_file_is_what_its_hash_says),
         IN_FOLDER(a_file_that_went_away_is_an_error),
         IN_FOLDER(what_cannot_be_synced_gets_no_name),
         IN_FOLDER(a_folder_that_cannot_be_synced_is_an_error),

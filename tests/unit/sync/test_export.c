@@ -3,6 +3,7 @@
  * number and keys are used up before the first byte leaves the program; and what fails, or is
  * killed at any write, leaves no file and counts nothing as sent.
  */
+#include "core/db_internal.h"
 #include "core/file.h"
 #include "core/file_calls.h"
 #include "tests/support/exchange.h"
@@ -318,6 +319,28 @@ static void an_old_entry_that_is_gone_is_noticed(void **state)
     assert_int_equal(result.n1, 300);
 }
 
+/* The manifest says beforehand what an index of the store says: where that is wrong, nothing goes
+ * out that every archive would refuse. */
+static void an_index_that_lies_is_noticed(void **state)
+{
+    struct sk_world *world = *state;
+    sk_world_pair(world);
+    add(device(world), "one");
+    sqlite3 *db = sk_store_db(device(world))->handle;
+    assert_int_equal(sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 0, NULL), SQLITE_OK);
+    sk_test_sql(device(world),
+                "DROP INDEX payload_length;"
+                "CREATE INDEX payload_length ON payload(id, length(text) + 1, body_len);"
+                "PRAGMA writable_schema = ON;"
+                "UPDATE sqlite_schema SET sql = 'CREATE INDEX payload_length ON "
+                "payload(id, length(text), body_len)' WHERE name = 'payload_length';"
+                "PRAGMA writable_schema = RESET");
+    expect_failure(world, "b", SK_EXPORT_NEW, SK_DAMAGED, 1);
+    assert_non_null(strstr(said, "index"));
+    sk_test_sql(device(world), "REINDEX payload_length");
+    assert_int_equal(export_from(world, "b", SK_EXPORT_NEW).n1, 1);
+}
+
 /* ---- what is killed ---- */
 
 static void export_until_killed(struct sk_world *world, unsigned write_number, bool *killed)
@@ -480,6 +503,7 @@ int main(void)
         TEST(a_full_disk_leaves_no_file),
         TEST(what_is_damaged_is_not_sent),
         TEST(an_old_entry_that_is_gone_is_noticed),
+        TEST(an_index_that_lies_is_noticed),
         TEST(number_and_key_are_used_up_before_the_first_byte),
         TEST(and_on_a_simple_file_system),
         TEST(progress_ends_at_its_total),

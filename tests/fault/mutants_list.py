@@ -34,11 +34,11 @@ mutant("reserved bytes that are not zero are refused", "reserved-bytes-taken", "
        "bad_writes_are_refused", [
            (VFS, "SK_PAGE_OVERHEAD, zeros, SK_PAGE_OVERHEAD) != 0)\n        return false;",
             "SK_PAGE_OVERHEAD, zeros, SK_PAGE_OVERHEAD) != 0)\n        return true;")])
-mutant("reserved bytes that are not zero are refused", "reserved-bytes-taken-in-the-log", "core/vfs",
+mutant("reserved bytes that are not zero are refused", "reserved-bytes-taken-in-the-log", "core/vfs_wal",
        "bad_frames_are_refused", [
            (VFS, "SK_PAGE_OVERHEAD, zeros, SK_PAGE_OVERHEAD) != 0)\n        return false;",
             "SK_PAGE_OVERHEAD, zeros, SK_PAGE_OVERHEAD) != 0)\n        return true;")])
-mutant("plaintext backup into an encrypted file", "any-page-taken", "core/vfs_tamper",
+mutant("plaintext backup into an encrypted file", "any-page-taken", "core/vfs_sqlite",
        "a_backup_of_a_plain_database_is_refused", [
            (VFS, "    static const uint8_t zeros[SK_PAGE_OVERHEAD];\n    if (memcmp(",
             "    static const uint8_t zeros[SK_PAGE_OVERHEAD];\n    if (page)\n        return true;\n"
@@ -113,27 +113,27 @@ mutant("nameless file", "nameless-is-opened", "core/vfs", "other_files_are_refus
 
 # ---- the write-ahead log ----
 
-mutant("held header without a page", "header-not-held", "core/vfs",
+mutant("held header without a page", "header-not-held", "core/vfs_wal",
        "a_held_header_without_a_page_is_dropped", [
            (WAL, "wal->held_from == 0 && wal->held_to == vfs_frame_len(vfs)", "wal->held_from == 0")])
-mutant("held header without a page", "header-of-another-frame", "core/vfs",
+mutant("held header without a page", "header-of-another-frame", "core/vfs_wal",
        "a_held_header_without_a_page_is_dropped", [
            (WAL, "        wal->held_from = within;\n", "        wal->held_from = 0;\n")])
-mutant("forged commit mark", "frames-without-tags", "core/vfs_tamper",
+mutant("forged commit mark", "frames-without-tags", "core/vfs_forged",
        "a_commit_mark_is_forged_with_its_checksum", [
            ("crypto/aead.c", "    if (rc == 0 && len > 0)\n", "    rc = 0;\n    if (len > 0)\n")])
-mutant("a frame that fails ends recovery", "bad-frame-stops-recovery", "core/vfs",
+mutant("a frame that fails ends recovery", "bad-frame-stops-recovery", "core/vfs_wal",
        "damaged_frames_end_recovery_and_fail_reading", [
            (WAL, "    if (lost) {", "    if (true) {")])
-mutant("a frame that fails is an error to readers", "bad-frame-reads-as-zeros", "core/vfs",
+mutant("a frame that fails is an error to readers", "bad-frame-reads-as-zeros", "core/vfs_wal",
        "damaged_frames_end_recovery_and_fail_reading", [
            (WAL, "    if (!opened) {\n        vfs_fault(vfs, vfs->wal_path, \"frame %llu is damaged\", "
             "(unsigned long long)frame);\n        return SQLITE_IOERR_READ;\n    }\n    memcpy(out, vfs->wal.frame + within",
             "    memcpy(out, vfs->wal.frame + within")])
-mutant("headers and pages are rewritten alone", "no-rewriting", "core/vfs",
+mutant("headers and pages are rewritten alone", "no-rewriting", "core/vfs_wal",
        "headers_and_pages_are_rewritten_alone", [
            (WAL, "    if (frame <= wal->end) {\n", "    if (false) {\n")])
-mutant("a frame is bound to its place", "frame-without-place", "core/vfs",
+mutant("a frame is bound to its place", "frame-without-place", "core/vfs_wal",
        "a_frame_opens_in_its_place_alone", [
            (VFS, "    sk_put_u64(ad + 40, place);\n",
             "    sk_put_u64(ad + 40, kind == VFS_KIND_FRAME ? 0 : place);\n")])
@@ -151,11 +151,11 @@ mutant("a missing WAL", "log-may-be-missing", "core/vfs_tamper", "a_missing_log"
     (VFS, "    if (!there && vfs->preamble.running) {", "    if (false) {"),
     (LOG, "    if (size == 0)\n        return refuse_log(vfs, \"the write-ahead log is missing\");\n"
      "    if (!opened)\n", "    if (size == 0)\n        return SQLITE_OK;\n    if (!opened)\n")])
-mutant("a sync that failed is not retried", "on-after-a-failed-log-sync", "core/vfs",
+mutant("a sync that failed is not retried", "on-after-a-failed-log-sync", "core/vfs_wal",
        "nothing_is_written_after_a_failed_sync", [
            (WAL, "    else\n        vfs->broken = vfs->unsure = true;\n    return rc;\n}\n\n/* Puts the held",
             "    return rc;\n}\n\n/* Puts the held")])
-mutant("a sync that failed is not retried", "on-after-a-failed-data-sync", "core/vfs",
+mutant("a sync that failed is not retried", "on-after-a-failed-data-sync", "core/vfs_wal",
        "nothing_is_written_after_a_failed_sync", [
            (MAIN, "    if (rc != SQLITE_OK)\n        vfs->broken = true;\n", "")])
 mutant("nothing reaches `data` before it is trusted", "checkpoint-before-trust", "core/db_saved",
@@ -243,7 +243,7 @@ mutant("old pages of an index", "indexes-not-compared", "core/damage", "old_page
     (DB, "\"PRAGMA integrity_check\"", "\"PRAGMA quick_check\"")])
 mutant("old pages of the search index", "words-not-compared", "core/damage", "old_pages_put_back", [
     ("core/verify.c", "    if (!same && !check->told)\n", "    if (false)\n")])
-mutant("a page that a checkpoint was writing is in the log", "torn-page-missed", "core/vfs",
+mutant("a page that a checkpoint was writing is in the log", "torn-page-missed", "core/vfs_wal",
        "pages_that_the_log_has_are_not_missed", [
            (MAIN, "        rc = vfs_wal_find_page(vfs, page, &in_log);\n",
             "        in_log = false;\n        rc = SQLITE_OK;\n")])

@@ -4,26 +4,13 @@
  * what had the name before has it again. What is not published yet has no name, where the file
  * system can do that.
  */
-#include "core/file.h"
-#include "core/file_calls.h"
-#include "crypto/secret.h"
-#include "tests/support/temp_dir.h"
+#include "tests/support/names.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static char *dir;
-static char *path; /* a name in dir */
-static char *other;
 static struct sk_file_calls spoiled;
 
 /* Each breaks off that many times before it does what it should. */
@@ -177,48 +164,13 @@ static int renameat2_noted(int from_dir, const char *from, int to_dir, const cha
     return sk_system_calls.renameat2(from_dir, from, to_dir, to, flags);
 }
 
-static int begin(void **state)
+static int begin_spoiled(void **state)
 {
-    (void)state;
-    if (sk_crypto_init() != SK_OK)
-        return -1;
-    dir = sk_temp_dir_make();
-    path = sk_temp_path(dir, "name");
-    other = sk_temp_path(dir, "other");
     spoiled = sk_system_calls;
+    if (begin(state) != 0)
+        return -1;
     sk_file_use_calls(&spoiled);
     return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    sk_file_use_calls(NULL);
-    free(path);
-    free(other);
-    sk_temp_dir_remove(dir);
-    return 0;
-}
-
-static enum sk_status count_entry(void *context, const char *name, struct sk_error *err)
-{
-    (void)name, (void)err;
-    ++*(size_t *)context;
-    return SK_OK;
-}
-
-static size_t entries(void)
-{
-    size_t count = 0;
-    assert_int_equal(sk_dir_each(dir, count_entry, &count, NULL), SK_OK);
-    return count;
-}
-
-static void assert_holds(const char *name, const char *text)
-{
-    sk_auto_buf buf = SK_BUF_INIT;
-    assert_int_equal(sk_file_load(&buf, name, 1000, NULL), SK_OK);
-    assert_string_equal(sk_buf_text(&buf), text);
 }
 
 static void a_call_broken_off_is_made_again(void **state)
@@ -463,7 +415,7 @@ static void a_large_file_is_written_out_as_it_grows(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, begin_spoiled, end)
     const struct CMUnitTest tests[] = {
         TEST(a_call_broken_off_is_made_again),
         TEST(a_call_always_broken_off_is_an_error),

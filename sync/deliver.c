@@ -5,7 +5,7 @@
 /* What was written: that of an envelope, or, where there is none, bytes of a hash. */
 struct written {
     const struct sk_envelope_writer *envelope;
-    const uint8_t *hash;
+    uint8_t hash[32];
 };
 
 static enum sk_status compare(const struct written *written, struct sk_file *file, uint64_t size,
@@ -57,7 +57,9 @@ enum sk_status sk_deliver_file(struct sk_file *file, const char *path,
                                const uint8_t file_hash[static 32], struct sk_delivered *out,
                                struct sk_error *err)
 {
-    return publish(file, path, &(struct written){.hash = file_hash}, out, err);
+    struct written written = {.envelope = NULL};
+    memcpy(written.hash, file_hash, sizeof(written.hash));
+    return publish(file, path, &written, out, err);
 }
 
 enum sk_status sk_deliver(struct sk_envelope_writer *writer, struct sk_file **file,

@@ -17,3 +17,7 @@ endif()
 add_executable(bench_sync_scale EXCLUDE_FROM_ALL bench/sync_scale.c)
 target_link_libraries(bench_sync_scale PRIVATE sk_sync)
 add_dependencies(bench bench_sync_scale)
+
+add_executable(bench_passes EXCLUDE_FROM_ALL bench/passes.c)
+target_link_libraries(bench_passes PRIVATE sk_core PkgConfig::SODIUM)
+add_dependencies(bench bench_passes)

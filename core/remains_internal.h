@@ -1,9 +1,10 @@
 /*
- * What remains.c and remains_proof.c share. Private to core.
+ * What remains.c, remains_rows.c and remains_proof.c share. Private to core.
  */
 #ifndef SK_CORE_REMAINS_INTERNAL_H
 #define SK_CORE_REMAINS_INTERNAL_H
 
+#include "core/carve.h"
 #include "core/remains.h"
 #include "crypto/secret.h"
 
@@ -53,7 +54,9 @@ struct head {
     uint8_t root[SK_MERKLE_LEN];
 };
 
-#define HEADS_MAX 8
+#define HEADS_MAX  8
+#define RECORD_MAX (SK_TEXT_MAX + (size_t)1024 * 1024) /* of a row with a text */
+#define NOTE_MAX   8192                                /* of another row */
 
 struct sk_remains {
     struct sk_pages *pages;
@@ -85,6 +88,23 @@ static inline size_t place_count(const struct place_list *list)
 
 /* The first place whose id is not below; the count when there is none. */
 size_t remains_find(const struct place_list *list, int64_t id);
+
+/* Finds the rows of every view, into the lists, as they come. Errors: SK_IO, SK_DAMAGED (no page is
+ * whole), SK_NOMEM. */
+SK_MUST_CHECK
+enum sk_status remains_scan(struct sk_remains *r, const struct sk_progress *progress,
+                            struct sk_error *err);
+
+/* A whole row of at most that many bytes, and its columns; *count is 0 when it is not to be had. */
+SK_MUST_CHECK
+enum sk_status remains_row(struct sk_remains *r, unsigned view, uint32_t page, unsigned number,
+                           uint64_t most, struct sk_buf *out,
+                           struct sk_field fields[static SK_CARVE_COLUMNS], unsigned *count,
+                           struct sk_error *err);
+
+/* Whether the columns are of these kinds. One letter a column: N null, I integer, n either, T text,
+ * B blob, i an id or an empty blob; a digit names a blob's length. */
+bool remains_shaped(const struct sk_field *fields, unsigned count, const char *shape);
 
 /* The bytes of an entry; false when its page does not open any more. */
 bool remains_entry(struct sk_remains *r, const struct place *at, uint8_t out[static SK_ENTRY_LEN]);

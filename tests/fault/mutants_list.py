@@ -323,15 +323,15 @@ mutant("repair takes nothing that contradicts the signed head", "contrary-is-unp
 mutant("repair marks what it cannot prove", "no-mark", "core/succession",
        "what_is_not_proven_is_marked_for_ever", [
            ("core/succession.c", "    entry->unproven = true;\n", "")])
-mutant("repair takes nothing that was never committed", "undone-is-unproven", "core/succession",
+mutant("repair takes nothing that was never committed", "undone-is-unproven", "core/succession_pages",
        "what_no_commit_ended_does_not_come_back", [
            ("core/remains_proof.c", "at->verdict == VERDICT_UNPROVEN && !sk_pages_marked(p->r->pages, at->view, at->page);",
             "false;")])
-mutant("a failed read is no damage", "unread-not-counted", "core/succession",
+mutant("a failed read is no damage", "unread-not-counted", "core/succession_pages",
        "a_read_that_fails_is_no_damage", [
            ("core/vfs_pages.c", "    pages->state.unread += status == SK_IO;\n    return status == SK_OK;",
             "    return status == SK_OK;")])
-mutant("repair tells of a log it did not use", "unused-log-is-silent", "core/succession",
+mutant("repair tells of a log it did not use", "unused-log-is-silent", "core/succession_pages",
        "a_log_that_is_not_used_is_told", [
            ("core/vfs_pages.c", "(begun && !spent)", "false")])
 
@@ -345,13 +345,16 @@ mutant("a log that has begun and has frames", "first-frame-alone-looked-at", "co
            (LOG, "vfs_chain_any(vfs, &frame_opened)", "vfs_wal_load_frame(vfs, 1, &frame_opened)")])
 mutant("a log without a frame is verified", "empty-log-trusted", "core/vfs_tamper", "a_log_without_a_frame", [
     (LOG, "    vfs->recovered = true;\n", "")])
-mutant("frames of a log that lost its head", "headless-log-not-read", "core/succession", "a_log_that_lost_its_head", [
-    ("core/vfs_pages.c", "known && p.running && !opened &&", "false &&")])
-mutant("peaks stand in for what is lost", "no-peaks", "core/succession", "peaks_prove_what_is_older", [
-    ("core/remains.c", "    return keep_peaks(r, ", "    return true ? SK_OK : keep_peaks(r, ")])
-mutant("the one whole copy of a page stays", "bad-page-kept", "core/rekey", "test_a_bad_page_is_in_the_other", [
-    ("core/vfs_copy.c", "        SK_TRY(mend_page(&copy, page, err));\n", "        (void)mend_page;\n")])
-mutant("an older page does not take a newer one's place", "old-page-put", "core/rekey",
+mutant("frames of a log that lost its head", "headless-log-not-read", "core/succession_pages",
+       "a_log_that_lost_its_head", [
+           ("core/vfs_pages.c", "known && p.running && !opened &&", "false &&")])
+mutant("peaks stand in for what is lost", "no-peaks", "core/succession_pages",
+       "peaks_prove_what_is_older", [
+           ("core/remains_rows.c", "    return keep_peaks(r, ", "    return true ? SK_OK : keep_peaks(r, ")])
+mutant("the one whole copy of a page stays", "bad-page-kept", "core/rekey_states",
+       "test_a_bad_page_is_in_the_other", [
+           ("core/vfs_copy.c", "        SK_TRY(mend_page(&copy, page, err));\n", "        (void)mend_page;\n")])
+mutant("an older page does not take a newer one's place", "old-page-put", "core/rekey_states",
        "test_a_bad_page_is_in_the_other", [
            ("core/vfs_copy.c", "found && preamble.epoch <= VFS_COPY_COUNT", "found")])
 

@@ -19,7 +19,7 @@ endforeach()
 target_link_libraries(starved PRIVATE sk_support_famine)
 
 # A repair goes on past what cannot be read, and so ends in a state of its own for each failing read:
-# unit/core/succession has those.
+# unit/core/succession_pages has those.
 set(runs crash_restore crash_repair faults_restore starved_restore starved_repair)
 if(SK_VALGRIND) # the long run: the device once more where files have names; the archive's story always has them
     list(APPEND runs faults_device-named)

@@ -4,9 +4,9 @@ add_library(sk_support_core STATIC support/temp_dir.c support/disk.c support/sei
 target_link_libraries(sk_support_core PUBLIC sk_core PRIVATE PkgConfig::SQLITE
     PkgConfig::SODIUM)
 
-foreach(name attachment buf damage damage_bits db db_saved entry error file file_calls file_dir file_watch form form_load form_own item json log
-        media migrate nomem record rekey relay search slots store succession text types verify vfs vfs_crash vfs_forged
-        vfs_sqlite vfs_tamper vfs_wal)
+foreach(name attachment buf damage damage_bits db db_saved entry error file file_calls file_dir file_watch form form_load
+        form_own item json log media migrate nomem record rekey rekey_media rekey_states relay search slots store
+        succession succession_pages text types verify vfs vfs_crash vfs_forged vfs_sqlite vfs_tamper vfs_wal)
     sk_unit_test(core ${name})
 endforeach()
 

@@ -1,113 +1,140 @@
-"""Forms of organisations: what is one, and what a device keeps of those in receipts."""
+"""Forms, the built-in ones and those of an organisation, and the values that they allow ("Forms", "Values")."""
+
+import json
+import pathlib
 import re
 
-from notes import is_form_name, is_version, shown
-from store import h
-from volume import Refusal, need
+from entries import RECORD_TYPES, TYPES
+from notes import can_be_shown
+from sealing import NO_KEY, keyed_hash, malformed
+from values import check_value, is_blank, is_whole
 
-TYPES = ("person", "case", "event", "testimony", "source", "consent")
-VALUES = {"text", "integer", "decimal", "date", "time", "datetime", "choice", "choices", "group", "repeat"}
-FIELD, MORE = {"name", "label", "type", "access"}, {"hint", "unless", "choices", "fields", "required"}
+BUILT_IN_FOLDER = pathlib.Path(__file__).resolve().parents[2] / "core" / "forms"
+VERSION_LIMIT = (1 << 31) - 1
+FORM_TEXT_LIMIT = 65536
+WORDS_LIMIT, HINT_LIMIT = 200, 500
+FIELDS_LIMIT, FIELDS_TOGETHER_LIMIT, ARRAYS_LIMIT, CHOICES_LIMIT = 200, 500, 6, 500
+FORM_NAME = re.compile("[a-z0-9][a-z0-9-]{0,39}")
+FIELD_NAME = re.compile("[a-z0-9_]{1,40}")
+VALUE_TYPES = ("text", "choice", "choices", "integer", "decimal", "date", "time", "datetime", "group", "repeat")
+WITH_CHOICES = ("choice", "choices")
+WITH_FIELDS = ("group", "repeat")
+ACCESS = ("public", "internal", "protected")
+FORM_MEMBERS = {"form", "type", "version", "label", "fields"}
+FIELD_MEMBERS = {"name", "label", "type", "access"}
+FIELD_OPTIONAL = {"hint", "unless", "choices", "fields", "required"}
 
 
-def hash_of(text):
-    return h(None, "form", text)
+def built_in_form(name):
+    return json.loads((BUILT_IN_FOLDER / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def is_words(value, most=200):
-    return isinstance(value, str) and 1 <= len(value.encode()) <= most and shown(value) and \
-        value == value.strip(" ")
+BUILT_IN = {name: built_in_form(name) for name in TYPES[:RECORD_TYPES]}
+
+
+def form_hash(text):
+    return keyed_hash(NO_KEY, "form", text)
+
+
+def form_name_can_be(name):
+    return bool(FORM_NAME.fullmatch(name)) and name not in TYPES
+
+
+def require(condition, reason):
+    if not condition:
+        raise malformed(reason)
 
 
 def is_name(value):
-    return isinstance(value, str) and re.fullmatch("[a-z0-9_]{1,40}", value) is not None
+    return isinstance(value, str) and bool(FIELD_NAME.fullmatch(value))
 
 
-def lower(text):
-    return re.sub("[A-Z]", lambda letter: letter[0].lower(), text)
+def are_words(value, most=WORDS_LIMIT):
+    return (isinstance(value, str) and 1 <= len(value.encode()) <= most and can_be_shown(value)
+            and value == value.strip(" "))
 
 
-def check_choices(choices):
-    need(isinstance(choices, list) and 1 <= len(choices) <= 500)
-    labels, names = set(), set()
-    for choice in choices:
-        need(isinstance(choice, dict) and set(choice) == {"name", "label"} and is_name(choice["name"]))
-        need(is_words(choice["label"]) and "," not in choice["label"])
-        label, name = lower(choice["label"]), choice["name"]
-        need(label not in labels | names and name not in labels | names)
-        labels.add(label)
-        names.add(name)
+def check_form(form, text_length):
+    """The rules of a form of an organisation, whose JSON was read already."""
+    require(1 <= text_length <= FORM_TEXT_LIMIT, "a form that is too long")
+    require(set(form) == FORM_MEMBERS, "other members than those of a form")
+    require(isinstance(form["form"], str) and form_name_can_be(form["form"]), "the name of a form")
+    require(form["type"] in TYPES[:RECORD_TYPES], "the type of a form")
+    require(is_whole(form["version"]) and 1 <= form["version"] <= VERSION_LIMIT, "the version of a form")
+    require(are_words(form["label"]), "the label of a form")
+    count = check_fields_array(form["fields"], 1)
+    require(count <= FIELDS_TOGETHER_LIMIT, "too many fields")
+    check_title(form["fields"])
 
 
-def check_field(field, depth):
-    """How many fields it is, with those inside of it."""
-    need(isinstance(field, dict) and FIELD <= set(field) <= FIELD | MORE)
-    need(is_name(field["name"]) and field["name"] != "missing" and is_words(field["label"]))
-    need(field["type"] in VALUES if isinstance(field["type"], str) else False)
-    need(field["access"] in ("public", "internal", "protected"))
-    need(field.get("hint", "") == "" or is_words(field["hint"], 500))
-    need(isinstance(field.get("required", False), bool))
-    need(("choices" in field) == (field["type"] in ("choice", "choices")))
-    need(("fields" in field) == (field["type"] in ("group", "repeat")))
-    if "choices" in field:
-        check_choices(field["choices"])
-    return 1 + (check_level(field["fields"], depth + 1) if "fields" in field else 0)
+def check_title(fields):
+    by_name = {field["name"]: field for field in fields}
+    title = by_name.get("title")
+    require(title is not None and title["type"] == "text" and title.get("required") is True, "the title of a form")
+    if "unless" in title:
+        require(by_name[title["unless"]]["type"] == "text", "what stands for the title")
 
 
-def check_level(fields, depth):
-    need(isinstance(fields, list) and 1 <= len(fields) <= 200 and depth <= 6)
-    count = sum(check_field(field, depth) for field in fields)
-    names = [field["name"] for field in fields]
-    need(len(set(names)) == len(names))
+def check_fields_array(fields, level):
+    """Checks an array of fields and all inside of it; how many fields there are."""
+    require(level <= ARRAYS_LIMIT, "arrays of fields that are too deep")
+    require(isinstance(fields, list) and 1 <= len(fields) <= FIELDS_LIMIT, "the fields of a form")
+    count = len(fields)
     for field in fields:
-        need("unless" not in field or field["unless"] in names and field["unless"] != field["name"])
+        check_field(field)
+        if "fields" in field:
+            count += check_fields_array(field["fields"], level + 1)
+    names = [field["name"] for field in fields]
+    require(len(set(names)) == len(names), "two fields of one name")
+    for field in fields:
+        if "unless" in field:
+            require(field["unless"] in names and field["unless"] != field["name"], "`unless`")
     return count
 
 
-def check_form(value, length):
-    """A JSON value that was read by the rules of texts."""
-    need(length <= 65536 and isinstance(value, dict))
-    need(set(value) == {"form", "type", "version", "label", "fields"})
-    need(is_form_name(value["form"]) and value["type"] in TYPES and is_version(value["version"]))
-    need(is_words(value["label"]) and check_level(value["fields"], 1) <= 500)
-    titles = [field for field in value["fields"] if field["name"] == "title"]
-    need(titles and titles[0]["type"] == "text" and titles[0].get("required", False))
-    instead = [field for field in value["fields"] if field["name"] == titles[0].get("unless")]
-    need(all(field["type"] == "text" for field in instead))
-    return value
+def check_field(field):
+    require(isinstance(field, dict), "a field that is no object")
+    require(FIELD_MEMBERS <= set(field) <= FIELD_MEMBERS | FIELD_OPTIONAL, "other members than those of a field")
+    require(is_name(field["name"]) and field["name"] != "missing", "the name of a field")
+    require(are_words(field["label"]), "the label of a field")
+    require(field["type"] in VALUE_TYPES, "the type of a field")
+    require(field["access"] in ACCESS, "the access of a field")
+    require(field.get("hint", "") == "" or are_words(field["hint"], HINT_LIMIT), "the hint of a field")
+    require(isinstance(field.get("required", False), bool), "`required`")
+    require(("choices" in field) == (field["type"] in WITH_CHOICES), "choices where they do not belong, or none")
+    require(("fields" in field) == (field["type"] in WITH_FIELDS), "fields where they do not belong, or none")
+    if "choices" in field:
+        check_choices(field["choices"])
 
 
-# ---- in receipts ----
+def check_choices(choices):
+    require(isinstance(choices, list) and 1 <= len(choices) <= CHOICES_LIMIT, "the choices of a field")
+    taken = {}
+    for number, choice in enumerate(choices):
+        require(isinstance(choice, dict) and set(choice) == {"name", "label"}, "a choice")
+        require(is_name(choice["name"]), "the name of a choice")
+        require(are_words(choice["label"]) and "," not in choice["label"], "the label of a choice")
+        label = lowered(choice["label"])
+        for word in {choice["name"], label}:
+            require(taken.setdefault(word, number) == number, "a name or label that is like another's")
 
-def read_texts(inner):
-    texts = []
-    while True:
-        length = inner.number(4)
-        if length == 0:
-            return texts
-        need(length <= 65536 and len(texts) < 32, "limit")
-        texts.append(inner.take(length))
+
+def lowered(text):
+    return "".join(chr(ord(c) + 32) if "A" <= c <= "Z" else c for c in text)
 
 
-class Offers:
-    """What an archive offers, as a device keeps it: name to [version, hash, offered]."""
+def check_record_fields(form, values):
+    """The `fields` of a record, as its form allows them."""
+    check_members(form["fields"], values)
 
-    def __init__(self):
-        self.kept = {}
 
-    def take(self, lines, texts, read_json):
-        listed = [name for name, _, _ in lines]
-        for name, row in self.kept.items():
-            row[2] = row[2] and name in listed
-        for (name, version, known_by), text in zip(lines, texts):
-            try:
-                form = check_form(read_json(text), len(text))
-                need((form["form"], form["version"]) == (name, version))
-            except Refusal:
-                continue
-            row = self.kept.get(name)
-            if not row or row[0] < version or row[:2] == [version, known_by]:
-                self.kept[name] = [version, known_by, True]
-
-    def offered(self):
-        return [[name, version, known_by] for name, (version, known_by, now) in sorted(self.kept.items()) if now]
+def check_members(fields, values):
+    require(isinstance(values, dict), "fields that are no object")
+    by_name = {field["name"]: field for field in fields}
+    for name, value in values.items():
+        require(name in by_name, "a field that the form does not have")
+        check_value(by_name[name], value, check_members)
+    for field in fields:
+        if field.get("required"):
+            names = [field["name"]] + ([field["unless"]] if "unless" in field else [])
+            require(any(name in values and not is_blank(values[name]) for name in names), "a required field")

@@ -1,224 +1,198 @@
-"""Texts of payloads: what else a reader marks as malformed."""
-import calendar
-import datetime
-import hashlib
+"""The texts of payloads: JSON by the rules of the format, and what each type of entry says in it ("Text",
+"Continuation").
+"""
+
 import json
-import os
+import math
 import re
+import struct
 
-from forms import check_form
-from store import h, u64
-from volume import Refusal, need, verify
+from entries import ATTACHMENT, CONTINUATION, ERASURE, FORM, LINK, LOG_LIMIT, RECORD_TYPES, TYPES
+from forms import BUILT_IN, check_form, check_record_fields, form_hash, require
+from notes import utf8
+from sealing import FormatError, log_id, malformed, signature_is_right
+from values import is_datetime, is_whole
 
-RECORDS = {1: "person", 2: "case", 3: "event", 4: "testimony", 5: "source", 6: "consent"}
-LINK, ATTACHMENT, FORM, CONTINUATION = 7, 8, 10, 11
-FORMS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "core", "forms")
-
-# ---- texts ----
-
-def unique(pairs):
-    names = [name for name, _ in pairs]
-    need(len(set(names)) == len(names))
-    return dict(pairs)
-
-
-def strings_of(value):
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list):
-        for item in value:
-            yield from strings_of(item)
-    elif isinstance(value, dict):
-        for name, item in value.items():
-            yield name
-            yield from strings_of(item)
-
-
-def depth_of(value):
-    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
-    return 0 if inside is None else 1 + max(map(depth_of, inside), default=0)
-
-
-def not_a_number(_):
-    raise Refusal("damaged")
-
-
-def fit_integer(digits):
-    need(-1 << 63 <= int(digits) < 1 << 63)
-    return int(digits)
-
-
-def fit_real(digits):
-    need(float(digits) not in (float("inf"), float("-inf")))
-    return float(digits)
-
-
+LEVELS_LIMIT, MARKS_LIMIT = 32, 1 << 18
+NAME_LIMIT = 1024
+ID = re.compile("[0-9a-fA-F]{32}")
+SHA256 = re.compile("[0-9a-fA-F]{64}")
+LOWER_HASH = re.compile("[0-9a-f]{64}")
+LOWER_SIGNATURE = re.compile("[0-9a-f]{128}")
+ROLE = re.compile("[a-z0-9][a-z0-9-]{0,39}")
 STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+CONTINUATION_CONTEXT = b"skrynia continuation 1\0"
+CONTINUATION_MEMBERS = {"recorded", "log", "continues", "sign", "dh", "size", "root", "signature"}
 
 
-def read_json(text):
-    bare = STRING.sub(b"", text)
-    need(sum(map(bare.count, (b"{", b"[", b","))) <= 1 << 18)
-    try:
-        value = json.loads(text.decode(), object_pairs_hook=unique, parse_constant=not_a_number,
-                           parse_int=fit_integer, parse_float=fit_real)
-        for string in strings_of(value):
-            string.encode()
-            need("\0" not in string)
-    except ValueError:
-        raise Refusal("damaged") from None
-    need(depth_of(value) <= 32)
+def object_of(pairs):
+    members = dict(pairs)
+    require(len(members) == len(pairs), "two members of one name")
+    return members
+
+
+def whole_number(text):
+    require(len(text) <= 20, "a whole number that is too large")
+    value = int(text)
+    require(-(1 << 63) <= value < 1 << 63, "a whole number that is too large")
     return value
 
 
-MEMBERS = {LINK: {"recorded", "source", "role", "target"},
-           ATTACHMENT: {"recorded", "record", "name", "type", "size", "sha256"},
-           CONTINUATION: {"recorded", "log", "continues", "sign", "dh", "size", "root", "signature"}}
-MISSING = [{"missing": answer} for answer in ("unknown", "refused", "not asked")]
-ID = "[0-9a-fA-F]{32}"
-TIME = re.compile(r"(\d{4}-\d\d-\d\d)T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?(Z|[+-](0\d|1[0-4]):[0-5]\d)",
-                  re.ASCII)
+def other_number(text):
+    value = float(text)
+    require(math.isfinite(value), "a number that is not finite")
+    return value
 
 
-def matches(pattern, text):
-    return isinstance(text, str) and re.fullmatch(pattern, text, re.ASCII) is not None
+def no_constant(text):
+    raise malformed("no JSON: " + text)
 
 
-def whole(value):
-    return isinstance(value, int) and not isinstance(value, bool)
+def check_marks(raw):
+    """Levels of brackets, and how many marks stand outside of strings; told before values are made of them."""
+    level = marks = 0
+    for mark in re.findall(rb"[][{},]", STRING.sub(b"", raw)):
+        if mark in b"[{":
+            level += 1
+            require(level <= LEVELS_LIMIT, "too many levels of brackets")
+        elif mark in b"]}":
+            level -= 1
+        if mark in b"[{,":
+            marks += 1
+    require(marks <= MARKS_LIMIT, "too many marks")
 
 
-# ---- values ----
+def check_strings(value):
+    if isinstance(value, str):
+        require("\0" not in value, "U+0000 in a string")
+        require(not any("\ud800" <= character <= "\udfff" for character in value), "half a surrogate pair")
+    elif isinstance(value, dict):
+        for name, member in value.items():
+            check_strings(name)
+            check_strings(member)
+    elif isinstance(value, list):
+        for member in value:
+            check_strings(member)
 
-def first_and_last(text):
-    """The days that a day can mean, with or without its month and day of the month."""
-    need(matches(r"\d{4}(-\d\d(-\d\d)?)?", text))
-    year, month, day = ([int(part) for part in text.split("-")] + [None, None])[:3]
-    need(1800 <= year <= 2199)
+
+def read_object(raw):
+    """The object that a text is."""
+    text = utf8(raw)
+    require(text is not None, "no UTF-8")
+    check_marks(raw)
     try:
-        first = datetime.date(year, 1 if month is None else month, 1 if day is None else day)
-    except ValueError:
-        raise Refusal("damaged") from None
-    if day is not None:
-        return first, first
-    month = month or 12
-    return first, datetime.date(year, month, calendar.monthrange(year, month)[1])
+        value = json.loads(text, object_pairs_hook=object_of, parse_int=whole_number, parse_float=other_number,
+                           parse_constant=no_constant)
+    except json.JSONDecodeError:
+        raise malformed("no JSON") from None
+    require(isinstance(value, dict), "no object")
+    check_strings(value)
+    return value
 
 
-def check_time(text):
-    match = isinstance(text, str) and TIME.fullmatch(text)
-    need(match)
-    first_and_last(match.group(1))
-    need(not re.search(r"[+-]14:(?!00)", match.group(4)))
-
-
-def check_date(text):
-    need(isinstance(text, str))
-    ends = text.split("/")
-    need(len(ends) <= 2 and ends != [".."] and ends != ["..", ".."])
-    spans = [None if end == ".." else first_and_last(end[:-1] if end.endswith("~") else end) for end in ends]
-    need(len(spans) == 1 or None in spans or spans[0][0] <= spans[1][1])
-
-
-def is_blank(value):
-    return value in ([], {}) or isinstance(value, str) and not value.strip(" \t\r\n")
-
-
-def check_choices(field, value):
-    names = [choice["name"] for choice in field["choices"]]
-    need(isinstance(value, list) and all(isinstance(name, str) and name in names for name in value))
-    need(len(set(value)) == len(value))
-
-
-def check_repeat(field, value):
-    need(isinstance(value, list))
-    for group in value:
-        check_fields(field["fields"], group)
-
-
-VALUES = {
-    "text": lambda field, value: need(isinstance(value, str)),
-    "choice": lambda field, value: check_choices(field, [value]),
-    "choices": check_choices,
-    "integer": lambda field, value: need(whole(value)),
-    "decimal": lambda field, value: need(whole(value) or isinstance(value, float)),
-    "date": lambda field, value: check_date(value),
-    "time": lambda field, value: need(matches(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?", value)),
-    "datetime": lambda field, value: check_time(value),
-    "group": lambda field, value: check_fields(field["fields"], value),
-    "repeat": check_repeat,
-}
-
-
-def check_fields(fields, values):
-    """An object of values against the fields of a form, a group or a repeat."""
-    need(isinstance(values, dict))
-    known = {field["name"]: field for field in fields}
-    for name, value in values.items():
-        need(name in known)
-        if value not in MISSING:
-            VALUES[known[name]["type"]](known[name], value)
-    filled = {name for name, value in values.items() if not is_blank(value)}
-    need(all(field["name"] in filled or field.get("unless") in filled
-             for field in fields if field.get("required")))
-
-
-def check_attachment(value, body_length, body):
-    need(matches(ID, value["record"]) and isinstance(value["type"], str))
-    name = value["name"]
-    need(isinstance(name, str) and name not in ("", ".", "..") and "/" not in name)
-    need(len(name.encode()) <= 1024)
-    need(whole(value["size"]) and value["size"] == body_length)
-    need(matches("[0-9a-fA-F]{64}", value["sha256"]))
-    need(body is None or hashlib.sha256(body).hexdigest() == value["sha256"].lower())
-
-
-def check_continuation(value):
-    data = {}
-    for name, length in (("log", 32), ("continues", 32), ("sign", 32), ("dh", 32), ("root", 32),
-                         ("signature", 64)):
-        need(matches("[0-9a-f]{%d}" % (2 * length), value[name]))
-        data[name] = bytes.fromhex(value[name])
-    need(whole(value["size"]) and 0 <= value["size"] <= 1 << 40)
-    need(h(None, "log id", data["sign"], data["dh"]) == data["continues"])
-    verify(data["sign"], data["signature"], b"skrynia continuation 1\0" + data["log"] +
-           data["continues"] + u64(value["size"]) + data["root"])
-
-
-def built_in(name, version):
-    with open(os.path.join(FORMS, name + ".json"), encoding="utf-8") as file:
-        form = json.load(file)
-    need(whole(version) and 1 <= version <= form["version"])
+def read_form(raw):
+    """The form that a text is."""
+    form = read_object(raw)
+    check_form(form, len(raw))
     return form
 
 
-def form_of(name, value, forms):
-    """The form of a record: that of its type, or one of those that its log holds, by their hash."""
-    if value["form"] == name:
-        return built_in(name, value["version"])
-    need(matches("[0-9a-f]{64}", value["form"]) and bytes.fromhex(value["form"]) in forms)
-    form = forms[bytes.fromhex(value["form"])]
-    need(form["type"] == name and whole(value["version"]) and value["version"] == form["version"])
-    return form
+def forms_by_hash(texts):
+    """Those of the texts that are forms, by their hash."""
+    forms = {}
+    for raw in texts:
+        try:
+            forms[form_hash(raw)] = read_form(raw)
+        except FormatError:
+            continue
+    return forms
 
 
-def check_text(kind, text, body_length, body=None, forms=None):
-    """The members of a payload's text; raises what `malformed` stands for. forms: of its log, by their hash."""
-    value = read_json(text)
-    need(kind == ATTACHMENT or body_length == 0)
+class Body:
+    """What is known of a payload's body; no `sha256` where the body itself is not there."""
+
+    def __init__(self, length, sha256=None):
+        self.length = length
+        self.sha256 = sha256
+
+
+def read_text(kind, raw, body, forms):
+    """The members of the text of an entry's payload; `forms` are those of its log, by their hash."""
+    require(kind != ERASURE, "an erasure has no text")
+    require(kind == ATTACHMENT or body.length == 0, "a body that does not belong there")
+    members = read_object(raw)
     if kind == FORM:
-        return check_form(value, len(text))
-    need(isinstance(value, dict))
-    need(kind in RECORDS or kind in MEMBERS)
-    need(set(value) == MEMBERS.get(kind, {"form", "version", "recorded", "fields"}))
-    check_time(value["recorded"])
-    if kind in RECORDS:
-        check_fields(form_of(RECORDS[kind], value, forms or {})["fields"], value["fields"])
+        check_form(members, len(raw))
+        return members
+    require(is_text(members, "recorded") and is_datetime(members["recorded"]), "`recorded`")
+    if kind <= RECORD_TYPES:
+        check_record(TYPES[kind - 1], members, forms)
     elif kind == LINK:
-        need(matches(r"[a-z0-9][a-z0-9-]{0,39}", value["role"]))
-        need(matches(ID, value["source"]) and matches(ID, value["target"]))
+        check_link(members)
     elif kind == ATTACHMENT:
-        check_attachment(value, body_length, body)
-    else:
-        check_continuation(value)
-    return value
+        check_attachment(members, body)
+    elif kind == CONTINUATION:
+        Continuation(members)
+    return members
+
+
+def is_text(members, name, pattern=None):
+    value = members.get(name)
+    return isinstance(value, str) and (pattern is None or bool(pattern.fullmatch(value)))
+
+
+def check_record(kind, members, forms):
+    require(set(members) == {"recorded", "form", "version", "fields"}, "other members than those of a record")
+    require(is_text(members, "form") and is_whole(members["version"]), "form or version")
+    name, version = members["form"], members["version"]
+    if name == kind:
+        require(1 <= version <= BUILT_IN[kind]["version"], "a version of the form that there is not")
+        check_record_fields(BUILT_IN[kind], members["fields"])
+        return
+    require(LOWER_HASH.fullmatch(name), "the name of a form")
+    form = forms.get(bytes.fromhex(name))
+    require(form is not None, "a form that its log does not hold")
+    require(form["type"] == kind and form["version"] == version, "type or version of its form")
+    check_record_fields(form, members["fields"])
+
+
+def check_link(members):
+    require(set(members) == {"recorded", "source", "target", "role"}, "other members than those of a link")
+    require(is_text(members, "source", ID) and is_text(members, "target", ID), "the ends of a link")
+    require(is_text(members, "role", ROLE), "the role of a link")
+
+
+def check_attachment(members, body):
+    require(set(members) == {"recorded", "record", "name", "type", "size", "sha256"},
+            "other members than those of an attachment")
+    require(is_text(members, "record", ID), "the record of an attachment")
+    require(is_text(members, "name") and name_can_be(members["name"]), "the name of an attachment")
+    require(is_text(members, "type"), "the type of an attachment")
+    require(is_whole(members["size"]) and members["size"] == body.length, "the size of an attachment")
+    require(is_text(members, "sha256", SHA256), "the hash of an attachment")
+    if body.sha256 is not None:
+        require(bytes.fromhex(members["sha256"]) == body.sha256, "an attachment of another hash")
+
+
+def name_can_be(name):
+    return 1 <= len(name.encode()) <= NAME_LIMIT and "/" not in name and name not in (".", "..")
+
+
+class Continuation:
+    """What a continuation says, as far as it can be looked at without a log."""
+
+    def __init__(self, members):
+        require(set(members) == CONTINUATION_MEMBERS, "other members than those of a continuation")
+        for name in ("log", "continues", "sign", "dh", "root"):
+            require(is_text(members, name, LOWER_HASH), "bytes of a continuation")
+        require(is_text(members, "signature", LOWER_SIGNATURE), "the signature of a continuation")
+        require(is_whole(members["size"]) and 0 <= members["size"] <= LOG_LIMIT, "the size of a continuation")
+        self.log, self.continues, self.sign, self.dh, self.root, self.signature = (
+            bytes.fromhex(members[name]) for name in ("log", "continues", "sign", "dh", "root", "signature"))
+        self.size = members["size"]
+        require(log_id(self.sign, self.dh) == self.continues, "keys of another log")
+        require(self.log != self.continues, "a log that continues itself")
+        require(signature_is_right(self.sign, self.signed(), self.signature), "the signature of a continuation")
+
+    def signed(self):
+        return CONTINUATION_CONTEXT + self.log + self.continues + struct.pack("<Q", self.size) + self.root

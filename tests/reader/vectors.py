@@ -1,241 +1,269 @@
-"""Goal of this test: a reader that follows sync/FORMAT.md alone (travel.py) says of each vector in
-tests/vectors/bundle what the vector says: the same content, or the same class of error.
-
-    python3 vectors.py FOLDER
+"""Goal of this test: a reader that follows sync/FORMAT.md alone says of each vector what the vector says, the same
+content or the same class of error: `python3 vectors.py FOLDER`. It prints a line for each that differs, and at the end
+how many vectors there are of each class.
 """
+
+import collections
 import hashlib
 import json
-import os
+import pathlib
+import struct
 import sys
 
-from nacl import bindings as sodium
+import nacl.bindings
+import nacl.utils
 
-import forms
-import inner
-import notes
-import texts
-import travel
-import volume
-from store import leaf, u64
+from archive import Archive
+from bundles import Manifest
+from device import Device
+from entries import Entry
+from frames import Payload, PayloadReader, PayloadStream
+from invites import Invite, open_invite, padded_content
+from notes import verify_checkpoint
+from receipts import ReceiptText
+from sealing import HEADER_SIZE, Cursor, FormatError, IndexKeys, chain_start, damaged, psk_at, tag_of
+from texts import Body, forms_by_hash, read_text
+from volume import CHUNK_PLAIN, check_code, chunks_of_length
 
-N0 = bytes([1, 2, 3]).ljust(32, b"\0")
-
-
-# ---- the bytes of a file (tests/vectors/bundle/README.md) ----
-
-def pieces(hex_or_list):
-    """Bytes that are told as hex, or as a list of [hex, how many times]."""
-    told = hex_or_list if isinstance(hex_or_list, list) else [[hex_or_list, 1]]
-    return b"".join(bytes.fromhex(piece) * count for piece, count in told)
+SHOWN_LENGTH = 400
+N0_OF_TAGS = bytes([1, 2, 3]) + bytes(29)
 
 
-def chunk_of(chunk, key):
-    nonce = u64(chunk["index"]) + bytes([chunk["last"]]) + bytes(15)
-    plain = pieces(chunk["plain"]).ljust(volume.PLAIN, b"\0")
-    key = bytes.fromhex(chunk.get("key", key.hex()))
-    return sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(plain, None, nonce, key)
+def repeated(told):
+    """Bytes told as hex, or as a list of [bytes, how many times]."""
+    if isinstance(told, str):
+        return bytes.fromhex(told)
+    return b"".join(bytes.fromhex(piece) * times for piece, times in told)
 
 
-def edit(data, how):
-    piece, at = bytes.fromhex(how["hex"]), how["at"]
-    if at < 0:
-        at += len(data) + (how["do"] == "insert")
-    if how["do"] == "cut":
-        return data[:at]
-    if how["do"] == "insert":
-        return data[:at] + piece + data[at:]
-    if how["do"] == "xor":
-        piece = volume.xor(data[at:at + len(piece)], piece)
-    return data[:at] + piece + data[at + len(piece):]
+def file_of(recipe):
+    """The file of a vector, out of what tells how it comes about (README of the vectors)."""
+    data = bytearray(nacl.utils.randombytes_deterministic(HEADER_SIZE, bytes.fromhex(recipe["random"])))
+    for offset, run in recipe["header"]:
+        put(data, offset, bytes.fromhex(run))
+    for chunk in recipe["chunks"]:
+        data += sealed_chunk(chunk, bytes.fromhex(chunk.get("key", recipe["key"])))
+    for edit in recipe["edits"]:
+        make_edit(data, edit["do"], edit["at"], bytes.fromhex(edit["hex"]))
+    if hashlib.sha256(data).hexdigest() != recipe["sha256"]:
+        raise ValueError("the file does not come out as its vector says")
+    return bytes(data)
 
 
-def file_of(made):
-    data = sodium.randombytes_buf_deterministic(volume.HEADER, bytes.fromhex(made["random"]))
-    for at, piece in made["header"]:
-        data = edit(data, {"do": "set", "at": at, "hex": piece})
-    data += b"".join(chunk_of(chunk, bytes.fromhex(made["key"])) for chunk in made["chunks"])
-    for how in made["edits"]:
-        data = edit(data, how)
-    if hashlib.sha256(data).hexdigest() != made["sha256"]:
-        raise ValueError("the file is not the one that the vector means")
-    return data
+def sealed_chunk(chunk, key):
+    plain = repeated(chunk["plain"]).ljust(CHUNK_PLAIN, b"\0")
+    nonce = struct.pack("<QB", chunk["index"], chunk["last"]) + bytes(15)
+    return nacl.bindings.crypto_aead_xchacha20poly1305_ietf_encrypt(plain, None, nonce, key)
 
 
-# ---- what each group is run through ----
-
-def plain(value):
-    """As the vectors write it: bytes as hex."""
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if isinstance(value, dict):
-        return {name: plain(item) for name, item in value.items()}
-    return value
+def put(data, offset, run):
+    data[offset:offset + len(run)] = run
 
 
-def run_length(length, _):
-    volume.need(volume.length_possible(length))
-    return {"chunks": length // volume.CHUNK - 1}
+def make_edit(data, what, offset, run):
+    if offset < 0:
+        offset += len(data) + (what == "insert")
+    if what == "set":
+        put(data, offset, run)
+    elif what == "xor":
+        put(data, offset, bytes(a ^ b for a, b in zip(data[offset:], run)))
+    elif what == "insert":
+        data[offset:offset] = run
+    elif what == "cut":
+        del data[offset:]
+    else:
+        raise ValueError("an edit that there is not")
 
 
-def run_code(data, keys):
-    code = volume.code_of(bytes.fromhex(data))
-    typed = keys["typed"].replace(" ", "").replace("-", "")
-    volume.need(typed == code.replace(" ", ""), "refused")
-    return {"code": code}
+def unhex(keys, *names):
+    return [bytes.fromhex(keys[name]) for name in names]
 
 
-def run_ratchet(data, keys):
-    psk = volume.ratchet(bytes.fromhex(data), keys["receipts"], keys["index"])
-    tag_key, mask_key, wrap_key = volume.index_keys(psk)
-    return {"psk": psk, "tk": tag_key, "mk": mask_key, "wk": wrap_key, "tag": volume.tag_of(tag_key, N0)}
+def hexes(values):
+    return [value.hex() for value in values]
 
 
-def run_entry(data, _):
-    entry = inner.read_entry(bytes.fromhex(data))
-    volume.need(entry, "malformed")
-    return dict(entry, payload=entry["type"] != inner.ERASURE, leaf=leaf(bytes.fromhex(data)))
+def run_length(length, keys):
+    return {"chunks": chunks_of_length(length)}
 
 
-def forms_in(held):
-    """Those of a list of texts that are some, by their hash."""
-    out = {}
-    for text in map(bytes.fromhex, held):
-        try:
-            out[forms.hash_of(text)] = texts.check_text(texts.FORM, text, 0)
-        except volume.Refusal:
-            pass
-    return out
+def run_code(hashed, keys):
+    return {"code": check_code(bytes.fromhex(hashed), keys["typed"])}
 
 
-def run_text(data, keys):
-    try:
-        members = texts.check_text(keys["type"], pieces(data), keys["body_length"],
-                                   forms=forms_in(keys.get("forms", [])))
-    except volume.Refusal:
-        raise volume.Refusal("malformed") from None
-    return {} if isinstance(data, list) else {"members": members}
+def run_ratchet(psk, keys):
+    psk = psk_at(chain_start(bytes.fromhex(psk), keys["receipts"]), keys["index"])
+    of_index = IndexKeys(psk)
+    return {"psk": psk.hex(), "tk": of_index.tk.hex(), "mk": of_index.mk.hex(), "wk": of_index.wk.hex(),
+            "tag": tag_of(of_index.tk, N0_OF_TAGS).hex()}
 
 
-def run_note(data, keys):
-    size, top = notes.checkpoint(bytes.fromhex(data), bytes.fromhex(keys["log"]), bytes.fromhex(keys["sign"]))
-    return {"size": str(size), "root": top}
+def run_entry(raw, keys):
+    entry = Entry(bytes.fromhex(raw))
+    entry.check_table()
+    return {"type": entry.type, "flags": entry.flags, "day": entry.day, "id": entry.id.hex(),
+            "revision": entry.revision, "commitment": entry.commitment.hex(), "previous": entry.previous.hex(),
+            "payload": not entry.is_erasure, "leaf": entry.leaf().hex()}
 
 
-def run_manifest(data, _):
-    manifest = inner.read_manifest(bytes.fromhex(data))
-    manifest["checkpoint"] = manifest["checkpoint"].decode()
-    return manifest
+def run_text(told, keys):
+    forms = forms_by_hash(bytes.fromhex(form) for form in keys.get("forms", ()))
+    members = read_text(keys["type"], repeated(told), Body(keys["body_length"]), forms)
+    return {"members": members} if isinstance(told, str) else {}
 
 
-def run_frames(data, keys):
-    return [{"index": index, "salt": salt, "text_length": len(text), "body_length": len(body),
-             "hashes": b"".join(hashes), "sha256": hashlib.sha256(text + body).digest()}
-            for index, salt, text, body, hashes in
-            inner.read_payloads(volume.Cursor(bytes.fromhex(data)), keys["plain_bytes"], inner.ANY)]
+def run_note(raw, keys):
+    checkpoint = verify_checkpoint(bytes.fromhex(raw), *unhex(keys, "log", "sign"))
+    return {"size": str(checkpoint.size), "root": checkpoint.root.hex()}
 
 
-def run_receipt_text(data, _):
-    return notes.read_receipt_text(bytes.fromhex(data))
+def run_manifest(raw, keys):
+    read = Manifest(bytes.fromhex(raw))
+    return {"k": read.k, "n": read.n, "sign": read.sign.hex(), "dh": read.dh.hex(), "set_id": read.set_id.hex(),
+            "number": read.number, "n0": read.n0, "n1": read.n1, "root": read.root.hex(), "payloads": read.payloads,
+            "plain_bytes": read.plain_bytes, "indices": read.indices.hex(), "day": read.day,
+            "header_hashes": hexes(read.header_hashes), "recipients": hexes(read.recipients),
+            "peaks": hexes(read.peaks), "checkpoint": read.checkpoint.decode()}
 
 
-def run_invite(data, _):
-    return travel.read_invite(bytes.fromhex(data).ljust(4040, b"\0"))
+def run_frames(raw, keys):
+    source = Cursor(bytes.fromhex(raw))
+    reader = PayloadReader(PayloadStream(source), keys["plain_bytes"])
+    told = []
+    for head in reader.heads():
+        hashes = reader.hashes(head)
+        payload = Payload(head, list(reader.blocks(head)))
+        told.append({"index": head.index, "salt": head.salt.hex(), "text_length": head.text_length,
+                     "body_length": head.body_length, "hashes": b"".join(hashes).hex(),
+                     "sha256": hashlib.sha256(payload.text + payload.body).hexdigest()})
+    if any(source.data[source.position:]):
+        raise damaged("something stands behind END")
+    return told
+
+
+def run_receipt_text(raw, keys):
+    read = ReceiptText(bytes.fromhex(raw))
+    told = {"archive": read.archive.hex(), "log": read.log.hex(), "number": read.number, "day": read.day,
+            "size": read.size, "root": read.root.hex(),
+            "stored": [[start, end, root.hex()] for start, end, root in read.stored],
+            "wanted": [list(pair) for pair in read.wanted], "remarks": read.remarks}
+    if read.bare:
+        told["bare"] = [list(pair) for pair in read.bare]
+    if read.revoked is not None:
+        told["revoked"] = read.revoked
+    if read.next:
+        told["next"] = hexes(read.next)
+    if read.forms:
+        told["forms"] = [[name, version, hashed.hex()] for name, version, hashed in read.forms]
+    return told
+
+
+def invite_fields(invite):
+    return {"archive": invite.archive.hex(), "dh": invite.dh.hex(), "sign": invite.sign.hex(),
+            "psk": invite.psk.hex(), "name": invite.name, "alias": invite.alias}
+
+
+def run_invite(content, keys):
+    return invite_fields(Invite(padded_content(bytes.fromhex(content))))
 
 
 def run_invite_file(data, keys):
-    return travel.open_invite(bytes.fromhex(data), keys["words"])
+    return invite_fields(open_invite(bytes.fromhex(data), keys["words"]))
 
 
 def archive_of(keys):
-    given = [bytes.fromhex(keys[name]) for name in ("scalar", "psk", "archive_sign")]
-    if "renewed" not in keys:
-        return travel.Archive(*given)
-    return travel.Archive(*given, bytes.fromhex(keys["next_scalar"]), keys["renewed"] == "forgotten")
+    archive = Archive(*unhex(keys, "archive_sign", "scalar", "psk"))
+    if "renewed" in keys:
+        archive.renew(bytes.fromhex(keys["next_scalar"]), forget=keys["renewed"] == "forgotten")
+    return archive
 
 
-def held(archive):
-    logs = archive.logs.values()
-    return {"logs": list(archive.logs),
-            "entries": [item for log in logs for item in sorted(log.entries.items())],
-            "payloads": [[position, text, len(body)] for log in logs
-                         for position, (text, body) in sorted(log.payloads.items())],
-            "malformed": [position for log in logs for position in sorted(log.malformed)],
-            "erased": sorted(item for log in logs for item in log.erased)}
-
-
-def lacking(archive):
-    return [position for log in archive.logs.values() for position in sorted(log.lacking)]
-
-
-def run_bundle(made, keys):
+def run_bundle(recipe, keys):
     archive = archive_of(keys)
-    return dict(archive.read(file_of(made)), **held(archive))
+    return {**archive.take(file_of(recipe)), **archive.held()}
 
 
-def run_salvage(made, keys):
+def run_salvage(recipe, keys):
     archive = archive_of(keys)
-    return dict(archive.salvage(file_of(made)), **held(archive), lacking=lacking(archive))
+    return {**archive.salvage(file_of(recipe)), **archive.held(), "lacking": archive.lacking()}
 
 
-def outcome(run, *args):
-    try:
-        return {"class": "ok", "content": plain(run(*args))}
-    except volume.Refusal as refusal:
-        return {"class": refusal.args[0]}
-
-
-def run_sequence(files, keys):
-    archive, out = archive_of(keys), {}
-    out["steps"] = [outcome(archive.salvage if made.get("salvage") else archive.read, file_of(made))
-                    for made in files]
-    out["held"] = held(archive)
-    if any(made.get("salvage") for made in files):
-        out["held"]["lacking"] = lacking(archive)
-    return out
+def run_sequence(recipes, keys):
+    archive = archive_of(keys)
+    steps = []
+    for recipe in recipes:
+        take = archive.salvage if recipe.get("salvage") else archive.take
+        steps.append(result_of(take, file_of(recipe)))
+    held = archive.held()
+    if any(recipe.get("salvage") for recipe in recipes):
+        held["lacking"] = archive.lacking()
+    return {"steps": steps, "held": held}
 
 
 def device_of(keys):
-    names = ("scalar", "device_sign", "psk", "archive_sign", "archive_dh")
-    return travel.Device(*(bytes.fromhex(keys[name]) for name in names),
-                         [bytes.fromhex(entry) for entry in keys["entries"]])
+    return Device(*unhex(keys, "scalar", "device_sign", "psk", "archive_sign", "archive_dh"),
+                  [bytes.fromhex(entry) for entry in keys["entries"]])
 
 
-def run_receipt(made, keys):
-    return device_of(keys).read(file_of(made))
+def run_receipt(recipe, keys):
+    return device_of(keys).take(file_of(recipe))
 
 
-def run_receipt_sequence(files, keys):
+def run_receipt_sequence(recipes, keys):
     device = device_of(keys)
-    return {"steps": [outcome(device.read, file_of(made)) for made in files]}
+    return {"steps": [result_of(device.take, file_of(recipe)) for recipe in recipes]}
 
 
-RUNS = {"length": run_length, "code": run_code, "ratchet": run_ratchet, "entry": run_entry,
-        "text": run_text, "note": run_note, "manifest": run_manifest, "frames": run_frames,
-        "receipt-text": run_receipt_text, "invite": run_invite, "invite-file": run_invite_file,
-        "envelope": run_bundle, "bundle": run_bundle, "salvage": run_salvage, "sequence": run_sequence,
-        "receipt": run_receipt, "receipt-sequence": run_receipt_sequence}
+GROUPS = {
+    "length": run_length, "code": run_code, "ratchet": run_ratchet, "entry": run_entry, "text": run_text,
+    "note": run_note, "manifest": run_manifest, "frames": run_frames, "receipt-text": run_receipt_text,
+    "invite": run_invite, "envelope": run_bundle, "bundle": run_bundle, "salvage": run_salvage,
+    "sequence": run_sequence, "receipt": run_receipt, "receipt-sequence": run_receipt_sequence,
+    "invite-file": run_invite_file,
+}
 
 
-def main(folder):
-    counts, wrong = {}, 0
-    found = {name[:-5] for name in os.listdir(folder) if name.endswith(".json")}
-    if found != set(RUNS):
-        sys.exit(f"the folder holds {sorted(found)}")
-    for name, run in RUNS.items():
-        with open(os.path.join(folder, name + ".json"), encoding="ascii") as file:
-            group = json.load(file)
-        for vector in group["vectors"]:
-            got = outcome(run, vector["input"], {**group["keys"], **vector.get("keys", {})})
-            want = vector["expect"]
-            counts[want["class"]] = counts.get(want["class"], 0) + 1
-            if got != want:
-                wrong += 1
-                print(f"{name}, \"{vector['name']}\": {str(got)[:400]}, not {str(want)[:400]}", file=sys.stderr)
-    print(sum(counts.values()), "vectors:", json.dumps(counts, sort_keys=True))
-    sys.exit(1 if wrong else 0)
+def result_of(run, *inputs):
+    """What a vector expects, as this reader gives it."""
+    try:
+        return {"class": "ok", "content": run(*inputs)}
+    except FormatError as error:
+        return {"class": error.kind}
+
+
+def canonical(value):
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
+def run_group(folder, group, classes):
+    """Runs the vectors of a group; how many differ."""
+    told = json.loads((folder / f"{group}.json").read_text(encoding="utf-8"))
+    differing = 0
+    for vector in told["vectors"]:
+        keys = {**told["keys"], **vector.get("keys", {})}
+        got, want = canonical(result_of(GROUPS[group], vector["input"], keys)), canonical(vector["expect"])
+        classes[vector["expect"]["class"]] += 1
+        if got != want:
+            differing += 1
+            line = f"{group}: {vector['name']}: got {got[:SHOWN_LENGTH]}, want {want[:SHOWN_LENGTH]}"
+            print(line, file=sys.stderr)
+    return differing
+
+
+def main(arguments):
+    if len(arguments) != 1:
+        print("usage: vectors.py FOLDER", file=sys.stderr)
+        return 2
+    folder = pathlib.Path(arguments[0])
+    if {path.stem for path in folder.glob("*.json")} != set(GROUPS):
+        print("other groups than those that are known here", file=sys.stderr)
+        return 1
+    classes = collections.Counter()
+    differing = sum(run_group(folder, group, classes) for group in GROUPS)
+    counts = ", ".join(f"{name} {count}" for name, count in sorted(classes.items()))
+    print(f"{sum(classes.values())} vectors ({counts}), {differing} differ")
+    return 1 if differing else 0
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

@@ -1,174 +1,182 @@
-"""Volumes: keys, slots, chunks, lengths. A part of the reader in travel.py."""
+"""The volume, in which bundles and receipts travel: length, the courier's code, slots, header, chunks ("Volume")."""
+
 import hashlib
+import struct
 
-from nacl import bindings as sodium
-from nacl.exceptions import BadSignatureError, CryptoError
-from nacl.signing import VerifyKey
+from sealing import (HEADER_SIZE, NO_KEY, SLOTS_AT, SLOT_SIZE, Cursor, config, damaged, dh_public, keyed_hash,
+                     open_chacha, open_xchacha, padded, refused, shared_value)
 
-from store import h, padme, u64
-
-HEADER, CHUNK, PLAIN = 65536, 65536, 65520
-LEAST, GREATEST = 262144, 4293918720
-
-
-class Refusal(Exception):
-    """What was read is not accepted; the only argument is the class."""
+CHUNK_SIZE = 65536
+CHUNK_PLAIN = 65520
+LEAST_LENGTH = 262144
+GREATEST_LENGTH = 65536 * 65520
+MAC_AT = 65504
+CODE_GROUPS = 6
 
 
-def need(holds, kind="damaged"):
-    if not holds:
-        raise Refusal(kind)
+def rounded_up(number, unit):
+    return -(-number // unit) * unit
 
 
-class Cursor:
-    """Bytes, from the front."""
-
-    def __init__(self, data):
-        self.data, self.at = data, 0
-
-    def take(self, n):
-        need(n <= len(self.data) - self.at)
-        self.at += n
-        return self.data[self.at - n:self.at]
-
-    def number(self, n):
-        return int.from_bytes(self.take(n), "little")
+def padme(length):
+    exponent = length.bit_length() - 1
+    kept = exponent.bit_length()
+    return rounded_up(rounded_up(length, 1 << (exponent - kept)), CHUNK_SIZE)
 
 
-def verify(key, signature, message, kind="damaged"):
-    try:
-        VerifyKey(key).verify(message, signature)
-    except (BadSignatureError, ValueError):
-        raise Refusal(kind) from None
+def length_of_file(least):
+    """The length of a file that needs `least` bytes ("Length")."""
+    if least < LEAST_LENGTH:
+        return LEAST_LENGTH
+    return min(padme(least), GREATEST_LENGTH)
 
 
-# ---- keys ----
-
-def subkey(key, number):
-    return hashlib.blake2b(b"", digest_size=32, key=key, salt=u64(number).ljust(16, b"\0"),
-                           person=b"skrynia1".ljust(16, b"\0")).digest()
-
-
-def index_keys(psk):
-    """(TK, MK, WK)"""
-    return subkey(psk, 2), subkey(psk, 3), subkey(psk, 4)
+def chunks_of_length(length):
+    if length_of_file(length) != length:
+        raise damaged("a length that no volume has")
+    return length // CHUNK_SIZE - 1
 
 
-def ratchet(psk, receipts, index):
-    if receipts:
-        psk = subkey(psk, 5)
-    for _ in range(index):
-        psk = subkey(psk, 1)
-    return psk
+def file_hash(data):
+    return keyed_hash(NO_KEY, "file", data)
 
 
-def tag_of(tag_key, n0):
-    return h(tag_key, "tag", n0)[:16]
+def groups_of_digits(label, hashed, count):
+    digest = hashlib.blake2b(padded(label) + hashed, digest_size=64).digest()
+    groups = (int.from_bytes(digest[5 * i:5 * i + 5], "big") % 100000 for i in range(count))
+    return " ".join(f"{group:05d}" for group in groups)
 
 
-def xor(a, b):
-    return bytes(x ^ y for x, y in zip(a, b))
+def code_of(hashed):
+    return groups_of_digits("code", hashed, CODE_GROUPS)
 
 
-class Chain:
-    """One chain of one pair, on the reading side."""
-
-    def __init__(self, psk):
-        self.psk, self.next = psk, 0
-        self.kept, self.spent = {}, {}
-
-    def find(self, header):
-        """(index, keys or None, slot) of the first tag that stands in a slot, or None."""
-        slots = [header[32 + 128 * n:][:16] for n in range(8)]
-
-        def slot(tag_key):
-            tag = tag_of(tag_key, header[:32])
-            return slots.index(tag) if tag in slots else None
-
-        for index in range(self.next - 1, -1, -1):
-            keys = self.kept.get(index)
-            tag_key = keys[0] if keys else self.spent[index][0]
-            if slot(tag_key) is not None:
-                return index, keys, slot(tag_key)
-        psk = self.psk
-        for index in range(self.next, self.next + 4096):
-            keys = index_keys(psk)
-            if slot(keys[0]) is not None:
-                return index, keys, slot(keys[0])
-            psk = subkey(psk, 1)
-        return None
-
-    def spend(self, index, file_hash):
-        while self.next <= index:
-            self.kept[self.next] = index_keys(self.psk)
-            self.psk, self.next = subkey(self.psk, 1), self.next + 1
-        self.spent[index] = self.kept.pop(index)[0], file_hash
+def check_code(hashed, typed):
+    """The code of a file's hash, where what a person typed is that code."""
+    digits = typed.replace(" ", "").replace("-", "")
+    code = code_of(hashed)
+    if digits != code.replace(" ", ""):
+        raise refused("another code")
+    return code
 
 
-# ---- volumes ----
+class Party:
+    """Who reads volumes: a chain, the X25519 scalars in the order in which they are tried, and whether there were
+    others that are forgotten."""
 
-def length_possible(length):
-    if length % CHUNK or length < LEAST or length > GREATEST:
+    def __init__(self, chain, scalars, forgot_keys=False):
+        self.chain = chain
+        self.scalars = scalars
+        self.forgot_keys = forgot_keys
+
+
+class Volume:
+    """What an opened header gives."""
+
+    def __init__(self, file_key, set_id, header_hash):
+        self.set_id = set_id
+        self.header_hash = header_hash
+        self.key = keyed_hash(file_key, "volume", bytes(1) + header_hash)
+
+
+def find_index(party, header):
+    found = party.chain.find(header)
+    if found is None:
+        raise refused("no slot for this reader")
+    return found
+
+
+def known_file(found, data):
+    """Whether this is the file that spent its index; any other file with a spent tag is refused."""
+    if found.spent is None:
         return False
-    want = min((padme(length) + CHUNK - 1) // CHUNK * CHUNK, GREATEST)
-    return want == length or length == LEAST
+    if found.spent.file_hash != file_hash(data):
+        raise refused("another file spent this index")
+    return True
 
 
-def unseal_slot(header, slot, keys, scalar):
-    """The content of a slot, None if it does not open."""
-    _, mask_key, wrap_key = keys
-    at, n0 = header[32 + 128 * slot:][:128], header[:32]
-    point = xor(at[16:48], h(mask_key, "mask", n0))
-    try:
-        shared = sodium.crypto_scalarmult(scalar, point)
-    except (CryptoError, RuntimeError):
-        return None
-    if not any(shared):
-        return None
-    own = sodium.crypto_scalarmult_base(scalar)
-    key = h(wrap_key, "wrap", n0, point, own, shared)
-    try:
-        return sodium.crypto_aead_chacha20poly1305_ietf_decrypt(at[48:], n0 + at[:48], bytes(12), key)
-    except CryptoError:
-        return None
+def open_header(party, found, header):
+    """Rules 3 to 5 of "What a reader checks"."""
+    content = open_slot(party, found, header)
+    fields = Cursor(content)
+    file_key, set_id = fields.take(32), fields.take(16)
+    k, n, number, version = fields.take(4)
+    if (k, n, number, version) != (1, 1, 0, 1):
+        raise config("a slot of a newer format")
+    if any(fields.take(12)):
+        raise damaged("a slot whose end is not zeros")
+    header_key = keyed_hash(file_key, "header key", header[:32])
+    if keyed_hash(header_key, "header", header[:MAC_AT]) != header[MAC_AT:]:
+        raise damaged("the header's MAC")
+    return Volume(file_key, set_id, keyed_hash(NO_KEY, "header hash", header))
 
 
-def open_slot(header, slot, keys, scalar):
-    """(file key, set id)"""
-    plain = unseal_slot(header, slot, keys, scalar)
-    need(plain is not None)
-    need(plain[48:52] == b"\1\1\0\1", "config")
-    need(not any(plain[52:]))
-    return plain[:32], plain[32:48]
+def open_slot(party, found, header):
+    n0 = header[:32]
+    start = SLOTS_AT + found.slot * SLOT_SIZE
+    slot = header[start:start + SLOT_SIZE]
+    mask = keyed_hash(found.keys.mk, "mask", n0)
+    ephemeral = bytes(a ^ b for a, b in zip(slot[16:48], mask))
+    for scalar in party.scalars:
+        shared = shared_value(scalar, ephemeral)
+        if shared is None:
+            continue
+        key = keyed_hash(found.keys.wk, "wrap", n0 + ephemeral + dh_public(scalar) + shared)
+        content = open_chacha(key, slot[48:], n0 + slot[:48])
+        if content is not None:
+            return content
+    if party.forgot_keys:
+        raise refused("it may be sealed to keys that are forgotten")
+    raise damaged("the slot does not open")
 
 
-def open_volume(whole, slot, keys, scalar):
-    """(inner stream with its zeros, header hash, set id)"""
-    header = whole[:HEADER]
-    file_key, set_id = open_slot(header, slot, keys, scalar)
-    need(header[65504:] == h(h(file_key, "header key", header[:32]), "header", header[:65504]))
-    header_hash = h(None, "header hash", header)
-    key, count, plain = h(file_key, "volume", b"\0", header_hash), len(whole) // CHUNK - 1, []
-    for j in range(count):
-        nonce = u64(j) + bytes([j == count - 1]) + bytes(15)
-        sealed = whole[HEADER + CHUNK * j:][:CHUNK]
-        try:
-            plain.append(sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(sealed, None, nonce, key))
-        except CryptoError:
-            # What was verified before may already say no, and says it first.
-            return Broken(b"".join(plain)), header_hash, set_id
-    return Cursor(b"".join(plain)), header_hash, set_id
+def open_chunk(key, index, last, sealed):
+    """A chunk's plain bytes, or None."""
+    nonce = struct.pack("<QB", index, last) + bytes(15)
+    return open_xchacha(key, nonce, sealed)
 
 
-class Broken(Cursor):
-    """A stream that ends at a chunk whose tag is wrong."""
+def chunk_at(data, index):
+    start = HEADER_SIZE + index * CHUNK_SIZE
+    return data[start:start + CHUNK_SIZE]
 
 
-def end_of_volume(inner):
-    need(not isinstance(inner, Broken))
-    need(not any(inner.data[inner.at:]))
+class InnerStream:
+    """The plain bytes of all chunks; a chunk is opened only when a byte of it is needed."""
 
+    def __init__(self, volume, data):
+        self.key = volume.key
+        self.data = data
+        self.count = len(data) // CHUNK_SIZE - 1
+        self.opened = 0
+        self.waiting = bytearray()
 
-def code_of(file_hash):
-    digest = hashlib.blake2b(b"code".ljust(16, b"\0") + file_hash, digest_size=64).digest()
-    return " ".join(f"{int.from_bytes(digest[5 * n:5 * n + 5], 'big') % 100000:05}" for n in range(6))
+    def take(self, count):
+        while len(self.waiting) < count:
+            self.open_next()
+        piece = bytes(self.waiting[:count])
+        del self.waiting[:count]
+        return piece
+
+    def number(self, size):
+        return int.from_bytes(self.take(size), "little")
+
+    def open_next(self):
+        if self.opened == self.count:
+            raise damaged("the inner stream ends within a field")
+        last = self.opened == self.count - 1
+        plain = open_chunk(self.key, self.opened, last, chunk_at(self.data, self.opened))
+        if plain is None:
+            raise damaged("a chunk does not open")
+        self.waiting += plain
+        self.opened += 1
+
+    def finish(self):
+        """Everything up to the last chunk is zeros."""
+        while True:
+            if any(self.waiting):
+                raise damaged("something stands behind the inner stream")
+            if self.opened == self.count:
+                return
+            self.waiting.clear()
+            self.open_next()

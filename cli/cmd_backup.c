@@ -114,6 +114,8 @@ enum sk_status sk_cmd_backup(struct sk_run *run, struct sk_error *err)
     sk_auto_json list = run->json ? json_array() : NULL;
     struct sk_problems problems = {.list = list};
 
+    if (run->json && !list)
+        return sk_fail_status(err, SK_NOMEM);
     if (sk_file_exists(run->args[0]))
         return sk_fail(err, SK_CREATE, "%s: a file of this name is there already", run->args[0]);
 

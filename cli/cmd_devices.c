@@ -153,12 +153,11 @@ static enum sk_status add_log(void *context, const struct sk_log *log, struct sk
         continued_json(&continued), "apart", (json_int_t)continued.apart, "revoked",
         revoked_json(&continued), "revoked_entries", (json_int_t)continued.held);
 
-    if (element && continued.keys != SK_KEYS_TAKEN)
-        (void)json_object_set_new(
-            element, "keys",
-            json_string(continued.keys == SK_KEYS_LOST ? "forgotten" : "not taken"));
-    if (element && continued.lacking > 0)
-        (void)json_object_set_new(element, "lacking", json_integer((json_int_t)continued.lacking));
+    if (continued.keys != SK_KEYS_TAKEN)
+        sk_json_put(&element, "keys",
+                    json_string(continued.keys == SK_KEYS_LOST ? "forgotten" : "not taken"));
+    if (continued.lacking > 0)
+        sk_json_put(&element, "lacking", json_integer((json_int_t)continued.lacking));
     return sk_out_array_add(&devices->array, element, err);
 }
 

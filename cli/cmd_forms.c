@@ -60,8 +60,8 @@ static enum sk_status list_form(struct listing *listing, const struct sk_form *f
             json_pack("{s:s, s:s, s:I, s:s}", "form", form->name, "type", sk_type_name(form->type),
                       "version", (json_int_t)form->version, "label", form->label);
 
-        if (archive && json)
-            (void)json_object_set_new(json, "archive", json_string(archive));
+        if (archive)
+            sk_json_put(&json, "archive", json_string(archive));
         return sk_out_array_add(&listing->array, json, err);
     }
     sk_out("%-*s %-*s %s", NAME_COLUMNS, form->name, TYPE_COLUMNS, sk_type_name(form->type),

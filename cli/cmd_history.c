@@ -8,7 +8,8 @@ struct history {
     struct sk_run *run;
     const struct sk_item *item;
     struct sk_device_name device;
-    struct sk_device_name heir; /* whose log continues the item's without an entry */
+    struct sk_ranges apart;     /* the item's entries that stand apart */
+    struct sk_device_name heir; /* whose log continues the item's without them */
     uint64_t revoked;           /* where its log is revoked */
     struct sk_device_name old;  /* in whose log entries below `below` were withdrawn */
     uint64_t below;
@@ -31,20 +32,20 @@ static enum sk_status add_json(struct history *history, const struct sk_record *
                   history->device.name, "fields", record->fields);
 
     /* Tells the revision that withdrew from the ones whose text it erased. */
-    if (erasure && element)
-        (void)json_object_set_new(element, "withdrawn", json_true());
-    if (apart && element)
-        (void)json_object_set_new(element, "apart", json_true());
-    if (withdrawn_in_old(history, record) && element)
-        (void)json_object_set_new(element, "withdrawn_in", json_string(history->old.name));
-    if (record->lacking && element)
-        (void)json_object_set_new(element, "lacking", json_true());
-    if (record->position >= history->revoked && element)
-        (void)json_object_set_new(element, "revoked", json_true());
-    if (record->purged && element)
-        (void)json_object_set_new(element, "purged", json_true());
-    if (record->unproven && element)
-        (void)json_object_set_new(element, "unproven", json_true());
+    if (erasure)
+        sk_json_put(&element, "withdrawn", json_true());
+    if (apart)
+        sk_json_put(&element, "apart", json_true());
+    if (withdrawn_in_old(history, record))
+        sk_json_put(&element, "withdrawn_in", json_string(history->old.name));
+    if (record->lacking)
+        sk_json_put(&element, "lacking", json_true());
+    if (record->position >= history->revoked)
+        sk_json_put(&element, "revoked", json_true());
+    if (record->purged)
+        sk_json_put(&element, "purged", json_true());
+    if (record->unproven)
+        sk_json_put(&element, "unproven", json_true());
     return sk_out_array_add(&history->array, element, err);
 }
 
@@ -93,13 +94,22 @@ static enum sk_status add_entry(void *context, uint64_t position, const struct s
 {
     struct history *history = context;
     bool erasure = entry->type == SK_TYPE_ERASURE;
+    bool apart = sk_ranges_contain(&history->apart, position);
     sk_auto_record record = {.fields = NULL};
-    bool apart = false;
 
     SK_TRY(sk_record_load(history->run->store, history->item, position, &record, err));
-    SK_TRY(sk_apart(history->run, history->item->log, position, &history->heir, &apart, err));
     return history->run->json ? add_json(history, &record, erasure, apart, err)
                               : add_text(history, &record, erasure, apart, err);
+}
+
+static enum sk_status find_apart(struct history *history, const struct sk_item *item,
+                                 struct sk_error *err)
+{
+    int64_t heir = 0;
+
+    sk_ranges_clear(&history->apart);
+    SK_TRY(sk_item_apart(history->run->store, item, &history->apart, &heir, err));
+    return heir != 0 ? sk_device_name(history->run->store, heir, &history->heir, err) : SK_OK;
 }
 
 static enum sk_status add_item(struct history *history, const struct sk_item *item,
@@ -107,6 +117,7 @@ static enum sk_status add_item(struct history *history, const struct sk_item *it
 {
     int64_t old = 0;
 
+    SK_TRY(find_apart(history, item, err));
     history->item = item;
     SK_TRY(sk_log_revoked(history->run->store, item->log, &history->revoked, err));
     SK_TRY(sk_item_withdrawn(history->run->store, item->row, &history->below, &old, err));
@@ -122,10 +133,15 @@ static enum sk_status add_twin(void *context, const struct sk_item *item, struct
     return add_item(context, item, err);
 }
 
+static void history_clear(struct history *history)
+{
+    sk_ranges_clear(&history->apart);
+}
+
 enum sk_status sk_cmd_history(struct sk_run *run, struct sk_error *err)
 {
     sk_auto_item item = {.title = NULL};
-    struct history history = {.run = run, .item = &item};
+    __attribute__((cleanup(history_clear))) struct history history = {.run = run, .item = &item};
 
     SK_TRY(sk_find_record(run, run->args[0], &item, err));
     if (run->json)

@@ -195,18 +195,16 @@ static enum sk_status out_receipt(struct sk_run *run, const struct sk_receipt_re
                       (json_int_t)result->bare, "older", result->older, "rollback",
                       result->rollback, "notes", result->notes ? result->notes : "");
 
-        if (json && result->new_keys) {
+        if (result->new_keys) {
             char safety[SK_SAFETY_LEN];
 
             sk_safety(safety, result->keys_id);
-            (void)json_object_set_new(json, "new_keys", json_string(safety));
+            sk_json_put(&json, "new_keys", json_string(safety));
         }
-        if (json)
-            (void)json_object_set(json, "forms", result->forms);
-        if (json)
-            (void)json_object_set(json, "forms_gone", result->forms_gone);
-        if (json && result->revoked != SK_NOT_REVOKED)
-            (void)json_object_set_new(json, "revoked", json_integer((json_int_t)result->revoked));
+        sk_json_put(&json, "forms", json_incref(result->forms));
+        sk_json_put(&json, "forms_gone", json_incref(result->forms_gone));
+        if (result->revoked != SK_NOT_REVOKED)
+            sk_json_put(&json, "revoked", json_integer((json_int_t)result->revoked));
         return sk_out_json_line(json, err);
     }
     if (result->older)

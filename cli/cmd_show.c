@@ -55,20 +55,22 @@ static enum sk_status hangs_apart(struct view *view, const struct sk_id *id,
     return *apart ? sk_device_name(view->run->store, item.log, in, err) : SK_OK;
 }
 
-/* Marks an element as one that stands apart. */
-static enum sk_status mark_json(struct view *view, const struct sk_id *id, json_t *element,
-                                struct sk_error *err)
+/* Keeps what the view has of a link or an attachment, with the marks of where it stands. NULL
+ * stands for "no memory". */
+static enum sk_status keep_marked(struct view *view, const struct sk_id *id, json_t *array,
+                                  json_t *element, struct sk_error *err)
 {
+    sk_auto_json owned = element;
     struct sk_device_name in = {.log = 0};
     bool apart = false;
     bool revoked = false;
 
     SK_TRY(hangs_apart(view, id, &in, &apart, &revoked, err));
-    if (apart && element)
-        (void)json_object_set_new(element, "apart", json_true());
-    if (revoked && element)
-        (void)json_object_set_new(element, "revoked", json_true());
-    return SK_OK;
+    if (apart)
+        sk_json_put(&owned, "apart", json_true());
+    if (revoked)
+        sk_json_put(&owned, "revoked", json_true());
+    return keep(array, SK_TAKE(owned), err);
 }
 
 static enum sk_status mark_text(struct view *view, const struct sk_id *id, struct sk_error *err)
@@ -116,9 +118,8 @@ static enum sk_status link_json(void *context, const struct sk_id *link, const c
     char id[SK_ID_TEXT_LEN];
 
     sk_id_format(id, other);
-    SK_TRY(keep(view->links, json_pack("{s:s, s:s}", "role", role, "id", id), err));
-    return mark_json(view, link, json_array_get(view->links, json_array_size(view->links) - 1),
-                     err);
+    return keep_marked(view, link, view->links, json_pack("{s:s, s:s}", "role", role, "id", id),
+                       err);
 }
 
 static enum sk_status attachment_json(void *context, const struct sk_attachment *attachment,
@@ -130,13 +131,10 @@ static enum sk_status attachment_json(void *context, const struct sk_attachment 
 
     sk_id_format(id, &attachment->id);
     sk_hex(sha256, attachment->sha256, 32);
-    SK_TRY(keep(view->attachments,
-                json_pack("{s:s, s:s, s:I, s:s}", "id", id, "name", attachment->name, "size",
-                          (json_int_t)attachment->size, "sha256", sha256),
-                err));
-    return mark_json(view, &attachment->id,
-                     json_array_get(view->attachments, json_array_size(view->attachments) - 1),
-                     err);
+    return keep_marked(view, &attachment->id, view->attachments,
+                       json_pack("{s:s, s:s, s:I, s:s}", "id", id, "name", attachment->name, "size",
+                                 (json_int_t)attachment->size, "sha256", sha256),
+                       err);
 }
 
 static enum sk_status show_json(struct view *view, struct sk_error *err)
@@ -158,27 +156,26 @@ static enum sk_status show_json(struct view *view, struct sk_error *err)
                   sk_recorded(&view->record, day), "fields", view->record.fields, "links",
                   view->links, "attachments", view->attachments);
 
-    if (view->record.own && whole) {
-        (void)json_object_set_new(whole, "form", json_string(view->record.form->name));
-        (void)json_object_set_new(whole, "form_version",
-                                  json_integer((json_int_t)view->record.form->version));
+    if (view->record.own) {
+        sk_json_put(&whole, "form", json_string(view->record.form->name));
+        sk_json_put(&whole, "form_version", json_integer((json_int_t)view->record.form->version));
     }
-    if (view->apart && whole)
-        (void)json_object_set_new(whole, "apart", json_true());
-    if (json_array_size(view->others) > 0 && whole)
-        (void)json_object_set(whole, "apart_in", view->others);
-    if (whole && view->record.lacking)
-        (void)json_object_set_new(whole, "lacking", json_true());
-    if (whole && view->outdated && !view->record.lacking)
-        (void)json_object_set_new(whole, "outdated", json_true());
-    if (whole && view->revoked)
-        (void)json_object_set_new(whole, "revoked", json_true());
-    if (whole && view->purged > 0)
-        (void)json_object_set_new(whole, "purged_with_it", json_integer((json_int_t)view->purged));
-    if (whole && view->record.purged)
-        (void)json_object_set_new(whole, "purged", json_true());
-    if (whole && view->record.unproven)
-        (void)json_object_set_new(whole, "unproven", json_true());
+    if (view->apart)
+        sk_json_put(&whole, "apart", json_true());
+    if (json_array_size(view->others) > 0)
+        sk_json_put(&whole, "apart_in", json_incref(view->others));
+    if (view->record.lacking)
+        sk_json_put(&whole, "lacking", json_true());
+    if (view->outdated && !view->record.lacking)
+        sk_json_put(&whole, "outdated", json_true());
+    if (view->revoked)
+        sk_json_put(&whole, "revoked", json_true());
+    if (view->purged > 0)
+        sk_json_put(&whole, "purged_with_it", json_integer((json_int_t)view->purged));
+    if (view->record.purged)
+        sk_json_put(&whole, "purged", json_true());
+    if (view->record.unproven)
+        sk_json_put(&whole, "unproven", json_true());
     return sk_out_json_line(whole, err);
 }
 

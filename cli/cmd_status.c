@@ -12,14 +12,14 @@ static enum sk_status add_json(void *context, const struct sk_archive_status *st
         sk_ranges_json(status->acknowledged), "exported", sk_ranges_json(status->exported),
         "unexported", sk_ranges_json(status->unexported), "wanted", sk_ranges_json(status->wanted));
 
-    if (element && status->revoked != SK_NOT_REVOKED)
-        (void)json_object_set_new(element, "revoked", json_integer((json_int_t)status->revoked));
+    if (status->revoked != SK_NOT_REVOKED)
+        sk_json_put(&element, "revoked", json_integer((json_int_t)status->revoked));
 
-    if (element && status->renewed) {
+    if (status->renewed) {
         char safety[SK_SAFETY_LEN];
 
         sk_safety(safety, status->keys_id);
-        (void)json_object_set_new(element, "new_keys", json_string(safety));
+        sk_json_put(&element, "new_keys", json_string(safety));
     }
 
     return json_array_append_new(context, element) == 0 ? SK_OK : sk_fail_status(err, SK_NOMEM);

@@ -23,10 +23,10 @@ static enum sk_status print_json(const struct sk_problems *problems, uint64_t un
     sk_auto_json result =
         json_pack("{s:b, s:O}", "ok", problems->count == 0, "problems", problems->list);
 
-    if (result && unproven > 0)
-        (void)json_object_set_new(result, "unproven", json_integer((json_int_t)unproven));
-    if (result && lacking > 0)
-        (void)json_object_set_new(result, "lacking", json_integer((json_int_t)lacking));
+    if (unproven > 0)
+        sk_json_put(&result, "unproven", json_integer((json_int_t)unproven));
+    if (lacking > 0)
+        sk_json_put(&result, "lacking", json_integer((json_int_t)lacking));
     return sk_out_json_line(result, err);
 }
 
@@ -60,6 +60,8 @@ enum sk_status sk_cmd_verify(struct sk_run *run, struct sk_error *err)
     uint64_t lacking = 0;
     sk_auto_bar bar;
 
+    if (run->json && !list)
+        return sk_fail_status(err, SK_NOMEM);
     sk_bar_begin(&bar, "verifying");
     SK_TRY(sk_verify_content(run->store, sk_problems_add, &problems, &bar.progress, err));
     SK_TRY(sk_verify_unproven(run->store, &unproven, err));

@@ -496,6 +496,8 @@ int sk_program_main(const struct sk_program *program, int argc, char **argv)
     sk_out_begin();
     if (status == SK_OK)
         status = parse_and_run(&run, &args, &err);
+    if (status == SK_NOMEM)
+        sk_out_array_drop();
     if (status != SK_OK) {
         print_error(&run, &err, status);
         sk_ignore(sk_out_end(NULL));

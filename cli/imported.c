@@ -63,10 +63,10 @@ static json_t *object_of(const char *file, enum sk_status status,
                   (json_int_t)r->quarantined, "gaps", sk_ranges_json(&r->gaps), "fork", r->fork,
                   "error", told == SK_OK ? NULL : sk_status_name(told));
 
-    if (element && r->salvaged) {
-        (void)json_object_set_new(element, "salvaged", json_true());
-        (void)json_object_set_new(element, "payloads", json_integer((json_int_t)r->payloads));
-        (void)json_object_set_new(element, "lacking", sk_ranges_json(&r->lacking));
+    if (r->salvaged) {
+        sk_json_put(&element, "salvaged", json_true());
+        sk_json_put(&element, "payloads", json_integer((json_int_t)r->payloads));
+        sk_json_put(&element, "lacking", sk_ranges_json(&r->lacking));
     }
     return element;
 }

@@ -78,16 +78,16 @@ static enum sk_status add_json(struct sk_item_list *list, const struct sk_item *
         json_pack("{s:s, s:s, s:s, s:s, s:I}", "id", id, "type", sk_type_name(item->type), "title",
                   item->title, "device", list->device.name, "rev", (json_int_t)item->revision);
 
-    if (marks->unproven && json)
-        (void)json_object_set_new(json, "unproven", json_true());
-    if (marks->apart && json)
-        (void)json_object_set_new(json, "apart", json_true());
-    if (marks->outdated && json)
-        (void)json_object_set_new(json, "outdated", json_true());
-    if (marks->revoked && json)
-        (void)json_object_set_new(json, "revoked", json_true());
-    if (item->purged && json)
-        (void)json_object_set_new(json, "purged", json_true());
+    if (marks->unproven)
+        sk_json_put(&json, "unproven", json_true());
+    if (marks->apart)
+        sk_json_put(&json, "apart", json_true());
+    if (marks->outdated)
+        sk_json_put(&json, "outdated", json_true());
+    if (marks->revoked)
+        sk_json_put(&json, "revoked", json_true());
+    if (item->purged)
+        sk_json_put(&json, "purged", json_true());
     return sk_out_array_add(&list->array, json, err);
 }
 

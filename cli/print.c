@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdio_ext.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
@@ -15,6 +16,7 @@
 
 static char out_buffer[OUT_BUFFER_LEN];
 static int out_errno; /* why a flush before the end failed */
+static bool in_array; /* one was begun and not ended */
 
 void sk_out_begin(void)
 {
@@ -86,6 +88,7 @@ enum sk_status sk_out_json_line(const json_t *json, struct sk_error *err)
 void sk_out_array_begin(struct sk_out_array *array)
 {
     array->count = 0;
+    in_array = true;
     sk_out("[");
 }
 
@@ -100,6 +103,14 @@ enum sk_status sk_out_array_add(struct sk_out_array *array, json_t *element, str
 void sk_out_array_end(struct sk_out_array *array)
 {
     sk_out(array->count == 0 ? "]\n" : "\n]\n");
+    in_array = false;
+}
+
+void sk_out_array_drop(void)
+{
+    if (in_array)
+        __fpurge(stdout);
+    in_array = false;
 }
 
 /* What can be shown where there is no memory for more. */

@@ -42,6 +42,9 @@ void sk_out_array_begin(struct sk_out_array *array);
 SK_MUST_CHECK enum sk_status sk_out_array_add(struct sk_out_array *array, json_t *element,
                                               struct sk_error *err);
 void sk_out_array_end(struct sk_out_array *array);
+/* After a failure: an array that was not ended is not shown, as long as it fits the buffer and none
+ * of it was handed on. */
+void sk_out_array_drop(void);
 
 /* A message on standard error with the program's name before it; the arguments may be anything. */
 void sk_say(const char *program, const char *format, ...) SK_PRINTF(2, 3);

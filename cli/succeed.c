@@ -80,10 +80,10 @@ static enum sk_status loss_json(struct sk_succeed *succeed, const struct sk_loss
                              "type", id ? sk_type_name(loss->type) : NULL, "title",
                              loss->title[0] ? loss->title : NULL);
 
-    if (json && loss->revision > 0)
-        (void)json_object_set_new(json, "rev", json_integer((json_int_t)loss->revision));
-    if (json && loss->kind == SK_LOSS_BODY)
-        (void)json_object_set_new(json, "bytes", json_integer((json_int_t)loss->bytes));
+    if (loss->revision > 0)
+        sk_json_put(&json, "rev", json_integer((json_int_t)loss->revision));
+    if (loss->kind == SK_LOSS_BODY)
+        sk_json_put(&json, "bytes", json_integer((json_int_t)loss->bytes));
     json_t *to = loss->kind == SK_LOSS_PROOF ? succeed->saved : succeed->losses;
 
     return json_array_append_new(to, json) == 0 ? SK_OK : sk_fail_status(err, SK_NOMEM);
@@ -140,8 +140,8 @@ enum sk_status sk_succeed_loss(void *context, const struct sk_loss *loss, struct
         sk_id_format(id, loss->id);
     struct sk_buf *lines = loss->kind == SK_LOSS_PROOF ? &succeed->saved_lines : &succeed->lines;
 
-    return succeed->losses ? loss_json(succeed, loss, loss->id ? id : NULL, err)
-                           : loss_text(lines, loss, loss->id ? id : NULL, err);
+    return succeed->run->json ? loss_json(succeed, loss, loss->id ? id : NULL, err)
+                              : loss_text(lines, loss, loss->id ? id : NULL, err);
 }
 
 enum sk_status sk_succeed_also(struct sk_store *store, void *context, struct sk_error *err)
@@ -223,7 +223,7 @@ enum sk_status sk_succeed_report(struct sk_succeed *s, const char *dir, struct s
 
     sk_safety(safety, s->new_id);
     sk_hex(old, s->facts.log_id, sizeof(s->facts.log_id));
-    if (s->losses)
+    if (s->run->json)
         return report_json(s, dir, safety, old, err);
     sk_out("safety number: %s\n%llu of %llu entries were brought back.\n", safety,
            (unsigned long long)s->result.carried, (unsigned long long)s->facts.size);

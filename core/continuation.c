@@ -359,20 +359,41 @@ enum sk_status sk_entry_apart(struct sk_store *store, int64_t log, uint64_t posi
     return SK_OK;
 }
 
-/* Adds how many entries of an item stand apart, from a row on. They are compared as sets, since
- * there may be very many. */
+/* Of the item ?1: its entries within rows [?2, ?3) that stand apart. They are compared as sets,
+ * since there may be very many. */
+#define APART_OF_ITEM                                                                           \
+    "FROM entry WHERE item = ?1 AND id >= ?2 AND id < ?3 AND bytes NOT IN "                     \
+    "(SELECT theirs.bytes FROM item AS mine CROSS JOIN kin ON kin.log = mine.log AND "          \
+    "kin.relation = 1 CROSS JOIN item AS twin ON twin.uid = mine.uid AND twin.log = kin.other " \
+    "CROSS JOIN entry AS theirs ON theirs.item = twin.id WHERE mine.id = ?1)"
+
+enum sk_status sk_item_apart(struct sk_store *store, const struct sk_item *item,
+                             struct sk_ranges *out, int64_t *heir, struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    sk_auto_ranges apart = SK_RANGES_INIT;
+    int64_t found = 0;
+    uint64_t size = 0;
+    SK_TRY(find_parting(store, item->log, &found, &size, err));
+    if (found) {
+        SK_TRY(sk_db_prepare(store->db, &stmt, "SELECT id " APART_OF_ITEM " ORDER BY id", err));
+        sk_bind_int(stmt, 1, item->row);
+        sk_bind_int(stmt, 2, sk_entry_row(item->log, size));
+        sk_bind_int(stmt, 3, sk_entry_row(item->log + 1, 0));
+        SK_TRY(sk_entry_ranges(stmt, &apart, err));
+    }
+    *heir = apart.count > 0 ? found : 0;
+    *out = SK_TAKE(apart);
+    return SK_OK;
+}
+
+/* Adds how many entries of an item stand apart. */
 static enum sk_status count_apart(struct sk_store *store, int64_t item, int64_t from, int64_t to,
                                   uint64_t *count, struct sk_error *err)
 {
     sk_auto_stmt stmt = NULL;
     bool found = false;
-    SK_TRY(sk_db_prepare(
-        store->db, &stmt,
-        "SELECT count(*) FROM entry WHERE item = ?1 AND id >= ?2 AND id < ?3 AND bytes NOT IN "
-        "(SELECT theirs.bytes FROM item AS mine CROSS JOIN kin ON kin.log = mine.log AND "
-        "kin.relation = 1 CROSS JOIN item AS twin ON twin.uid = mine.uid AND twin.log = kin.other "
-        "CROSS JOIN entry AS theirs ON theirs.item = twin.id WHERE mine.id = ?1)",
-        err));
+    SK_TRY(sk_db_prepare(store->db, &stmt, "SELECT count(*) " APART_OF_ITEM, err));
     sk_bind_int(stmt, 1, item);
     sk_bind_int(stmt, 2, from);
     sk_bind_int(stmt, 3, to);

@@ -100,6 +100,12 @@ SK_MUST_CHECK
 enum sk_status sk_entry_apart(struct sk_store *store, int64_t log, uint64_t position, int64_t *heir,
                               struct sk_error *err);
 
+/* The positions of an item's entries that stand apart: for all of them at once, since each costs as
+ * much as its twins have entries. out: empty, filled; *heir as above, 0 when there are none. */
+SK_MUST_CHECK
+enum sk_status sk_item_apart(struct sk_store *store, const struct sk_item *item,
+                             struct sk_ranges *out, int64_t *heir, struct sk_error *err);
+
 /* How many entries of a log stand apart; *heir: a log that continues it without them. */
 SK_MUST_CHECK
 enum sk_status sk_log_apart(struct sk_store *store, int64_t log, uint64_t *count, int64_t *heir,

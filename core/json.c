@@ -31,6 +31,16 @@ bool sk_json_starved(void)
     return was;
 }
 
+void sk_json_put(json_t **object, const char *key, json_t *value)
+{
+    sk_auto_json owned = value;
+
+    if (*object && json_object_set(*object, key, owned) == 0)
+        return;
+    json_decref(*object);
+    *object = NULL;
+}
+
 /*
  * A piece of a text, and where it stands, for the words of an error: `line` counts from 1, `record`
  * is 0 when the text is one value.

@@ -52,6 +52,11 @@ enum sk_status sk_json_check(const char *text, size_t len, struct sk_error *err)
 SK_MUST_CHECK
 enum sk_status sk_json_copy(json_t **out, const json_t *json, struct sk_error *err);
 
+/* Gives an object one more member, or another value for one, and takes the reference of the value.
+ * Where there is no memory, and where `value` is NULL for want of it, the whole object is dropped
+ * and *object is NULL: what lacks a member is never shown. Does nothing more to a NULL. */
+void sk_json_put(json_t **object, const char *key, json_t *value);
+
 /* Appends the value in compact form, keys in the order of insertion, UTF-8 as it is.
  * Errors: SK_NOMEM. */
 SK_MUST_CHECK

@@ -1,4 +1,4 @@
-#include "core/verify.h"
+#include "core/verify_internal.h"
 
 #include "core/folder.h"
 #include "core/form_log.h"
@@ -349,6 +349,11 @@ static enum sk_status check_log(void *context, const struct sk_log *log, struct 
     enum sk_status status = sk_log_verify(check->store, log, NULL, &why);
     SK_TRY(settle(check, NULL, status, &why, err));
     sk_error_clear(&why);
+    if (log->state != SK_LOG_STATE_OWN) {
+        status = sk_segment_check(check->store, log, tell, check, &why);
+        SK_TRY(settle(check, NULL, status, &why, err));
+        sk_error_clear(&why);
+    }
     status = check_entries(check, log, &why);
     return settle(check, NULL, status, &why, err);
 }

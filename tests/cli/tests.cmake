@@ -24,6 +24,7 @@ foreach(name
         scenario.py
         second_reader.py
         starved.py
+        starved_json.py
         stick.py
         stopped.py
         succession.py
@@ -36,7 +37,7 @@ foreach(name
         set(interpreter sh)
     endif()
     # What is in files does not depend on sanitizers; they have an allocator of their own.
-    if(stem MATCHES "^(marker|starved)$" AND SK_SANITIZE)
+    if(stem MATCHES "^(marker|starved|starved_json)$" AND SK_SANITIZE)
         continue()
     endif()
     add_test(NAME cli/${stem} COMMAND ${interpreter} ${CMAKE_CURRENT_SOURCE_DIR}/cli/${name})
@@ -50,14 +51,16 @@ target_link_libraries(no_seccomp PRIVATE sk_build PkgConfig::SECCOMP)
 set_property(TEST cli/sandbox APPEND PROPERTY
     ENVIRONMENT "SK_NO_SECCOMP=$<TARGET_FILE:no_seccomp>")
 
-# Memory that runs out, for starved.py.
+# Memory that runs out, for starved.py and starved_json.py.
 if(NOT SK_SANITIZE)
     add_library(sk_famine MODULE support/famine.c support/famine_preload.c)
     target_include_directories(sk_famine PRIVATE ${PROJECT_SOURCE_DIR})
     target_compile_definitions(sk_famine PRIVATE _GNU_SOURCE)
     target_compile_options(sk_famine PRIVATE -Wall -Wextra)
     target_link_libraries(sk_famine PRIVATE PkgConfig::SODIUM)
-    set_property(TEST cli/starved APPEND PROPERTY ENVIRONMENT "SK_FAMINE_LIBRARY=$<TARGET_FILE:sk_famine>")
+    foreach(stem starved starved_json)
+        set_property(TEST cli/${stem} APPEND PROPERTY ENVIRONMENT "SK_FAMINE_LIBRARY=$<TARGET_FILE:sk_famine>")
+    endforeach()
 endif()
 
 if(SK_VALGRIND)

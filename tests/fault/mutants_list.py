@@ -259,6 +259,7 @@ mutant("a migration is one transaction", "step-without-transaction", "core/migra
 # ---- logs that continue one another ----
 
 ERASE, APPLY, CONTINUATION = "core/erase.c", "core/apply.c", "core/continuation.c"
+PARTS = "core/segment_check.c"
 
 mutant("a backup older than a withdrawal is restored", "heirs-keep-what-was-withdrawn", "sync/withdrawn",
        "what_was_withdrawn_stays_away", [
@@ -282,6 +283,19 @@ mutant("what hangs on a withdrawn record in the old log", "later-dependents-stay
 mutant("the old log goes on after it was continued", "old-log-overrides", "sync/withdrawn",
        "the_old_log_goes_on_old_first", [
            (CONTINUATION, "min(below.size) FROM below", "1 << 40 FROM below")])
+mutant("what came in a bundle is what its device signed", "parts-not-compared", "sync/segment",
+       "verify_names_a_part_behind_a_gap", [
+           (PARTS, "memcmp(root, head.root, sizeof(root)) == 0;", "true;")])
+mutant("what came in a bundle is what its device signed", "peaks-of-the-log-not-compared", "sync/segment",
+       "verify_names_a_part_of_the_log", [
+           (PARTS, "memcmp(pass->tree.peaks, peaks, len) == 0;", "true;")])
+mutant("what came in a bundle is what its device signed", "parts-that-are-gone", "sync/segment",
+       "verify_names_a_part_behind_a_gap", [
+           (PARTS, "    if (bare && !pass->bare)\n", "    if (false)\n")])
+mutant("one thing that is wrong is told once", "told-for-each-part", "sync/segment",
+       "verify_names_a_part_of_the_log", [
+           (PARTS, "        pass->known = memcmp(root, head.root, sizeof(root)) == 0;\n"
+            "        if (!pass->known)\n", "        if (memcmp(root, head.root, sizeof(root)) != 0)\n")])
 mutant("verify compares which logs are related", "kin-not-compared", "sync/withdrawn",
        "verify_compares_relations", [
            (CONTINUATION, "    else if (different > 0)\n", "    else if (false)\n")])

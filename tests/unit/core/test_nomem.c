@@ -331,6 +331,34 @@ static void test_undone(void **state)
     sk_test_close(at);
 }
 
+/* What is printed has all its members, or is not there. */
+static void test_members(void **state)
+{
+    struct sk_famine famine = {.kinds = SK_FAMINE_HEAP, .number = 1};
+    bool whole = false;
+    unsigned refused = 0;
+    (void)state;
+    for (; !whole; famine.number++) {
+        int64_t before = sk_famine_live();
+        sk_famine_begin(&famine);
+        json_t *json = json_pack("{s:s}", "title", "Heron");
+        sk_json_put(&json, "withdrawn", json_true());
+        sk_json_put(&json, "withdrawn_in", json_string("the log of another device"));
+        sk_json_put(&json, "position", json_integer(7));
+        sk_famine_end();
+        whole = sk_famine_counted() < famine.number || !SK_FAMINE_HEAP;
+        refused += json == NULL;
+        assert_true(!json || json_object_size(json) == 4);
+        assert_true(!whole || json);
+        json_decref(json);
+        assert_int_equal(sk_famine_live(), before);
+    }
+    assert_true(refused > 6 || !SK_FAMINE_HEAP);
+    json_t *json = json_object();
+    sk_json_put(&json, "nothing", NULL);
+    assert_null(json);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -340,6 +368,7 @@ int main(void)
         cmocka_unit_test(test_forms),
         cmocka_unit_test(test_written_text),
         cmocka_unit_test(test_copy),
+        cmocka_unit_test(test_members),
     };
     return cmocka_run_group_tests(tests, sk_test_begin, sk_test_end);
 }

@@ -321,13 +321,48 @@ static int64_t apart(const struct sk_world *world, int64_t log, uint64_t positio
     return heir;
 }
 
-static void check_apart(const struct sk_world *world, int64_t log, uint64_t expected, int64_t heir)
+/* What stands apart of one item, asked for each of its entries. */
+struct asked {
+    const struct sk_world *world;
+    const struct sk_item *item;
+    struct sk_ranges ranges;
+    int64_t heir;
+};
+
+static enum sk_status ask(void *context, uint64_t position, const struct sk_entry *entry,
+                          struct sk_error *err)
+{
+    struct asked *asked = context;
+    int64_t heir = apart(asked->world, asked->item->log, position);
+    (void)entry;
+    if (heir == 0)
+        return SK_OK;
+    asked->heir = heir;
+    return sk_ranges_add(&asked->ranges, position, position + 1, err);
+}
+
+/* Asked for all of them at once it is the same. */
+static enum sk_status ask_both_ways(void *context, const struct sk_item *item, struct sk_error *err)
+{
+    struct asked asked = {.world = context, .item = item};
+    sk_auto_ranges ranges = SK_RANGES_INIT;
+    int64_t heir = -1;
+    SK_TRY(sk_item_apart(archive(asked.world), item, &ranges, &heir, err));
+    SK_TRY(sk_item_history(archive(asked.world), item, ask, &asked, err));
+    assert_string_equal(sk_world_ranges(&ranges), sk_world_ranges(&asked.ranges));
+    assert_int_equal(heir, asked.heir);
+    sk_ranges_clear(&asked.ranges);
+    return SK_OK;
+}
+
+static void check_apart(struct sk_world *world, int64_t log, uint64_t expected, int64_t heir)
 {
     uint64_t entries = 99;
     int64_t by = -1;
     EXPECT_OK(sk_log_apart(archive(world), log, &entries, &by, &sk_test_err));
     assert_int_equal(entries, expected);
     assert_int_equal(by, heir);
+    EXPECT_OK(sk_item_each(archive(world), 0, ask_both_ways, world, &sk_test_err));
 }
 
 static void the_old_log_goes_on(struct sk_world *world, bool old_first)

@@ -20,10 +20,15 @@ bool sk_next_keys_usable(const struct sk_next_keys *keys)
     return sk_dh_public_usable(keys->dh_public) && sk_sign_public_usable(keys->sign_public);
 }
 
+static bool has_key(const struct sk_next_keys *keys, const uint8_t key[static 32])
+{
+    return memcmp(keys->dh_public, key, SK_DH_LEN) == 0 ||
+           memcmp(keys->sign_public, key, SK_SIGN_PUBLIC_LEN) == 0;
+}
+
 bool sk_next_keys_touch(const struct sk_next_keys *a, const struct sk_next_keys *b)
 {
-    return memcmp(a->dh_public, b->dh_public, SK_DH_LEN) == 0 ||
-           memcmp(a->sign_public, b->sign_public, SK_SIGN_PUBLIC_LEN) == 0;
+    return has_key(b, a->dh_public) || has_key(b, a->sign_public);
 }
 
 bool sk_next_keys_same(const struct sk_next_keys *a, const struct sk_next_keys *b)

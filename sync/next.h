@@ -17,7 +17,7 @@ struct sk_next_keys {
  */
 bool sk_next_keys_usable(const struct sk_next_keys *keys);
 
-/* Whether one key of the one pair is that of the other. */
+/* Whether one key of the one pair is, as bytes, one of the other, whatever each is for. */
 bool sk_next_keys_touch(const struct sk_next_keys *a, const struct sk_next_keys *b);
 bool sk_next_keys_same(const struct sk_next_keys *a, const struct sk_next_keys *b);
 

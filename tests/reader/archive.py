@@ -13,6 +13,7 @@ class Remembered:
     """What is kept of a bundle, so that its file can be told again what it was."""
 
     def __init__(self, bundle, waiting):
+        self.log_id = bundle.log_id
         self.number = bundle.manifest.number
         self.count = bundle.manifest.n1 - bundle.manifest.n0
         self.waiting = waiting
@@ -26,7 +27,6 @@ class Archive:
         self.party = Party(Chain(chain_start(psk, receipts=False)), [scalar])
         self.logs = []
         self.enrolled = None
-        self.arrivals = 0
 
     def renew(self, next_scalar, forget):
         """Takes further keys; where the first ones are forgotten, the archive's id stays theirs."""
@@ -39,7 +39,7 @@ class Archive:
         header = data[:HEADER_SIZE]
         found = find_index(self.party, header)
         if known_file(found, data):
-            return told_again(found.spent.remembered)
+            return self.told_again(found.spent.remembered)
         volume = open_header(self.party, found, header)
         bundle = read_bundle(InnerStream(volume, data), volume, self.id)
         waiting = self.would_wait(bundle)
@@ -71,6 +71,7 @@ class Archive:
         """Puts a bundle into quarantine; one of the enrolled log is there because that has two histories."""
         if bundle.log_id not in self.logs:
             self.logs.append(bundle.log_id)
+        self.settle_continuations()
         is_enrolled = bundle.log_id == self.enrolled.id
         if is_enrolled:
             self.enrolled.frozen = True
@@ -82,14 +83,24 @@ class Archive:
             self.enrolled = Log(bundle.log_id)
             self.logs.append(bundle.log_id)
         log = self.enrolled
-        self.arrivals += 1
         added = log.add_entries(bundle)
-        log.add_payloads(bundle, self.arrivals)
+        log.add_payloads(bundle)
+        self.settle_continuations()
         if not salvaged:
             log.lacking.difference_update(position for position, _ in bundle.positions())
         elif not bundle.lost_nothing:
             log.note_lacking(added)
         return became(bundle.manifest.number, new=len(added), known=len(bundle.entries) - len(added), gaps=log.gaps())
+
+    def settle_continuations(self):
+        Judgement(self.enrolled, self.logs).settle_continuations()
+
+    def told_again(self, remembered):
+        """What a file was that came before, and how its log stands now."""
+        is_enrolled = remembered.log_id == self.enrolled.id
+        known = 0 if remembered.waiting else remembered.count
+        return became(remembered.number, known=known, known_file=True, waiting=remembered.waiting,
+                      fork=is_enrolled and self.enrolled.frozen, gaps=self.enrolled.gaps() if is_enrolled else [])
 
     def held(self):
         """What the archive holds."""
@@ -112,8 +123,3 @@ def became(number, new=0, known=0, known_file=False, waiting=False, fork=False, 
     return {"bundle": number, "new": new, "known": known, "known_file": known_file, "waiting": waiting, "fork": fork,
             "gaps": list(gaps)}
 
-
-def told_again(remembered):
-    """What a file was that came before; of its log nothing is told."""
-    known = 0 if remembered.waiting else remembered.count
-    return became(remembered.number, known=known, known_file=True, waiting=remembered.waiting)

@@ -67,13 +67,14 @@ def is_form_of_line(text, name, version):
 class Device:
     """Its log, the archive's keys as it knows them, and what the receipts so far have said."""
 
-    def __init__(self, scalar, sign, psk, archive_sign, archive_dh, entries):
+    def __init__(self, scalar, sign, psk, archive_sign, archive_dh, entries, has):
         self.sign = sign
         self.log = log_id(sign, dh_public(scalar))
         self.archive = archive_id(archive_sign, archive_dh)
         self.party = Party(Chain(chain_start(psk, receipts=True)), [scalar])
         self.roots = roots_from(0, (), [Entry(raw) for raw in entries])
         self.size = len(entries)
+        self.has = set(has)
         self.in_force = (archive_dh, archive_sign)
         self.announced = None
         self.given_up = None
@@ -99,7 +100,8 @@ class Device:
         text, signer = self.check(parts)
         older = text.number <= self.newest
         if self.is_rollback(text):
-            return self.told(text.number, text.size, older=older, rollback=True, revoked=text.revoked)
+            return self.told(text.number, text.size, older=older, rollback=True,
+                             revoked=None if older else text.revoked)
         if not older:
             self.accept(text, signer, parts.forms)
             self.party.chain.spend(found, file_hash(data), None)
@@ -146,7 +148,7 @@ class Device:
         self.newest = text.number
         for start, end, _ in text.stored:
             self.acknowledged.update(range(start, end))
-        self.wanted = {position for start, end in text.wanted for position in range(start, min(end, self.size))}
+        self.wanted = self.positions(text.wanted) | self.positions(text.bare) & self.has
         if text.revoked is not None:
             self.revoked = text.revoked if self.revoked is None else min(self.revoked, text.revoked)
         if signer == self.announced:
@@ -155,13 +157,16 @@ class Device:
             self.announced = text.next
         self.offers.take(text.forms, forms)
 
+    def positions(self, ranges):
+        return {position for start, end in ranges for position in range(start, min(end, self.size))}
+
     def told(self, number, size, older=False, rollback=False, revoked=None):
         """What became of a receipt, and how the device stands then."""
         told = {"number": number, "size": size, "acknowledged": len(self.acknowledged), "wanted": len(self.wanted),
                 "older": older, "rollback": rollback}
-        revoked = revoked if rollback else self.revoked
-        if revoked is not None:
-            told["revoked"] = revoked
+        positions = [position for position in (self.revoked, revoked) if position is not None]
+        if positions:
+            told["revoked"] = min(positions)
         if self.announced:
             told["announced"] = [key.hex() for key in self.announced]
         if self.given_up:

@@ -12,12 +12,11 @@ BELIEVED_LIMIT = 64
 
 
 class Held:
-    """A payload as an archive keeps it; `arrival` rises with the bundles that brought payloads."""
+    """A payload as an archive keeps it."""
 
-    def __init__(self, payload, arrival):
+    def __init__(self, payload):
         self.text = payload.text
         self.body = Body(len(payload.body), hashlib.sha256(payload.body).digest())
-        self.arrival = arrival
 
 
 class Log:
@@ -30,6 +29,7 @@ class Log:
         self.roots = {0: Tree().root()}
         self.lacking = set()
         self.frozen = False
+        self.believed, self.refused = set(), set()
 
     def makes_fork(self, bundle):
         """Whether a bundle shows another history than what is held."""
@@ -45,10 +45,10 @@ class Log:
         self.roots.update(bundle.roots)
         return added
 
-    def add_payloads(self, bundle, arrival):
+    def add_payloads(self, bundle):
         """Adds what was not held, and drops what is withdrawn."""
         for position, payload in bundle.payloads.items():
-            self.payloads.setdefault(position, Held(payload, arrival))
+            self.payloads.setdefault(position, Held(payload))
             self.lacking.discard(position)
         erased = self.erased()
         for position, entry in self.entries.items():
@@ -91,7 +91,7 @@ class Judgement:
         self.judge_entries()
         self.forms = forms_by_hash(self.form_texts())
         self.judge_payloads()
-        self.judge_continuations()
+        self.malformed |= log.refused
 
     def judge_entries(self):
         before = {}
@@ -110,7 +110,7 @@ class Judgement:
     def form_texts(self):
         for position, held in self.log.payloads.items():
             entry = self.log.entries[position]
-            if entry.type == FORM and self.is_of_its_type(entry):
+            if entry.type == FORM and self.is_of_its_type(entry) and not held.body.length:
                 yield held.text
 
     def judge_payloads(self):
@@ -123,17 +123,20 @@ class Judgement:
             if not self.is_of_its_type(entry):
                 self.malformed.add(position)
 
-    def judge_continuations(self):
-        """Of those whose text is right, what the log and its neighbours say against them."""
-        believed = 0
-        for _, position in sorted((held.arrival, position) for position, held in self.log.payloads.items()):
-            if not self.is_right_continuation(position):
-                continue
-            said = Continuation(read_object(self.log.payloads[position].text))
-            if believed < BELIEVED_LIMIT and self.believes(position, said):
-                believed += 1
-            else:
-                self.malformed.add(position)
+    def settle_continuations(self):
+        """At the end of a bundle: looks at the statements that came with it, by their positions, and then again at all
+        that are believed."""
+        log = self.log
+        right = [position for position in sorted(log.payloads) if self.is_right_continuation(position)]
+        log.believed.intersection_update(right)
+        log.refused.intersection_update(right)
+        for position in right:
+            if position not in log.believed | log.refused:
+                can = len(log.believed) < BELIEVED_LIMIT and self.believes(position)
+                (log.believed if can else log.refused).add(position)
+        failed = {position for position in log.believed if not self.believes(position)}
+        log.believed -= failed
+        log.refused |= failed
 
     def is_right_continuation(self, position):
         entry = self.log.entries[position]
@@ -145,7 +148,8 @@ class Judgement:
             return False
         return True
 
-    def believes(self, position, said):
+    def believes(self, position):
+        said = Continuation(read_object(self.log.payloads[position].text))
         if (position == 0) != (said.log == self.log.id):
             return False
         if said.size == 0:

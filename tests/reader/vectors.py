@@ -126,19 +126,19 @@ def run_manifest(raw, keys):
             "peaks": hexes(read.peaks), "checkpoint": read.checkpoint.decode()}
 
 
-def run_frames(raw, keys):
-    source = Cursor(bytes.fromhex(raw))
+def run_frames(told, keys):
+    source = Cursor(repeated(told))
     reader = PayloadReader(PayloadStream(source), keys["plain_bytes"])
-    told = []
+    payloads = []
     for head in reader.heads():
         hashes = reader.hashes(head)
         payload = Payload(head, list(reader.blocks(head)))
-        told.append({"index": head.index, "salt": head.salt.hex(), "text_length": head.text_length,
-                     "body_length": head.body_length, "hashes": b"".join(hashes).hex(),
-                     "sha256": hashlib.sha256(payload.text + payload.body).hexdigest()})
+        payloads.append({"index": head.index, "salt": head.salt.hex(), "text_length": head.text_length,
+                         "body_length": head.body_length, "hashes": b"".join(hashes).hex(),
+                         "sha256": hashlib.sha256(payload.text + payload.body).hexdigest()})
     if any(source.data[source.position:]):
         raise damaged("something stands behind END")
-    return told
+    return payloads
 
 
 def run_receipt_text(raw, keys):
@@ -202,7 +202,7 @@ def run_sequence(recipes, keys):
 
 def device_of(keys):
     return Device(*unhex(keys, "scalar", "device_sign", "psk", "archive_sign", "archive_dh"),
-                  [bytes.fromhex(entry) for entry in keys["entries"]])
+                  [bytes.fromhex(entry) for entry in keys["entries"]], keys.get("has", ()))
 
 
 def run_receipt(recipe, keys):

@@ -18,11 +18,11 @@ target_link_libraries(make_stores PRIVATE sk_sync sk_support_sync PkgConfig::CMO
 
 # The vectors of what travels (tests/vectors/bundle): made, run, and read by a second reader.
 add_executable(bundle_vectors vectors/make/draft.c vectors/make/file.c vectors/make/fixed.c
-    vectors/make/group_bundles.c vectors/make/group_envelopes.c vectors/make/group_forms.c vectors/make/group_frames.c
+    vectors/make/group_bare.c vectors/make/group_borders.c vectors/make/group_bundles.c vectors/make/group_envelopes.c vectors/make/group_forms.c vectors/make/group_frames.c
     vectors/make/group_invites.c vectors/make/group_keys.c vectors/make/group_notes.c vectors/make/group_parts.c
     vectors/make/group_erasures.c vectors/make/group_lies.c vectors/make/group_lines.c vectors/make/group_salvages.c vectors/make/group_sequences.c
     vectors/make/group_holes.c vectors/make/group_json.c vectors/make/group_offers.c vectors/make/group_receipts.c vectors/make/line.c vectors/make/paper.c
-    vectors/make/group_slots.c vectors/make/group_statements.c vectors/make/group_torn.c vectors/make/group_texts.c vectors/make/group_values.c vectors/make/main.c vectors/make/run_files.c
+    vectors/make/group_shown.c vectors/make/group_slots.c vectors/make/group_statements.c vectors/make/group_torn.c vectors/make/group_texts.c vectors/make/group_values.c vectors/make/main.c vectors/make/run_files.c
     vectors/make/run_parts.c vectors/make/squeeze.c)
 target_link_libraries(bundle_vectors PRIVATE sk_sync sk_support_sync PkgConfig::CMOCKA PkgConfig::SODIUM)
 foreach(way same check)

@@ -63,15 +63,17 @@ void sk_make_lengths(void), sk_make_ratchet(void), sk_make_codes(void);
 void sk_make_manifests(void), sk_make_entries(void), sk_make_frames(void), sk_make_notes(void);
 void sk_make_receipt_texts(void), sk_make_receipts(void), sk_make_receipt_sequences(void);
 void sk_make_form_receipts(void), sk_make_offers(void); /* of receipts, of several of them */
+void sk_make_bare_receipts(void), sk_make_bare_sequences(void);
 void sk_make_texts(void), sk_make_values(void);
 void sk_make_json(void);
 void sk_make_forms(void);                                   /* of the group of texts */
 void sk_make_note_lines(void), sk_make_receipt_lines(void); /* of notes, of texts of receipts */
+void sk_make_shown(void);                                   /* of texts of receipts */
 void sk_make_invites(void), sk_make_invite_files(void);
 void sk_make_envelopes(void), sk_make_bundles(void), sk_make_sequences(void);
 void sk_make_salvages(void);
 void sk_make_slots(void), sk_make_slot_sequences(void); /* of envelopes, of sequences */
-void sk_make_holes(void);                               /* of salvages */
+void sk_make_holes(void), sk_make_borders(void);        /* of salvages */
 void sk_make_lies(void);                                /* of bundles */
 void sk_make_salvage_sequences(void);                   /* of sequences */
 void sk_make_erasures(void), sk_make_statements(void);  /* of sequences */

@@ -2,6 +2,7 @@
  * What an erasure does in its own log, and what else depends on several entries of one id; forms of
  * organisations in a log: bundles of one log, with payloads, one after the other into one archive.
  */
+#include "sync/receipt_forms.h"
 #include "tests/vectors/make/line.h"
 
 #include <stdio.h>
@@ -102,6 +103,10 @@ static const struct {
      {{0, 5, 0, 31}, {0, 5, 1, 1u << 2}, {0, 5, 2, 0}}},
     {"payloads across a gap", "the second part first", withdrawn, {{2, 5, 1, 0}, {0, 2, 0, 0}}},
     {"two types under one id", "the first counts", two_types, {{0, 2, 0, 0}, {2, 3, 1, 0}}},
+    {"another type without a payload",
+     "payloads are marked for it, and none is here",
+     two_types,
+     {{0, 3, 0, 1u << 1}}},
     {"malformed entries before others",
      "by a text and by a leaf hash: the next is held against them",
      malformed_between,
@@ -123,6 +128,42 @@ static const struct {
     {                                              \
         SK_TYPE_TESTIMONY, id, 1, text, NULL, 0, 0 \
     }
+
+/* Records that name a text by its hash, which is no form where it stands. */
+static void make_no_forms(void)
+{
+    static char no_form[1000];
+    static char by_none[400];
+    static char by_form[400];
+    static const char record[] =
+        "{\"form\":\"%s\",\"version\":2," RECORDED ",\"fields\":{\"title\":\"S\"}}";
+    uint8_t hash[32];
+    char hex[65];
+    MUST(snprintf(no_form, sizeof(no_form), "%s", sk_form_text) < (int)sizeof(no_form));
+    *strstr(no_form, "detention") = 'D'; /* a form but for its name */
+    sk_own_form_hash(hash, no_form, strlen(no_form));
+    sk_hex(hex, hash, sizeof(hash));
+    (void)snprintf(by_none, sizeof(by_none), record, hex);
+    sk_form_text_hash(hex);
+    (void)snprintf(by_form, sizeof(by_form), record, hex);
+    const struct line none[LINES] = {{SK_TYPE_FORM, 5, 1, no_form, NULL, 0, 0},
+                                     BY_FORM(6, by_none)};
+    const struct line source[LINES] = {{SK_TYPE_SOURCE, 5, 1, sk_form_text, NULL, 0, 0},
+                                       BY_FORM(6, by_form)};
+    const struct line table[LINES] = {{SK_TYPE_FORM, 5, 1, sk_form_text, NULL, 4, 1},
+                                      BY_FORM(6, by_form)};
+    const struct line body[LINES] = {
+        {SK_TYPE_FORM, 5, 1, sk_form_text, "hello", 0, 0}, BY_FORM(6, by_form), FORM_LINE(8, 1)};
+    const struct part all[PARTS_MAX] = {{0, 2, 0, 0}};
+    const struct part then[PARTS_MAX] = {{0, 2, 0, 0}, {2, 3, 1, 0}};
+    sk_vector_log("a record with a text that is no form", "of an entry of type 10", none, all);
+    sk_vector_log("a form as the text of a source", "its entry is of another type", source, all);
+    sk_vector_log("a form in an entry with flags", "malformed by its table: it has no text", table,
+                  all);
+    sk_vector_log("a form with a body", "its entry is malformed, and helps no record", body, all);
+    sk_vector_log("a form with a body, and then without", "the second is as good as ever", body,
+                  then);
+}
 
 static void make_forms(void)
 {
@@ -197,4 +238,5 @@ void sk_make_erasures(void)
         sk_vector_log(rows[i].name, rows[i].shows, rows[i].log, rows[i].parts);
     sk_make_statements();
     make_forms();
+    make_no_forms();
 }

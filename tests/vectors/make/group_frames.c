@@ -226,6 +226,52 @@ static void make_great(void)
     }
 }
 
+/* Payloads that are whole, and frames that hold all of them. */
+static void make_sums(void)
+{
+    sk_auto_buf frames = SK_BUF_INIT;
+    sk_draft_clear(&draft);
+    sk_draft_init(&draft, "sums");
+    sk_draft_payload(&draft, 0, "three", 5, "six");
+    sk_draft_payload(&draft, 1, "two", 3, "four");
+    add_frame(&frames, 0, draft.payloads.bytes, draft.payloads.len, draft.payloads.len);
+    add_end(&frames);
+    sk_vector_bytes("two whole payloads of as many bytes as are allowed", "15", "ok", frames.bytes,
+                    frames.len, allowed(15));
+    sk_vector_bytes("two whole payloads of a byte above what is allowed",
+                    "each of them is below it", "damaged", frames.bytes, frames.len, allowed(14));
+
+    sk_buf_reset(&frames);
+    add_frame(&frames, 0, draft.payloads.bytes, 100, 100);
+    add_end(&frames);
+    add_frame(&frames, 0, draft.payloads.bytes + 100, draft.payloads.len - 100,
+              draft.payloads.len - 100);
+    sk_vector_bytes("the rest of a payload behind END", "END cuts it", "damaged", frames.bytes,
+                    frames.len, allowed(15));
+    add_end(&frames);
+    sk_vector_bytes("the rest of a payload behind END, and END again", "END cuts it", "damaged",
+                    frames.bytes, frames.len, allowed(15));
+}
+
+/* A payload that fills a stored frame, by pieces. */
+static void make_full_frame(void)
+{
+    static char text[(1 << 20) - 80];
+    sk_auto_buf frames = SK_BUF_INIT;
+    memset(text, 'a', sizeof(text));
+    sk_draft_clear(&draft);
+    sk_draft_init(&draft, "full");
+    sk_draft_payload(&draft, 0, text, sizeof(text), NULL);
+    MUST(draft.payloads.len == 1 << 20);
+    add_frame(&frames, 0, draft.payloads.bytes, 1 << 20, 1 << 20);
+    const size_t head = frames.len - sizeof(text);
+    add_end(&frames);
+    sk_vector("a stored frame of 1 MiB", "as long as there can be", "ok",
+              json_pack("[[o, i], [s, I], [o, i]]", sk_hex_json(frames.bytes, head), 1, "61",
+                        (json_int_t)sizeof(text), sk_hex_json(frames.bytes + frames.len - 9, 9), 1),
+              allowed(sizeof(text)));
+}
+
 /* ---- deflate ---- */
 
 #define RUN 600
@@ -374,6 +420,8 @@ void sk_make_frames(void)
     make_heads();
     make_payloads();
     make_great();
+    make_sums();
+    make_full_frame();
     make_deflate();
     make_not_shorter();
     make_bombs();

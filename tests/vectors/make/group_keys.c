@@ -170,6 +170,9 @@ void sk_make_next_receipts(void)
     p = by(&sk_archive, 1, &sk_archive_2);
     memcpy(p.receipt.next.dh_public, sk_archive.dh_public, 32);
     add_receipt("a next X25519 key of the pair that signs", "the key of now", "damaged", p);
+    p = by(&sk_archive, 1, &sk_archive_2);
+    memcpy(p.receipt.next.dh_public, sk_archive.sign_public, 32);
+    add_receipt("a next X25519 key that is the Ed25519 key that signs", "as bytes", "damaged", p);
     p = by(&sk_archive, 1, &sk_archive);
     memcpy(p.receipt.log_id, sk_stranger.id, 32);
     add_receipt("next keys that sign, for another log", "ids come first", "refused", p);

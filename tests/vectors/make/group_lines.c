@@ -194,8 +194,28 @@ static void add_counted(const char *name, const char *shows, const char *class, 
     sk_vector_bytes(name, shows, class, text.bytes, text.len, NULL);
 }
 
+/* A text that ends behind so many lines; the next one is missing, with all behind it. */
+static void make_early_ends(void)
+{
+    static const char *const words[] = {"skrynia", "archive", "log", "number",
+                                        "day",     "size",    "root"};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        sk_auto_buf text = SK_BUF_INIT;
+        char name[60];
+        head_of(&text);
+        size_t len = 0;
+        for (size_t lines = 0; lines < i; len++)
+            lines += text.bytes[len] == '\n';
+        (void)snprintf(name, sizeof(name), "a text that ends before its line %s", words[i]);
+        sk_vector_bytes(name, i == 0 ? "it is empty" : "between two lines", "damaged", text.bytes,
+                        len, NULL);
+    }
+}
+
 void sk_make_receipt_lines(void)
 {
+    make_early_ends();
+    sk_make_shown();
     static const struct {
         const char *name, *shows, *class, *line;
         unsigned count;

@@ -197,6 +197,7 @@ void sk_make_entries(void)
     };
     static const struct sk_edit_case erasure[] = {
         {"erasure", "of a case", "ok", {{0}}},
+        {"erasure of a person", "the first type", "ok", {{1, SK_SET, 4, "01"}}},
         {"erasure of an attachment",
          "the last type that can be erased",
          "ok",

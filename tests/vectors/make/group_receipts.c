@@ -197,6 +197,7 @@ void sk_make_receipts(void)
 {
     struct paper p;
     sk_make_form_receipts();
+    sk_make_bare_receipts();
     make_honest_receipts();
     make_loose_receipts();
     make_far_receipts();
@@ -227,10 +228,22 @@ void sk_make_receipts(void)
     p.signer = &sk_rival;
     sk_vector_paper("for another log, with a wrong signature", "the signature comes before ids",
                     "damaged", &p);
+    p = sk_paper();
+    p.index = 4096;
+    sk_vector_paper("of no index that is searched", "no tag of this device", "refused", &p);
+    p = sk_paper();
+    p.index = 4096;
+    p.edit = (struct sk_edit){SK_STAGE_FILE, SK_CUT, -1, NULL};
+    sk_vector_paper("of no index that is searched, cut by a byte", "the length comes first",
+                    "damaged", &p);
     static const struct {
         const char *name, *shows, *class;
         struct sk_edit edit;
     } rows[] = {
+        {"nothing but zeros",
+         "an empty note, which nobody has signed",
+         "damaged",
+         {SK_STAGE_INNER, SK_CUT, 0, NULL}},
         {"a note of 2^20 + 1 bytes",
          "longer than there can be",
          "limit",
@@ -343,6 +356,7 @@ static void make_unspent(void)
 void sk_make_receipt_sequences(void)
 {
     sk_make_offers();
+    sk_make_bare_sequences();
     make_unspent();
     add_two("in order", "the second acknowledges more", numbered("order 1", 0, 1, 2),
             numbered("order 2", 1, 2, 4));

@@ -206,4 +206,5 @@ void sk_make_salvages(void)
         sk_vector_bundle(&c);
     }
     sk_make_holes();
+    sk_make_borders();
 }

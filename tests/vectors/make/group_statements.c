@@ -227,6 +227,8 @@ static void make_exact(void)
 static void make_many(void)
 {
     static const struct part all[PARTS_MAX] = {{0, MANY, 0, 0}};
+    static const struct part later_first[PARTS_MAX] = {{33, MANY, 1, 0}, {0, 33, 0, 0}};
+    static const struct part payloads_later[PARTS_MAX] = {{0, MANY, 0, 0xffffffff}, {0, 32, 1, 0}};
     static char own[SK_CONTINUATION_TEXT];
     static char other[SK_CONTINUATION_TEXT];
     static struct line log[MANY + 1];
@@ -236,6 +238,56 @@ static void make_many(void)
         log[i] = (struct line){
             SK_TYPE_CONTINUATION, (uint8_t)(i + 1), 1, i == 0 ? own : other, NULL, 0, 0};
     sk_vector_log("65 continuations", "the last is one too many", log, all);
+    sk_vector_log("65 continuations, the later ones first", "the last that came is one too many",
+                  log, later_first);
+    sk_vector_log("65 continuations, of which some payloads come later",
+                  "payloads count, and not entries", log, payloads_later);
+}
+
+/* A source at position 1, and under its id a continuation: it is of another type. */
+static void make_many_types(void)
+{
+    static const struct part all[PARTS_MAX] = {{0, MANY + 1, 0, 0}};
+    static char own[SK_CONTINUATION_TEXT];
+    static char other[SK_CONTINUATION_TEXT];
+    static struct line log[MANY + 2] = {
+        [1] = {SK_TYPE_SOURCE, 0x70, 1, RECORD("source", "S"), NULL, 0, 0}};
+    statement(own, &sk_device, &sk_stranger, 4, false);
+    statement(other, &sk_rival, &sk_stranger, 4, false);
+    for (unsigned i = 0; i < MANY + 1; i++)
+        if (i != 1)
+            log[i] = (struct line){
+                SK_TYPE_CONTINUATION, (uint8_t)(i + 1), 1, i == 0 ? own : other, NULL, 0, 0};
+    log[2].id = 0x70;
+    log[2].revision = 2;
+    sk_vector_log("64 continuations, and one under the id of a source", "that one does not count",
+                  log, all);
+}
+
+/* 64, of which one turns out to be wrong with the second bundle, at whose end this is seen; two
+ * more in that one, and two in a third. */
+static void make_many_dropped(void)
+{
+    static const struct part parts[PARTS_MAX] = {
+        {0, MANY - 1, 0, 0}, {MANY - 1, MANY + 1, 1, 0}, {MANY + 1, MANY + 3, 2, 0}};
+    static char own[SK_CONTINUATION_TEXT];
+    static char other[SK_CONTINUATION_TEXT];
+    static char wrong[SK_CONTINUATION_TEXT];
+    static struct line log[MANY + 4];
+    statement(own, &sk_device, &sk_stranger, 4, false);
+    statement(other, &sk_rival, &sk_stranger, 4, false);
+    statement(wrong, &sk_rival, &sk_device, MANY + 1, false);
+    for (unsigned i = 0; i < MANY + 3; i++)
+        log[i] = (struct line){SK_TYPE_CONTINUATION,
+                               (uint8_t)(i + 1),
+                               1,
+                               i == 0 ? own : i == 1 ? wrong : other,
+                               NULL,
+                               0,
+                               0};
+    sk_vector_log("64 continuations, of which one turns out to be wrong, and more",
+                  "that is seen at the end of a bundle: it makes room for one of the next", log,
+                  parts);
 }
 
 void sk_make_statements(void)
@@ -244,4 +296,6 @@ void sk_make_statements(void)
         make_statement(i);
     make_exact();
     make_many();
+    make_many_types();
+    make_many_dropped();
 }

@@ -200,6 +200,8 @@ static void make_loose(void)
     memcpy(c.dh_public, sk_device.dh_public, 32);
     sk_continuation_sign(&c, sk_device.seed);
     sk_continuation_text(text, &c);
+    add_changed("a continuation of a size with a point", "it is whole", SK_TYPE_CONTINUATION, 0,
+                text, "\"size\":4,", "\"size\":4.0,");
     add_changed("a link recorded on 29 February", "in no leap year", SK_TYPE_LINK, 0, link,
                 "2026-01-02", "2026-02-29");
     add_changed("an attachment recorded on 29 February", "in no leap year", type, 5, attached,

@@ -15,6 +15,7 @@ enum what {
     BARE,        /* without payloads */
     SECOND_LOST, /* of its payloads, in a frame that does not inflate */
     THIRD_LOST,
+    WHOLE_BUT_THIRD, /* which is not there, and all sums are without it */
     OTHER_HISTORY,
     OTHER_DEVICE,
     OTHER_PSK,
@@ -37,10 +38,24 @@ static void no_payloads(struct sk_draft *draft)
     sk_hash_init(&draft->indices, NULL, SK_LABEL_INDICES);
 }
 
+/* The entry commits to it, and it is not there. */
+static void commit_alone(struct sk_draft *draft, unsigned i, const char *text, size_t len)
+{
+    const struct sk_hash indices = draft->indices;
+    const size_t before = draft->payloads.len;
+    sk_draft_payload(draft, i, text, len, NULL);
+    draft->payloads.len = before;
+    draft->payload_count--;
+    draft->plain_bytes -= len;
+    draft->indices = indices;
+}
+
 static void add_frames(struct sk_draft *draft, const size_t at[static COUNT + 1])
 {
     for (unsigned i = 0; i < COUNT; i++) {
         const uint32_t len = (uint32_t)(at[i + 1] - at[i]);
+        if (len == 0)
+            continue;
         if ((current->what == SECOND_LOST && i == 1) || (current->what == THIRD_LOST && i == 2))
             sk_frame_add(&draft->frames, 1, 2, len, "\x03\x01");
         else
@@ -79,7 +94,10 @@ static void start(struct sk_draft *draft)
         draft->chain_key[0] ^= 1;
     for (unsigned i = 0; i < COUNT; i++) {
         sk_draft_entry(draft, SK_TYPE_SOURCE, (uint8_t)(first + i), 1);
-        sk_draft_payload(draft, i, text, sizeof(text) - 1, NULL);
+        if (current->what == WHOLE_BUT_THIRD && i == 2)
+            commit_alone(draft, i, text, sizeof(text) - 1);
+        else
+            sk_draft_payload(draft, i, text, sizeof(text) - 1, NULL);
         at[i + 1] = draft->payloads.len;
     }
     if (current->what == BARE)
@@ -139,6 +157,11 @@ static const struct {
      "ok ok",
      {{false, ERASING, 1, {0}}, {true, SECOND_LOST, 0, {0}}},
      2},
+    {"an erasure, then a salvage without a payload that was never there",
+     "what is erased is dropped, and not passed over: nothing is lacking",
+     "ok ok",
+     {{false, ERASING, 1, {0}}, {true, WHOLE_BUT_THIRD, 0, HOLE}},
+     2},
     {"a salvage of a whole bundle",
      "it is taken as ever, and its index is spent",
      "ok refused",
@@ -158,6 +181,16 @@ static const struct {
      "the index is spent",
      "ok refused",
      {{false, WHOLE, 0, {0}}, {true, WHOLE, 0, HOLE}},
+     2},
+    {"a whole bundle, then a salvage of less than its first chunk",
+     "a file of this length is damaged, whatever its tag",
+     "ok damaged",
+     {{false, WHOLE, 0, {0}}, {true, WHOLE, 0, {SK_STAGE_FILE, SK_CUT, 131071, NULL}}},
+     2},
+    {"a whole bundle, then a salvage of its first chunk",
+     "the index is spent",
+     "ok refused",
+     {{false, WHOLE, 0, {0}}, {true, WHOLE, 0, {SK_STAGE_FILE, SK_CUT, 131072, NULL}}},
      2},
     {"a salvage of a cut file for nobody",
      "no tag of this archive",

@@ -239,9 +239,9 @@ mutant("a mark stays as long as its file", "mark-goes-first", "core/media",
 
 mutant("a link in the place of a file", "links-followed", "core/damage", "other_things_in_their_place", [
     ("core/file.c", "    if (!found || (folder ?", "    if (!found || S_ISLNK(st.st_mode) || (folder ?")])
-mutant("old pages of an index", "indexes-not-compared", "core/damage", "old_pages_put_back", [
+mutant("old pages of an index", "indexes-not-compared", "core/damage_mixed", "old_pages_put_back", [
     (DB, "\"PRAGMA integrity_check\"", "\"PRAGMA quick_check\"")])
-mutant("old pages of the search index", "words-not-compared", "core/damage", "old_pages_put_back", [
+mutant("old pages of the search index", "words-not-compared", "core/damage_mixed", "old_pages_put_back", [
     ("core/verify.c", "    if (!same && !check->told)\n", "    if (false)\n")])
 mutant("a page that a checkpoint was writing is in the log", "torn-page-missed", "core/vfs_wal",
        "pages_that_the_log_has_are_not_missed", [

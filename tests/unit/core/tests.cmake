@@ -4,7 +4,7 @@ add_library(sk_support_core STATIC support/temp_dir.c support/disk.c support/sei
 target_link_libraries(sk_support_core PUBLIC sk_core PRIVATE PkgConfig::SQLITE
     PkgConfig::SODIUM)
 
-foreach(name attachment buf damage damage_bits db db_saved entry error file file_calls file_dir file_watch form form_load
+foreach(name attachment buf damage damage_bits damage_mixed db db_saved entry error file file_calls file_dir file_watch form form_load
         form_own item json log media migrate nomem record rekey rekey_media rekey_states relay search slots store
         succession succession_pages text types verify vfs vfs_crash vfs_forged vfs_sqlite vfs_tamper vfs_wal)
     sk_unit_test(core ${name})
@@ -47,4 +47,4 @@ target_link_libraries(test_core_vfs_entry PRIVATE sk_build sk_test_vfs PkgConfig
 add_test(NAME unit/core/vfs_entry COMMAND test_core_vfs_entry)
 set_tests_properties(unit/core/vfs_entry PROPERTIES LABELS unit TIMEOUT 300)
 # The long run tries far more places.
-set_tests_properties(unit/core/damage unit/core/damage_bits PROPERTIES TIMEOUT 3600)
+set_tests_properties(unit/core/damage unit/core/damage_bits unit/core/damage_mixed PROPERTIES TIMEOUT 3600)

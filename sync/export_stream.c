@@ -134,7 +134,10 @@ static enum sk_status write_payloads(struct stream *s, struct sk_error *err)
     }
     /* They were counted by the index, and the manifest is signed. */
     if (s->payloads != s->plan->payloads || s->done != s->plan->plain_bytes)
-        return sk_fail(err, SK_DAMAGED, "the payloads are not those that the store's index has");
+        return sk_fail(err, SK_DAMAGED,
+                       "an index of the store says something else than is recorded: nothing was "
+                       "sent, and nothing was lost. 'verify' names what is wrong, and 'repair' "
+                       "makes a store of what is recorded");
     return sk_frames_finish(s->frames, err);
 }
 

@@ -6,6 +6,7 @@
 #include "core/db_internal.h"
 #include "core/file.h"
 #include "core/file_calls.h"
+#include "core/verify.h"
 #include "tests/support/exchange.h"
 #include "tests/support/temp_dir.h"
 
@@ -319,6 +320,12 @@ static void an_old_entry_that_is_gone_is_noticed(void **state)
     assert_int_equal(result.n1, 300);
 }
 
+static void count_problem(void *context, const char *sentence)
+{
+    (void)sentence;
+    ++*(unsigned *)context;
+}
+
 /* The manifest says beforehand what an index of the store says: where that is wrong, nothing goes
  * out that every archive would refuse. */
 static void an_index_that_lies_is_noticed(void **state)
@@ -336,7 +343,10 @@ static void an_index_that_lies_is_noticed(void **state)
                 "payload(id, length(text), body_len)' WHERE name = 'payload_length';"
                 "PRAGMA writable_schema = RESET");
     expect_failure(world, "b", SK_EXPORT_NEW, SK_DAMAGED, 1);
-    assert_non_null(strstr(said, "index"));
+    assert_non_null(strstr(said, "'verify' names what is wrong"));
+    unsigned problems = 0;
+    EXPECT_OK(sk_verify(device(world), count_problem, &problems, NULL, &sk_test_err));
+    assert_true(problems > 0);
     sk_test_sql(device(world), "REINDEX payload_length");
     assert_int_equal(export_from(world, "b", SK_EXPORT_NEW).n1, 1);
 }

@@ -24,16 +24,18 @@ static enum sk_status item_state(struct sk_store *store, int64_t log, const stru
     if (found)
         return sk_item_state_get(store, sk_column_int(stmt, 0), out, err);
     SK_TRY(sk_item_withdrawn_later(store, log, id, &later, err));
+    /* Without RETURNING: SQLite would open a savepoint for it, and FTS5 would write out each time
+     * what it gathers. */
     SK_TRY(sk_db_prepare(store->db, &insert,
                          "INSERT INTO item(uid, log, type, revision, entry, shown, erased, title) "
-                         "VALUES(?1, ?2, ?3, 0, 0, 0, ?4, '') RETURNING id",
+                         "VALUES(?1, ?2, ?3, 0, 0, 0, ?4, '')",
                          err));
     sk_bind_bytes(insert, 1, id->bytes, SK_ID_LEN);
     sk_bind_int(insert, 2, log);
     sk_bind_int(insert, 3, type);
     sk_bind_int(insert, 4, later ? SK_ERASED_LATER : SK_ERASED_NOT);
-    SK_TRY(sk_step(insert, &found, err));
-    *out = (struct sk_item_state){.row = sk_column_int(insert, 0),
+    SK_TRY(sk_run(insert, err));
+    *out = (struct sk_item_state){.row = sk_db_last_id(store->db),
                                   .type = type,
                                   .erased = later ? SK_ERASED_LATER : SK_ERASED_NOT};
     return SK_OK;

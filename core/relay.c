@@ -13,7 +13,8 @@ struct sk_relay {
     size_t piece_len;
     uint8_t *bytes; /* SK_RELAY_PIECES * piece_len */
     size_t used[SK_RELAY_PIECES];
-    uint64_t bytes_given; /* this and the next two are for the one that gives */
+    uint64_t bytes_given; /* this and the next three are for the one that gives */
+    bool lent;            /* the next piece, and nobody said yet how much of it is used */
     bool tried;           /* to start the thread */
     bool running;
     pthread_t thread;
@@ -116,6 +117,7 @@ static enum sk_status tell(const struct sk_relay *relay, struct sk_error *err)
 
 uint8_t *sk_relay_piece(struct sk_relay *relay)
 {
+    relay->lent = true;
     return piece_at(relay, relay->given);
 }
 
@@ -125,6 +127,7 @@ enum sk_status sk_relay_give(struct sk_relay *relay, size_t len, struct sk_error
     if (!relay->tried && relay->bytes_given >= (uint64_t)SK_RELAY_ALONE * relay->piece_len)
         start(relay);
     relay->bytes_given += len;
+    relay->lent = false;
     relay->used[place] = len > relay->used[place] ? len : relay->used[place];
     (void)pthread_mutex_lock(&relay->lock);
     if (relay->status == SK_OK) {
@@ -157,7 +160,8 @@ void sk_relay_free(struct sk_relay *relay)
     (void)pthread_mutex_unlock(&relay->lock);
     if (relay->running)
         (void)pthread_join(relay->thread, NULL);
-    relay->used[relay->given % SK_RELAY_PIECES] = relay->piece_len; /* nobody said how much of it */
+    if (relay->lent)
+        relay->used[relay->given % SK_RELAY_PIECES] = relay->piece_len;
     for (unsigned i = 0; i < SK_RELAY_PIECES; i++)
         sk_wipe(piece_at(relay, i), relay->used[i]);
     free(relay->bytes);

@@ -8,6 +8,7 @@
 #include "crypto/hash.h"
 #include "sync/volume.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,7 +28,7 @@ struct sk_envelope_reader {
     uint64_t opened;           /* of them opened */
     size_t plain_from;         /* the part of `plain` not given out yet ends with it */
     uint8_t plain[SK_CHUNK_PLAIN_LEN];
-    uint8_t sealed[PIECE_CHUNKS * SK_CHUNK_LEN];
+    uint8_t sealed[PIECE_CHUNKS * SK_CHUNK_LEN]; /* as in the file: all before it is wiped */
 };
 
 static enum sk_status check_length(struct sk_file *file, uint64_t *len, struct sk_error *err)
@@ -379,6 +380,6 @@ void sk_envelope_reader_free(struct sk_envelope_reader *reader)
     if (!reader)
         return;
     sk_secret_free(reader->key);
-    sk_wipe(reader, sizeof(*reader));
+    sk_wipe(reader, offsetof(struct sk_envelope_reader, sealed));
     free(reader);
 }

@@ -345,6 +345,31 @@ static void test_index_follows_rollback(void **state)
     assert_false(anywhere(at->store, "ightingale"));
 }
 
+/* A statement that opens a savepoint makes FTS5 write out what it has gathered: a segment for each
+ * record, which are merged again and again. */
+static void test_one_segment_a_transaction(void **state)
+{
+    enum { RECORDS = 12 };
+    static const char segments[] = "SELECT count(DISTINCT segid) FROM search_idx";
+    struct sk_test_store *at = *state;
+    struct sk_store *txn = NULL;
+    struct sk_id ids[RECORDS];
+    sk_auto_json fields = sk_test_fields("nightingale");
+    EXPECT_OK(sk_store_begin(&txn, at->store, &sk_test_err));
+    for (unsigned i = 0; i < RECORDS; i++)
+        EXPECT_OK(sk_record_add(at->store, SK_TYPE_EVENT, fields, &ids[i], &sk_test_err));
+    EXPECT_OK(sk_store_commit(&txn, &sk_test_err));
+    assert_int_equal(sk_test_sql_int(at->store, segments), 1);
+    EXPECT_OK(sk_store_begin(&txn, at->store, &sk_test_err));
+    for (unsigned i = 0; i < RECORDS; i++) {
+        sk_auto_item item = sk_test_item(at->store, &ids[i]);
+        EXPECT_OK(sk_record_edit(at->store, &item, fields, &sk_test_err));
+    }
+    EXPECT_OK(sk_store_commit(&txn, &sk_test_err));
+    assert_int_equal(sk_test_sql_int(at->store, segments), 2);
+    assert_int_equal(count(at->store, "nightingale"), RECORDS);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, sk_test_device, sk_test_remove)
 
 int main(void)
@@ -363,6 +388,7 @@ int main(void)
         TEST(test_withdraw_at_once),
         TEST(test_attachment_names),
         TEST(test_index_follows_rollback),
+        TEST(test_one_segment_a_transaction),
     };
     return cmocka_run_group_tests(tests, sk_test_begin, sk_test_end);
 }

@@ -1,5 +1,6 @@
 #include "tests/support/stores.h"
 
+#include "core/db_internal.h"
 #include "core/file.h"
 #include "crypto/secret.h"
 #include "tests/support/temp_dir.h"
@@ -198,6 +199,18 @@ int64_t sk_test_sql_int(struct sk_store *store, const char *sql)
     EXPECT_OK(sk_step(stmt, &row, &sk_test_err));
     assert_true(row);
     return sk_column_int(stmt, 0);
+}
+
+void sk_test_belie_lengths(struct sk_store *store)
+{
+    sqlite3 *db = sk_store_db(store)->handle;
+    assert_int_equal(sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 0, NULL), SQLITE_OK);
+    sk_test_sql(store, "DROP INDEX payload_length;"
+                       "CREATE INDEX payload_length ON payload(id, length(text) + 1, body_len);"
+                       "PRAGMA writable_schema = ON;"
+                       "UPDATE sqlite_schema SET sql = 'CREATE INDEX payload_length ON "
+                       "payload(id, length(text), body_len)' WHERE name = 'payload_length';"
+                       "PRAGMA writable_schema = RESET");
 }
 
 void sk_test_write(const char *path, size_t len)

@@ -77,6 +77,8 @@ struct sk_item sk_test_item(struct sk_store *store, const struct sk_id *id);
 void sk_test_sql(struct sk_store *store, const char *sql);
 /* One number that a query gives. */
 int64_t sk_test_sql_int(struct sk_store *store, const char *sql);
+/* From now on the index of payloads says that each text is a byte longer than it is. */
+void sk_test_belie_lengths(struct sk_store *store);
 
 /* Writes a file of `len` bytes that differ everywhere; reads a whole one (owned by the caller). */
 void sk_test_write(const char *path, size_t len);

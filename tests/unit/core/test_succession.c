@@ -252,6 +252,21 @@ static void a_head_that_is_not_signed_proves_nothing(void **state)
             "beta two alpha ", "", POSITIONS);
 }
 
+/* An export is refused then, and sends here. */
+static void an_index_that_lies_is_left_behind(void **state)
+{
+    struct small small;
+    struct sk_test_heir heir;
+    fill(*state, &small);
+    sk_test_belie_lengths(small.at->store);
+    const char *to = sk_test_path(small.at, "heir");
+    sk_test_close(small.at);
+    EXPECT_OK(sk_test_inherit_status(small.at->path, to, &heir, &sk_test_err));
+    assert_string_equal(heir.losses, "");
+    assert_int_equal(heir.result.carried, POSITIONS);
+    check_heir(to, "beta two alpha ");
+}
+
 static void an_empty_store_is_succeeded(void **state)
 {
     struct sk_test_store *at = *state;
@@ -306,6 +321,7 @@ int main(void)
         TEST(a_lost_erasure_is_told_by_the_list),
         TEST(what_was_withdrawn_stays_away),
         TEST(a_head_that_is_not_signed_proves_nothing),
+        TEST(an_index_that_lies_is_left_behind),
         TEST(an_empty_store_is_succeeded),
         TEST(an_entry_of_an_unknown_kind_is_told),
     };

@@ -3,7 +3,6 @@
  * number and keys are used up before the first byte leaves the program; and what fails, or is
  * killed at any write, leaves no file and counts nothing as sent.
  */
-#include "core/db_internal.h"
 #include "core/file.h"
 #include "core/file_calls.h"
 #include "core/verify.h"
@@ -333,15 +332,7 @@ static void an_index_that_lies_is_noticed(void **state)
     struct sk_world *world = *state;
     sk_world_pair(world);
     add(device(world), "one");
-    sqlite3 *db = sk_store_db(device(world))->handle;
-    assert_int_equal(sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 0, NULL), SQLITE_OK);
-    sk_test_sql(device(world),
-                "DROP INDEX payload_length;"
-                "CREATE INDEX payload_length ON payload(id, length(text) + 1, body_len);"
-                "PRAGMA writable_schema = ON;"
-                "UPDATE sqlite_schema SET sql = 'CREATE INDEX payload_length ON "
-                "payload(id, length(text), body_len)' WHERE name = 'payload_length';"
-                "PRAGMA writable_schema = RESET");
+    sk_test_belie_lengths(device(world));
     expect_failure(world, "b", SK_EXPORT_NEW, SK_DAMAGED, 1);
     assert_non_null(strstr(said, "'verify' names what is wrong"));
     unsigned problems = 0;

@@ -324,24 +324,13 @@ static enum sk_status show_older(struct sk_store *store, int64_t item, int64_t b
     }
 }
 
-static enum sk_status hide_shown(struct sk_store *store, const struct sk_item_state *state,
-                                 struct sk_error *err)
-{
-    sk_auto_stmt stmt = NULL;
-    SK_TRY(sk_item_hide(store, state, err));
-    SK_TRY(sk_db_prepare(store->db, &stmt, "UPDATE item SET shown = 0, title = '' WHERE id = ?1",
-                         err));
-    sk_bind_int(stmt, 1, state->row);
-    return sk_run(stmt, err);
-}
-
 enum sk_status sk_entry_judge_again(struct sk_store *store, int64_t item, int64_t entry_row,
                                     struct sk_error *err)
 {
     struct sk_item_state state;
     SK_TRY(sk_item_state_get(store, item, &state, err));
     if (entry_row == state.shown)
-        SK_TRY(hide_shown(store, &state, err));
+        SK_TRY(sk_item_show_none(store, &state, err));
     SK_TRY(sk_mark_drop(store, entry_row, err));
     SK_TRY(settle_one(store, item, entry_row, err));
     return entry_row == state.shown ? show_older(store, item, entry_row, err) : SK_OK;

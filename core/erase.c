@@ -39,6 +39,17 @@ enum sk_status sk_item_hide(struct sk_store *store, const struct sk_item_state *
     return SK_OK;
 }
 
+enum sk_status sk_item_show_none(struct sk_store *store, const struct sk_item_state *state,
+                                 struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    SK_TRY(sk_item_hide(store, state, err));
+    SK_TRY(sk_db_prepare(store->db, &stmt, "UPDATE item SET shown = 0, title = '' WHERE id = ?1",
+                         err));
+    sk_bind_int(stmt, 1, state->row);
+    return sk_run(stmt, err);
+}
+
 /* ---- one item ---- */
 
 /* Destroys the media of an item's payloads, up to that entry. */

@@ -172,6 +172,11 @@ SK_MUST_CHECK
 enum sk_status sk_item_hide(struct sk_store *store, const struct sk_item_state *state,
                             struct sk_error *err);
 
+/* The same, and no revision is the shown one. */
+SK_MUST_CHECK
+enum sk_status sk_item_show_none(struct sk_store *store, const struct sk_item_state *state,
+                                 struct sk_error *err);
+
 /* Destroys payloads, words and media of an item. */
 SK_MUST_CHECK
 enum sk_status sk_item_erase(struct sk_store *store, const struct sk_item_state *state,

@@ -129,17 +129,6 @@ enum sk_status sk_purged_put(struct sk_store *store, uint64_t position, const st
     return insert_purged(store, sk_entry_row(SK_LOG_OWN, position), source, target, err);
 }
 
-static enum sk_status hide_shown(struct sk_store *store, const struct sk_item_state *state,
-                                 struct sk_error *err)
-{
-    sk_auto_stmt stmt = NULL;
-    SK_TRY(sk_item_hide(store, state, err));
-    SK_TRY(sk_db_prepare(store->db, &stmt, "UPDATE item SET shown = 0, title = '' WHERE id = ?1",
-                         err));
-    sk_bind_int(stmt, 1, state->row);
-    return sk_run(stmt, err);
-}
-
 static enum sk_status purge_entry(struct sk_store *store, int64_t entry, const struct ties *ties,
                                   struct sk_error *err)
 {
@@ -173,7 +162,7 @@ enum sk_status sk_item_purge(struct sk_store *store, int64_t item, const struct 
         return SK_OK;
     SK_TRY(find_ties(store, &s.state, &ties, err));
     if (s.shown)
-        SK_TRY(hide_shown(store, &s.state, err));
+        SK_TRY(sk_item_show_none(store, &s.state, err));
     for (size_t i = 0; i < *count; i++) {
         int64_t entry = 0;
         memcpy(&entry, s.rows.bytes + i * sizeof(entry), sizeof(entry));

@@ -178,9 +178,9 @@ enum sk_status sk_cmd_add_help(const struct sk_run *run, struct sk_buf *out, str
     if (!form)
         return sk_buf_add_text(
             out,
-            "TYPE is person, case, event, testimony, source or consent, and 'add TYPE -h' lists "
-            "its\nfields; or the name of a form that came from an archive, of which 'forms' "
-            "lists those there\nare and 'forms show NAME' the fields.\n",
+            "TYPE is person, case, event, testimony, source or consent, and 'add TYPE -h'\n"
+            "lists its fields; or the name of a form that came from an archive, of which\n"
+            "'forms' lists those there are and 'forms show NAME' the fields.\n",
             err);
     return sk_form_fields_help(out, form, err);
 }

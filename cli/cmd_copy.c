@@ -100,9 +100,14 @@ enum sk_status sk_cmd_copy(struct sk_run *run, struct sk_error *err)
 
     if (name[0] == '\0')
         return sk_fail(err, SK_USAGE, "a file is copied, not a folder");
+    if (run->args[1][0] == '\0')
+        return sk_fail(err, SK_USAGE, "a folder without a name is given");
     SK_TRY(sk_path_join(&target, run->args[1], name, err));
-    if (sk_file_exists(target))
+    if (sk_file_exists(target)) {
+        sk_run_advise(run, "Nothing was overwritten. Choose another folder, or let 'check' tell "
+                           "whether that is this file.");
         return sk_fail(err, SK_CREATE, "%s: a file is there already", target);
+    }
     SK_TRY(copy_checked(run, source, target, code, &from_medium, err));
     sk_out("%s\n", code);
     sk_say(run->program->name,

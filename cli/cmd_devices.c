@@ -6,8 +6,13 @@
 #include "core/lacking.h"
 #include "core/log.h"
 #include "core/revoke.h"
+#include "core/text.h"
 #include "sync/import.h"
 #include "sync/renew.h"
+
+#include <string.h>
+
+#define ALIAS_COLUMNS 20
 
 /* Devices on their way out. */
 struct devices {
@@ -17,11 +22,19 @@ struct devices {
     uint64_t waiting;
 };
 
-static enum sk_status add_row(const char *alias, const char *state, uint64_t size,
+/* `log` and `safety`: NULL of one of which nothing has come. A safety number fills most of a narrow
+ * screen, so that it has a line of its own. */
+static enum sk_status add_row(const char *alias, const char *state, uint64_t size, const char *log,
                               const char *safety, struct sk_error *err)
 {
-    SK_TRY(sk_out_cell(alias, 20, err));
-    sk_out(" %-9s %8llu  %s\n", state, (unsigned long long)size, safety);
+    /* It names the device, so it is not cut; a long one pushes the rest of its row. */
+    SK_TRY(sk_text_columns(alias, strlen(alias)) > ALIAS_COLUMNS
+               ? sk_out_text(alias, err)
+               : sk_out_cell(alias, ALIAS_COLUMNS, err));
+    sk_out(" %-9s %8llu", state, (unsigned long long)size);
+    if (log)
+        sk_out("  %.16s\n    %s", log, safety);
+    sk_out("\n");
     return SK_OK;
 }
 
@@ -143,7 +156,7 @@ static enum sk_status add_log(void *context, const struct sk_log *log, struct sk
     devices->count++;
     devices->waiting += log->state == SK_LOG_STATE_WAITING;
     if (!devices->run->json) {
-        SK_TRY(add_row(log->alias, state, log->size, safety, err));
+        SK_TRY(add_row(log->alias, state, log->size, id, safety, err));
         return add_continued(&continued, err);
     }
 
@@ -167,7 +180,7 @@ static enum sk_status add_invited(void *context, const char *alias, struct sk_er
 
     devices->count++;
     if (!devices->run->json)
-        return add_row(alias, "invited", 0, "", err);
+        return add_row(alias, "invited", 0, NULL, NULL, err);
     return sk_out_array_add(&devices->array,
                             json_pack("{s:s, s:n, s:n, s:i, s:s, s:n, s:i, s:n, s:i}", "alias",
                                       alias, "log", "safety_number", "size", 0, "state", "invited",

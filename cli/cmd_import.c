@@ -1,8 +1,9 @@
 #include "cli/commands.h"
 #include "cli/imported.h"
+#include "cli/unlock.h"
 
 /* What a person does next about a file that was not taken in. */
-static const char *advice_for(enum sk_status status, bool salvage)
+static const char *advice_for(const char *file, enum sk_status status, bool salvage)
 {
     switch (status) {
     case SK_MISSING:
@@ -11,15 +12,18 @@ static const char *advice_for(enum sk_status status, bool salvage)
         return salvage ? "Nothing of this file was taken in; keep it, and ask for it again."
                        : "Nothing of this file was taken in; keep it, and ask for it again. If no "
                          "whole copy can be had, 'import --salvage' keeps what is whole in it.";
-    case SK_REFUSED:
     case SK_LIMIT:
         return "Nothing of this file was taken in; keep it, and ask for it again.";
+    case SK_REFUSED: /* the reason says what to ask for */
+        return "Nothing of this file was taken in; keep it.";
     case SK_CONFIG:
         return "Nothing of this file was taken in; keep it until this program is renewed.";
     case SK_FULL:
         return "Keep it. Make room, then import it again.";
     default:
-        return "Keep it, and import it again.";
+        return sk_is_folder(file)
+                   ? "Name the bundles in it, or have the folder looked at by 'watch'."
+                   : "Keep it, and import it again.";
     }
 }
 
@@ -74,9 +78,9 @@ static enum sk_status import_one(struct sk_run *run, const char *file,
     if (status != SK_OK) {
         const char *no_sandbox = worker && status == SK_CONFIG ? sk_sandbox_advice() : NULL;
 
-        sk_imported_say_failure(run, file, status, &reason,
-                                no_sandbox ? no_sandbox
-                                           : advice_for(status, sk_run_option(run, "--salvage")));
+        sk_imported_say_failure(
+            run, file, status, &reason,
+            no_sandbox ? no_sandbox : advice_for(file, status, sk_run_option(run, "--salvage")));
     } else if (result.salvaged) {
         SK_TRY(say_salvaged(run, file, &result, err));
     }

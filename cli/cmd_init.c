@@ -32,7 +32,7 @@ static enum sk_status read_invite(struct sk_run *run, struct plan *plan, struct 
         return sk_fail(err, SK_USAGE, "--code-fd belongs to --invite");
     if (!path)
         return SK_OK;
-    SK_TRY(sk_file_load(&plan->invite, path, SK_INVITE_FILE_LEN, err));
+    SK_TRY(sk_invite_load(run, &plan->invite, path, err));
     SK_TRY(sk_code_ask(run, &plan->code, err));
 
     enum sk_status status = sk_invite_open(&invite, plan->invite.bytes, plan->invite.len,
@@ -44,6 +44,13 @@ static enum sk_status read_invite(struct sk_run *run, struct plan *plan, struct 
     else if (status != SK_OK)
         sk_run_advise(run, "No store was made. Check that this is the invite's file.");
     return status;
+}
+
+/* An archive could never invite a device under a name that no invite can carry. */
+static enum sk_status check_name(const char *name, struct sk_error *err)
+{
+    return name ? sk_invite_check_name(name, SK_USAGE, "the archive's name", err)
+                : sk_fail(err, SK_USAGE, "an archive needs a --name");
 }
 
 static enum sk_status make_store(struct sk_run *run, struct plan *plan, struct sk_error *err)
@@ -98,8 +105,8 @@ enum sk_status sk_cmd_init(struct sk_run *run, struct sk_error *err)
     auto_plan plan = {.given = SK_GIVEN_INIT, .invite = SK_BUF_INIT, .code = SK_LINE_INIT};
     char safety[SK_SAFETY_LEN];
 
-    if (run->program->kind == SK_STORE_ARCHIVE && !sk_run_option(run, "--name"))
-        return sk_fail(err, SK_USAGE, "an archive needs a --name");
+    if (run->program->kind == SK_STORE_ARCHIVE)
+        SK_TRY(check_name(sk_run_option(run, "--name"), err));
     plan.insecure = sk_run_option(run, "--insecure-test-kdf") != NULL;
     SK_TRY(sk_run_dir(run, err));
     SK_TRY(sk_run_new_place(run, err));

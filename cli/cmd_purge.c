@@ -61,9 +61,9 @@ static enum sk_status confirm(const struct sk_run *run, const struct sk_purge_re
 
     SK_TRY(sk_status_each(run->store, add_name, &names, err));
     sk_prompt_say(
-        "This removes for ever, here, what %llu %s of %llu %s say, with attached files.\n"
-        "Who has it then: %s. An archive that invites this store later\n"
-        "cannot get it any more.\n",
+        "This removes for ever, here, what %llu %s of %llu %s\n"
+        "say, with attached files. Who has it then: %s.\n"
+        "An archive that invites this store later cannot get it any more.\n",
         (unsigned long long)what->entries, sk_plural(what->entries, "entry", "entries"),
         (unsigned long long)what->items,
         sk_plural(what->items, "record, attachment or link", "records, attachments and links"),

@@ -104,11 +104,11 @@ static void out_new_keys(const struct sk_receipt_result *result)
     char safety[SK_SAFETY_LEN];
 
     sk_safety(safety, result->keys_id);
-    sk_out("  It has new keys, to which everything is sealed from now on. Their safety number is\n"
-           "\n    %s\n\n"
-           "  Before the next export have somebody of the archive read theirs to you, by voice. If "
-           "it is another,\n  export nothing: somebody else may have sent these keys. 'status' "
-           "shows it again.\n",
+    sk_out("  It has new keys, to which everything is sealed from now on. Their safety\n"
+           "  number is\n\n    %s\n\n"
+           "  Before the next export have somebody of the archive read theirs to you, by\n"
+           "  voice. If it is another, export nothing: somebody else may have sent these\n"
+           "  keys. 'status' shows it again.\n",
            safety);
 }
 
@@ -126,29 +126,31 @@ static enum sk_status out_taken(const struct sk_receipt_result *result, struct s
         sk_out(" %llu %s asked for again: 'export' sends %s.", (unsigned long long)result->wanted,
                sk_plural(result->wanted, "is", "are"), sk_plural(result->wanted, "it", "them"));
     sk_out("\n");
-    if (result->on_way > 0)
-        sk_out("  %llu more left from here, from position %llu on, and %s not in this receipt: on "
-               "the way still, maybe. If that bundle\n  was lost, 'export --since %llu' sends %s "
-               "again.\n",
+    /* Nothing more is sent to one that has revoked this store. */
+    if (result->on_way > 0 && result->revoked == SK_NOT_REVOKED)
+        sk_out("  %llu more left from here, from position %llu on, and %s not in this receipt:\n"
+               "  on the way still, maybe. If that bundle was lost, 'export --since %llu' sends\n"
+               "  %s again.\n",
                (unsigned long long)result->on_way, (unsigned long long)result->on_way_from,
                sk_plural(result->on_way, "is", "are"), (unsigned long long)result->on_way_from,
                sk_plural(result->on_way, "it", "them"));
     if (result->lost > 0)
-        sk_out("  It does not have %llu %s any more that it had acknowledged, from position %llu "
-               "on: it may have lost them. 'export --since %llu' sends them again. Ask it before "
-               "anything else.\n",
+        sk_out("  It does not have %llu %s any more that it had acknowledged, from position\n"
+               "  %llu on: it may have lost them. 'export --since %llu' sends them again. Ask it\n"
+               "  before anything else.\n",
                (unsigned long long)result->lost, sk_plural(result->lost, "entry", "entries"),
                (unsigned long long)result->lost_from, (unsigned long long)result->lost_from);
     if (result->purged > 0)
-        sk_out("  Of what is asked for, %llu %s purged here: only that %s there can be sent.\n",
+        sk_out("  Of what is asked for, %llu %s purged here: only that\n"
+               "  %s there can be sent.\n",
                (unsigned long long)result->purged,
                sk_plural(result->purged, "entry was", "entries were"),
                sk_plural(result->purged, "it was", "they were"));
     if (result->bare > 0)
-        sk_out("  Of %llu %s it has no more than that %s there: what %s was purged here before. "
-               "Another archive\n  may have it, or a backup of this store that was made earlier: "
-               "ask them before the "
-               "next purge.\n",
+        sk_out("  Of %llu %s it has no more than that %s there: what %s was\n"
+               "  purged here before. Another archive may have it, or this archive in the log\n"
+               "  that this store continues, or a backup that was made earlier: ask them before\n"
+               "  the next purge.\n",
                (unsigned long long)result->bare, sk_plural(result->bare, "entry", "entries"),
                sk_plural(result->bare, "it is", "they are"),
                sk_plural(result->bare, "it says", "they say"));
@@ -238,16 +240,18 @@ enum sk_status sk_cmd_receive(struct sk_run *run, struct sk_error *err)
     if (invite)
         return receive_invite(run, run->args[0], err);
     status = sk_receipt_take(run->store, run->args[0], &result, err);
-    if (status == SK_DAMAGED || status == SK_REFUSED)
+    if (status == SK_DAMAGED)
         sk_run_advise(run, "Nothing was changed. Keep the file, and ask for it again.");
+    else if (status == SK_REFUSED)
+        sk_run_advise(run, "Nothing was changed. Keep the file, and ask the archive.");
     SK_TRY(status);
     status = out_receipt(run, &result, err);
     if (result.rollback)
         sk_say(run->program->name,
                "warning: the archive knows entries of this device that this store does not hold. "
-               "An older copy of the store may have been put back. Record nothing more here: make "
-               "a new store with a new invite, and record there what this one holds and the "
-               "archive does not. 'show' and 'extract' go on working here.");
+               "An older copy of the store may have been put back. Record nothing more here: "
+               "'repair NEWDIR' makes a new store of what this one holds, for a new invite. 'show' "
+               "and 'extract' go on working here.");
     sk_receipt_result_clear(&result);
     if (status == SK_OK && result.revoked != SK_NOT_REVOKED)
         return refuse_revoked(run, &result, err);

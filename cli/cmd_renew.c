@@ -207,9 +207,10 @@ static enum sk_status renew(struct sk_run *run, struct sk_error *err)
         return sk_fail(err, SK_REFUSED, "the keys were renewed, and the old ones are still here");
     }
     if (run->terminal) {
-        sk_prompt_say("This makes the archive's next keys. Receipts carry them to the devices, "
-                      "which seal what they\nsend to them from then on. A copy of this archive "
-                      "from before cannot open that.\n");
+        sk_prompt_say(
+            "This makes the archive's next keys. Receipts carry them to the devices, which\n"
+            "seal what they send to them from then on. A copy of this archive from before\n"
+            "cannot open that.\n");
         SK_TRY(confirm("renew", err));
     }
     SK_TRY(sk_archive_renew(run->store, err));

@@ -18,6 +18,8 @@ static void advise(struct sk_run *run, enum sk_status status)
                            "day, or the recovery words, if they opened the store then.");
     else if (status == SK_DAMAGED)
         sk_run_advise(run, "No store was made. Try another copy of the backup, or an older one.");
+    else if (status == SK_IO && sk_is_folder(run->args[0]))
+        sk_run_advise(run, "No store was made. Name the file of the backup.");
     else if (status == SK_IO)
         sk_run_advise(run,
                       "No store was made, and the backup is as it was. Try again; if it happens "

@@ -41,8 +41,8 @@ static enum sk_status confirm(const struct sk_log *log, uint64_t from, uint64_t 
     sk_auto_buf answer = SK_BUF_INIT;
 
     SK_TRY(sk_text_show(&alias, log->alias, strlen(log->alias), false, 0, err));
-    sk_prompt_say("This revokes %s from position %llu on, for ever: nothing of its log there is "
-                  "taken\nfor its word any more, and the %llu %s held there get a mark.\n",
+    sk_prompt_say("This revokes %s from position %llu on, for ever: nothing of its log there\n"
+                  "is taken for its word any more, and the %llu %s held there get a mark.\n",
                   sk_buf_text(&alias), (unsigned long long)from, (unsigned long long)held,
                   sk_plural(held, "entry", "entries"));
     SK_TRY(sk_prompt_line(&answer, "Type revoke to go on: ", err));

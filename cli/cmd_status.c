@@ -70,7 +70,7 @@ static enum sk_status add_text(void *context, const struct sk_archive_status *st
         char safety[SK_SAFETY_LEN];
 
         sk_safety(safety, status->keys_id);
-        sk_out("    has new keys, of safety number %s\n", safety);
+        sk_out("    has new keys, of safety number\n    %s\n", safety);
     }
     SK_TRY(out_ranges("has arrived:", status->acknowledged, err));
     SK_TRY(out_ranges("on its way:", status->exported, err));

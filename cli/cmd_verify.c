@@ -36,7 +36,7 @@ static void print_lacking(uint64_t lacking)
     if (lacking > 0)
         sk_out("The text or attachment of %llu %s lost in a damaged bundle. A 'receipt' asks for "
                "what is lacking.\n",
-               (unsigned long long)lacking, sk_plural(lacking, "entry was", "entries were"));
+               (unsigned long long)lacking, sk_plural(lacking, "entry was", "entries was"));
 }
 
 static void print_good(uint64_t unproven)

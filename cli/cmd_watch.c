@@ -4,6 +4,7 @@
  */
 #include "cli/commands.h"
 #include "cli/imported.h"
+#include "cli/stopped.h"
 #include "cli/unlock.h"
 #include "core/file_watch.h"
 #include "sync/inbox.h"
@@ -76,6 +77,8 @@ static const char *advice_for(enum sk_inbox_outcome outcome, enum sk_status stat
         return status == SK_FULL ? "Make room; it is tried again." : "It is tried again.";
     if (status == SK_CONFIG)
         return "Nothing of this file was taken in; keep it until this program is renewed.";
+    if (status == SK_REFUSED) /* the reason says what to ask for */
+        return "Nothing of this file was taken in; keep it. It is looked at again when it changes.";
     return "Nothing of this file was taken in; keep it, and ask for it again. It is looked at "
            "again when it changes.";
 }
@@ -307,6 +310,7 @@ enum sk_status sk_cmd_watch(struct sk_run *run, struct sk_error *err)
     SK_TRY(open_archive(&w, err));
     SK_TRY(close_archive(&w, err));
     run->wait_s = BUSY_WAIT_S; /* again and again */
+    sk_stopped_watching(run->program->name);
     sk_say(run->program->name, "watching %s. Ctrl-C ends it.", dir);
     return go_on(&w, err);
 }

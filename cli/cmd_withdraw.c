@@ -16,8 +16,8 @@ static enum sk_status confirm(const struct sk_item *item, struct sk_error *err)
         title = "(purged here)";
     SK_TRY(sk_text_show(&shown, title, strlen(title), false, 0, err));
     sk_prompt_say("This erases for ever, here and in every archive that learns of it: %s %s\n"
-                  "With a record go its attachments and links. The log keeps that something was "
-                  "there.\n",
+                  "With a record go its attachments and links. The log keeps that something\n"
+                  "was there.\n",
                   sk_type_name(item->type), sk_buf_text(&shown));
     SK_TRY(sk_prompt_line(&answer, "Type withdraw to go on: ", err));
     return strcmp(sk_buf_text(&answer), "withdraw") == 0 ? SK_OK : sk_prompt_cancel(err);

@@ -17,7 +17,7 @@ static const struct sk_command commands[] = {
         .args = "--code CODE FILE ...",
         .summary = "Tell whether a file is the one that a code was made from.",
         .options = check_options,
-        .examples = "check --code \"01234 56789 01234 56789 01234 56789\" /media/stick/notes",
+        .examples = "check --code \"01234 56789 01234 56789 01234 56789\" notes",
     },
     {
         .name = "copy",

@@ -6,21 +6,76 @@
 
 #define SUMMARY_COLUMN 14
 #define OPTION_COLUMN  26
+#define USAGE_COLUMN   7
+#define WIDTH          79 /* of 80 columns; the last one makes some terminals begin a line */
+
+/* Lines on their way. */
+struct lines {
+    FILE *out;
+    int used;   /* columns of the line */
+    int indent; /* where further ones begin */
+};
+
+/* What has to stay in one line: into this one if there is room, with a blank before it. */
+static void add_piece(struct lines *lines, const char *piece, size_t len)
+{
+    bool room = lines->used + 1 + (int)len <= WIDTH;
+    int blanks = lines->used <= lines->indent ? 0 : 1;
+
+    if (!room && blanks > 0) {
+        (void)fputc('\n', lines->out);
+        lines->used = 0;
+        blanks = lines->indent;
+    }
+    lines->used += fprintf(lines->out, "%*s%.*s", blanks, "", (int)len, piece);
+}
+
+/* Word by word; a newline stays one. */
+static void add_words(struct lines *lines, const char *text)
+{
+    while (*text) {
+        size_t len = strcspn(text, " \n");
+
+        if (len > 0)
+            add_piece(lines, text, len);
+        text += len;
+        if (*text == '\n') {
+            (void)fputc('\n', lines->out);
+            lines->used = 0;
+        }
+        text += *text != '\0';
+    }
+}
 
 static void print_row(const char *name, const char *arg, const char *summary, int column, FILE *out)
 {
-    int used = fprintf(out, "  %s%s%s", name, arg ? " " : "", arg ? arg : "");
+    struct lines lines = {.out = out, .indent = column};
 
-    (void)fprintf(out, "%*s%s\n", used + 2 < column ? column - used : 2, "", summary);
+    lines.used = fprintf(out, "  %s%s%s", name, arg ? " " : "", arg ? arg : "");
+    if (lines.used + 2 <= column)
+        lines.used += fprintf(out, "%*s", column - lines.used, "");
+    else
+        lines.used += fprintf(out, " ");
+    add_words(&lines, summary);
+    (void)fputc('\n', out);
 }
 
+/* An option that `args` names already is not named again. */
 void sk_help_usage_line(const struct sk_program *program, const struct sk_command *command,
                         FILE *out)
 {
-    (void)fprintf(out, "usage: %s [OPTION ...] %s%s%s", program->name, command->name,
-                  command->args[0] ? " " : "", command->args);
-    for (const struct sk_option *o = command->options; o && o->name; o++)
-        (void)fprintf(out, " [%s%s%s]", o->name, o->arg ? " " : "", o->arg ? o->arg : "");
+    struct lines lines = {.out = out, .indent = USAGE_COLUMN};
+    char piece[64];
+
+    lines.used = fprintf(out, "usage: %s [OPTION ...] %s", program->name, command->name);
+    add_words(&lines, command->args);
+    for (const struct sk_option *o = command->options; o && o->name; o++) {
+        int len = snprintf(piece, sizeof(piece), "[%s%s%s]", o->name, o->arg ? " " : "",
+                           o->arg ? o->arg : "");
+
+        if (!strstr(command->args, o->name))
+            add_piece(&lines, piece, (size_t)len);
+    }
 }
 
 static void print_group(const struct sk_program *program, const char *group, FILE *out)
@@ -62,7 +117,7 @@ static void print_globals(const struct sk_program *program, FILE *out)
     print_row("--version", NULL, "print the version", OPTION_COLUMN, out);
     print_row("-h, --help", NULL, "this help, or after a command the command's", OPTION_COLUMN,
               out);
-    (void)fprintf(out, "\n'%s COMMAND -h' explains a command; 'man %s' the rest.\n", program->name,
+    (void)fprintf(out, "\n'%s COMMAND -h' explains a command;\n'man %s' the rest.\n", program->name,
                   program->name);
 }
 
@@ -101,8 +156,13 @@ enum sk_status sk_help_command(const struct sk_run *run, FILE *out, struct sk_er
         SK_TRY(command->help(run, &more, err));
     sk_help_usage_line(run->program, command, out);
     (void)fprintf(out, "\n\n%s\n", command->summary);
-    if (command->details)
-        (void)fprintf(out, "\n%s\n", command->details);
+    if (command->details) {
+        struct lines lines = {.out = out};
+
+        (void)fputc('\n', out);
+        add_words(&lines, command->details);
+        (void)fputc('\n', out);
+    }
     if (command->options && command->options->name) {
         (void)fputs("\nOptions:\n", out);
         for (const struct sk_option *o = command->options; o->name; o++)

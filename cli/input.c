@@ -27,11 +27,24 @@ static enum sk_status set_one(const struct sk_form *form, json_t *fields, const 
     return sk_form_set(form, fields, sk_buf_text(&name), equals + 1, err);
 }
 
+/* Of two values one would be dropped in silence. */
+static bool same_field(const char *one, const char *other)
+{
+    size_t len = strcspn(one, "=");
+
+    return len == strcspn(other, "=") && strncmp(one, other, len) == 0;
+}
+
 enum sk_status sk_input_set(const struct sk_run *run, int first, const struct sk_form *form,
                             json_t *fields, struct sk_error *err)
 {
-    for (int i = first; i < run->arg_count; i++)
+    for (int i = first; i < run->arg_count; i++) {
         SK_TRY(set_one(form, fields, run->args[i], err));
+        for (int j = first; j < i; j++)
+            if (same_field(run->args[j], run->args[i]))
+                return sk_fail(err, SK_USAGE, "%.*s: this field is given twice",
+                               (int)strcspn(run->args[i], "="), run->args[i]);
+    }
     return SK_OK;
 }
 

@@ -55,8 +55,9 @@ static const struct sk_command commands[] = {
         .args = "DEVICE",
         .summary = "Accept a device that waits, and import what it sent.",
         .options = sandbox_options,
-        .details = "DEVICE is an alias, the beginning of a log id, or a safety number. Compare the "
-                   "safety number\nwith the device's owner first.",
+        .details = "DEVICE is an alias, the beginning of a log id (8 digits or more), or a safety "
+                   "number in quotes; 'devices' shows them. Compare the safety number with the "
+                   "device's owner first.",
         .examples = "approve birch",
     },
     {
@@ -96,8 +97,8 @@ static const struct sk_command commands[] = {
         .summary = "Offer forms to devices, list them, or stop.",
         .details =
             "A form is JSON: its name as form, the type of record that it makes, a version, a "
-            "label, and fields.\nEach receipt carries all forms that are offered; a device "
-            "records under them from then on. A form\nof the same name needs a higher "
+            "label, and fields. Each receipt carries all forms that are offered; a device "
+            "records under them from then on. A form of the same name needs a higher "
             "version. 'forms stop' takes one out of later receipts.",
         .examples = "forms add detention.json\nforms stop detention",
     },
@@ -115,13 +116,14 @@ static const struct sk_command commands[] = {
         .options = import_options,
         .details =
             "Goes on after a file that fails and ends with the worst exit code. A bundle of "
-            "an unknown\ndevice waits in quarantine, which is no failure. A bundle is taken "
-            "apart by a process of its\nown in a sandbox, which has no key but that bundle's; "
-            "where there can be no sandbox, nothing\nis imported.\n\n"
+            "a further device under one invite waits in quarantine, which is no failure. A bundle "
+            "is taken "
+            "apart by a process of its own in a sandbox, which has no key but that bundle's; "
+            "where there can be no sandbox, nothing is imported.\n\n"
             "With --salvage a bundle that is damaged or cut off is not lost as a whole: every text "
-            "and\nattachment in it that verifies is kept, the next receipt asks for the others, "
+            "and attachment in it that verifies is kept, the next receipt asks for the others, "
             "and "
-            "an intact\ncopy can still be imported. The exit code is 65 all the same.",
+            "an intact copy can still be imported. The exit code is 65 all the same.",
         .examples = "import /media/stick/notes\n--json import bundles/*",
     },
     {
@@ -131,7 +133,7 @@ static const struct sk_command commands[] = {
         .needs = SK_NEEDS_NOTHING,
         .min_args = 0,
         .max_args = 0,
-        .args = "",
+        .args = "--name NAME",
         .summary = "Make an archive.",
         .options = init_options,
         .details = "On a terminal a passphrase of six words is proposed. Prints the archive's "
@@ -184,14 +186,14 @@ static const struct sk_command commands[] = {
         .needs = SK_NEEDS_STORE,
         .min_args = 0,
         .max_args = 0,
-        .args = "",
+        .args = "[--look | --forget [--leave-devices-behind]]",
         .summary = "Make the next keys for bundles and receipts; later erase the old ones.",
         .options = renew_options,
         .details =
             "Prints the safety number of the newest keys, to be compared with each device's owner "
-            "by voice.\nReceipts carry the keys; a device seals what it sends to them from then "
-            "on, and both kinds of bundle\nare opened until --forget. For instance when a copy of "
-            "the archive, or its passphrase, was lost:\nafter 'passphrase' and 'rekey'.",
+            "by voice. Receipts carry the keys; a device seals what it sends to them from then "
+            "on, and both kinds of bundle are opened until --forget. For instance when a copy of "
+            "the archive, or its passphrase, was lost: after 'passphrase' and 'rekey'.",
         .examples = "renew\nrenew --look\nrenew --forget",
     },
     {
@@ -207,9 +209,9 @@ static const struct sk_command commands[] = {
         .options = revoke_options,
         .details =
             "For a laptop that was seized or lost. What its log sends from there on goes to "
-            "quarantine, what came\nbefore is kept and marked, the next receipt tells the device. "
-            "It is never taken back, nor made to\nbegin later. A log that continues it is not "
-            "revoked with it, and loses nothing by what the\nrevoked part withdraws.",
+            "quarantine, what came before is kept and marked, the next receipt tells the device. "
+            "It is never taken back, nor made to begin later. A log that continues it is not "
+            "revoked with it, and loses nothing by what the revoked part withdraws.",
         .examples = "revoke birch\nrevoke birch --from 120",
     },
     SK_ROW_SEARCH,
@@ -229,8 +231,8 @@ static const struct sk_command commands[] = {
         .options = sandbox_options,
         .details =
             "Imports what is in the folder and what comes, when it has stopped growing; nothing "
-            "there is\nchanged, moved or removed. The passphrase is asked for once and kept in "
-            "memory; the archive is\nopen only while bundles are taken in. Ctrl-C ends it. With "
+            "there is changed, moved or removed. The passphrase is asked for once and kept in "
+            "memory; the archive is open only while bundles are taken in. Ctrl-C ends it. With "
             "--json: one object a line.",
         .examples = "watch /srv/arrived\n--json watch /media/stick",
     },

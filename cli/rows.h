@@ -67,8 +67,8 @@ extern const struct sk_option sk_slot_options[];
         .args = "[TEXT ...]",                                                                      \
         .summary = "Find records that hold every word.",                                           \
         .details = "On a terminal the text is asked for. Without one and without TEXT it is a "    \
-                   "line of standard\ninput. \"...\" is a phrase; the case of letters does not "   \
-                   "matter.",                                                                      \
+                   "line of standard input. A word also finds those that begin with it; \"...\" "  \
+                   "is a phrase; the case of letters does not matter.",                            \
         .examples = "search",                                                                      \
     }
 
@@ -110,8 +110,8 @@ extern const struct sk_option sk_slot_options[];
         .args = "",                                                                                \
         .summary = "Put everything under new keys, for instance when a passphrase became known.",  \
         .details = "Change the passphrase first. Writes the whole " what " anew, which takes "     \
-                   "time and room; when\nit is interrupted nothing is lost, and running it again " \
-                   "goes on. Only what opened the " what "\nnow will open it after: other slots "  \
+                   "time and room; when it is interrupted nothing is lost, and running it again "  \
+                   "goes on. Only what opened the " what " now will open it after: other slots "   \
                    "have to be added again.",                                                      \
         .examples = "rekey",                                                                       \
     }
@@ -129,9 +129,9 @@ extern const struct sk_option sk_slot_options[];
         .summary = "List, add or remove what opens the " what ": passphrases, recovery words.",    \
         .options = sk_slot_options,                                                                \
         .details = "'add' adds a passphrase, which is asked for, with a key file if one is "       \
-                   "named; or with\n--recovery twelve words for a paper, which open the " what     \
-                   " without the passphrase and without\na key file: they are typed where it is "  \
-                   "asked for. The slot that opened the " what " is\nnever removed.",              \
+                   "named; or with --recovery twelve words for a paper, which open the " what      \
+                   " without the passphrase and without a key file: they are typed where it is "   \
+                   "asked for. The slot that opened the " what " is never removed.",               \
         .examples = "slot list\nslot add --recovery\nslot remove 2",                               \
     }
 

@@ -59,9 +59,9 @@ static const struct sk_command commands[] = {
         .summary = "Record a person, case, event, testimony, source or consent.",
         .options = add_options,
         .details = "On a terminal each field is asked for. Otherwise fields come as FIELD=VALUE, "
-                   "or records\nfrom --from: one JSON object, an array, or JSON Lines; all are "
-                   "saved or none. Prints the\nid of each record. Instead of a value, ?unknown, "
-                   "?refused and ?not asked are answers too;\ngroup.field and repeat.0.field reach "
+                   "or records from --from: one JSON object, an array, or JSON Lines; all are "
+                   "saved or none. Prints the id of each record. Instead of a value, ?unknown, "
+                   "?refused and ?not asked are answers too; group.field and repeat.0.field reach "
                    "inside.",
         .examples = "add person\nadd testimony --from interview.json\nadd person -h",
         .help = sk_cmd_add_help,
@@ -89,8 +89,8 @@ static const struct sk_command commands[] = {
         .summary = "Write the whole store to one encrypted file.",
         .details =
             "It opens with what opened the store now (passphrase and key file, or recovery "
-            "words), also after\nthese were changed or removed, and with nothing else. It is read "
-            "back before this ends. The store\nis verified first: if anything is wrong, this ends "
+            "words), also after these were changed or removed, and with nothing else. It is read "
+            "back before this ends. The store is verified first: if anything is wrong, this ends "
             "with 65 and what is left is in FILE.damaged.",
         .examples = "backup /media/disk/2026-11",
     },
@@ -121,7 +121,7 @@ static const struct sk_command commands[] = {
         .summary = "Write what has not been sent yet to an encrypted bundle.",
         .options = export_options,
         .details = "Prints the 30-digit code with which a courier checks the file. When nothing is "
-                   "new, no file\nis written.",
+                   "new, no file is written.",
         .examples = "export /media/stick/notes\nexport --all /media/stick/notes",
     },
     SK_ROW_EXTRACT,
@@ -137,8 +137,8 @@ static const struct sk_command commands[] = {
         .summary = "List what can be recorded, and the fields of a form.",
         .details =
             "Beside the built-in types there are forms that came with receipts of an archive. 'add "
-            "NAME' records\nunder one as under a type. An archive that has stopped offering "
-            "a form takes it out of this list;\nrecords under it stay, and can be edited.",
+            "NAME' records under one as under a type. An archive that has stopped offering "
+            "a form takes it out of this list; records under it stay, and can be edited.",
         .examples = "forms\nforms show detention",
     },
     SK_ROW_HISTORY("ID"),
@@ -166,7 +166,7 @@ static const struct sk_command commands[] = {
         .args = "ID ROLE ID",
         .summary = "Link one record to another.",
         .details = "ROLE is a word such as victim-of, accused-in, testifies-about, evidence-for, "
-                   "same-as.\nPrints the link's id, with which 'withdraw' takes it back.",
+                   "same-as. Prints the link's id, with which 'withdraw' takes it back.",
         .examples = "link 3f2a accused-in 77b1",
     },
     SK_ROW_LIST,
@@ -184,8 +184,8 @@ static const struct sk_command commands[] = {
         .options = purge_options,
         .details =
             "Removes text, attached files, titles and search words; the log and its entries stay, "
-            "and what was\npurged can still be withdrawn. With a record go its attachments and "
-            "links. What is not known to be\nin every archive stays. An archive that invites this "
+            "and what was purged can still be withdrawn. With a record go its attachments and "
+            "links. What is not known to be in every archive stays. An archive that invites this "
             "store later cannot get what was purged.",
         .examples = "purge 3f2a\npurge --all",
     },
@@ -213,7 +213,7 @@ static const struct sk_command commands[] = {
         .summary = "Save what verifies in a damaged store into a new one.",
         .details =
             "Nothing is changed in the damaged store. The new one has new keys and a new log "
-            "that continues\nthe old one; prints its safety number and what is lost. Archives "
+            "that continues the old one; prints its safety number and what is lost. Archives "
             "have to invite it anew.",
         .examples = "--store /media/copy/skrynia repair /media/disk/saved",
     },
@@ -229,8 +229,8 @@ static const struct sk_command commands[] = {
         .options = restore_options,
         .details =
             "It opens with what opened the store when the backup was made, which becomes the "
-            "new store's.\nIt has new keys and a new log that continues the old one; prints its "
-            "safety number. Archives\nhave to invite it anew.",
+            "new store's. It has new keys and a new log that continues the old one; prints its "
+            "safety number. Archives have to invite it anew.",
         .examples = "restore /media/disk/2026-11\nrestore /media/disk/2026-11 --invite letter",
     },
     SK_ROW_SEARCH,

@@ -5,12 +5,19 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#define KEPT "Everything that was saved before is kept."
 #define PART                                                                                \
     " If a hidden file whose name ends in .part stands beside one that was being written, " \
-    "delete it.\n"
+    "delete it."
 
-static char message[400]; /* ready before it may be needed: a handler can do little */
-static size_t message_len;
+/* Ready before it may be needed: a handler can do little. */
+struct message {
+    char text[400];
+    size_t len;
+};
+static struct message first;
+static struct message watching;
+static struct message *volatile message = &first;
 
 /* The signal is blocked until this returns; then it ends the program, since SA_RESETHAND gave it
  * back what it does by itself. */
@@ -20,24 +27,20 @@ static void tell_and_end(int number)
 
     /* Nobody may read what is said, or the terminal may be gone: it is not waited for. */
     if (poll(&said, 1, 0) == 1 && (said.revents & POLLOUT) != 0) {
-        ssize_t written = write(STDERR_FILENO, message, message_len);
+        ssize_t written = write(STDERR_FILENO, message->text, message->len);
 
         (void)written;
     }
     (void)raise(number);
 }
 
-static void prepare(const char *program, bool reads)
+static void prepare(struct message *out, const char *program, const char *words)
 {
     /* A bar that is drawn ends its line. */
-    int len =
-        snprintf(message, sizeof(message), "%s%s: stopped. %s" PART,
-                 isatty(STDERR_FILENO) ? "\n" : "", program,
-                 reads ? "Nothing that was there before was changed."
-                       : "Everything that was saved before is kept. Look what is there before "
-                         "you do this again.");
+    int len = snprintf(out->text, sizeof(out->text), "%s%s: stopped. %s\n",
+                       isatty(STDERR_FILENO) ? "\n" : "", program, words);
 
-    message_len = len > 0 && (size_t)len < sizeof(message) ? (size_t)len : 0;
+    out->len = len > 0 && (size_t)len < sizeof(out->text) ? (size_t)len : 0;
 }
 
 void sk_stopped_begin(const char *program, bool reads)
@@ -46,7 +49,9 @@ void sk_stopped_begin(const char *program, bool reads)
     const size_t count = sizeof(numbers) / sizeof(numbers[0]);
     struct sigaction action = {.sa_handler = tell_and_end, .sa_flags = (int)SA_RESETHAND};
 
-    prepare(program, reads);
+    prepare(&first, program,
+            reads ? "Nothing that was there before was changed." PART
+                  : KEPT " Look what is there before you do this again." PART);
     (void)sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < count; i++)
         (void)sigaddset(&action.sa_mask, numbers[i]); /* one message, whatever else arrives */
@@ -56,4 +61,10 @@ void sk_stopped_begin(const char *program, bool reads)
         if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler == SIG_DFL)
             (void)sigaction(numbers[i], &action, NULL);
     }
+}
+
+void sk_stopped_watching(const char *program)
+{
+    prepare(&watching, program, KEPT " What was not imported yet is taken by the next 'watch'.");
+    message = &watching;
 }

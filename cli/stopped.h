@@ -14,4 +14,7 @@
  */
 void sk_stopped_begin(const char *program, bool reads);
 
+/* From now on it is said as of a command that a signal ends as it should be ended. */
+void sk_stopped_watching(const char *program);
+
 #endif

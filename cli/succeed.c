@@ -24,7 +24,7 @@ enum sk_status sk_invited_read(struct sk_run *run, struct sk_invited *out, struc
         return sk_fail(err, SK_USAGE, "--code-fd belongs to --invite");
     if (!path)
         return SK_OK;
-    SK_TRY(sk_file_load(&out->file, path, SK_INVITE_FILE_LEN, err));
+    SK_TRY(sk_invite_load(run, &out->file, path, err));
     SK_TRY(sk_code_ask(run, &out->code, err));
 
     enum sk_status status =
@@ -228,8 +228,9 @@ enum sk_status sk_succeed_report(struct sk_succeed *s, const char *dir, struct s
     sk_out("safety number: %s\n%llu of %llu entries were brought back.\n", safety,
            (unsigned long long)s->result.carried, (unsigned long long)s->facts.size);
     if (s->result.purged > 0)
-        sk_out("%llu of them had been purged, and %s brought back without what they say.\n",
-               (unsigned long long)s->result.purged, sk_plural(s->result.purged, "was", "were"));
+        sk_out("%llu of them had been purged, and %s brought back without what %s.\n",
+               (unsigned long long)s->result.purged, sk_plural(s->result.purged, "was", "were"),
+               sk_plural(s->result.purged, "it says", "they say"));
     report_doubts(s);
     if (s->result.losses > 0)
         sk_out("%s:\n%s", s->result.unread > 0 ? "Not brought back, or lost" : "Lost",

@@ -201,6 +201,23 @@ enum sk_status sk_given_ask_new(struct sk_run *run, int fd, const char *key_file
     return SK_OK;
 }
 
+enum sk_status sk_invite_load(struct sk_run *run, struct sk_buf *out, const char *path,
+                              struct sk_error *err)
+{
+    enum sk_status status = sk_file_load(out, path, SK_INVITE_FILE_LEN, err);
+
+    if (status == SK_LIMIT)
+        sk_run_advise(run, "This is no invite. No store was made. Check the name.");
+    return status;
+}
+
+bool sk_is_folder(const char *path)
+{
+    bool there = false;
+
+    return sk_file_check(path, true, &there, NULL) == SK_OK && there;
+}
+
 enum sk_status sk_code_ask(const struct sk_run *run, struct sk_line *out, struct sk_error *err)
 {
     sk_auto_buf typed = SK_BUF_INIT;

@@ -201,9 +201,9 @@ enum sk_status sk_words_hand_over(const struct sk_line *words, struct sk_error *
     bool same = false;
 
     sk_prompt_say(
-        "These twelve words will open the store without the passphrase and without a key "
-        "file.\nWrite them on paper, in this order, and keep the paper where nobody looks "
-        "for it and\nfar from the laptop. They are not shown again after this command.\n");
+        "These twelve words will open the store without the passphrase and without a key\n"
+        "file. Write them on paper, in this order, and keep the paper where nobody looks\n"
+        "for it and far from the laptop. They are not shown again after this command.\n");
     while (!same) {
         show(words);
         SK_TRY(ask_back(words, &same, err));

@@ -108,9 +108,10 @@ enum sk_status sk_device_find(struct sk_store *store, const char *text, bool wai
                        waiting ? "no device of this name waits for approval"
                                : "nothing has come from a device of this name");
     if (search.count > 1)
-        return sk_fail(err, SK_USAGE,
-                       "several devices fit: give the beginning of the log's id, or the safety "
-                       "number, as `devices` shows them");
+        return sk_fail(
+            err, SK_USAGE,
+            "several devices fit: name one by its log's id (its first 8 digits or more), "
+            "which 'devices' shows, or by its safety number in quotes");
     *out = search.log;
     return SK_OK;
 }

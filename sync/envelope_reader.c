@@ -81,7 +81,9 @@ static enum sk_status open_header(struct sk_volume_unlocked *out, struct sk_file
     uint8_t mac[SK_HASH_LEN];
     sk_volume_header_mac(mac, header, plain->file_key);
     if (!sk_equal(mac, header + SK_VOLUME_MAC_AT, sizeof(mac)))
-        return sk_fail(err, SK_DAMAGED, "%s: the header is damaged", sk_file_path(file));
+        return sk_fail(err, SK_DAMAGED,
+                       "%s: the header is damaged, or sealed to keys that are not here",
+                       sk_file_path(file));
     sk_header_hash(out->header_hash, header);
     sk_volume_key(out->key, plain->file_key, plain->volume, out->header_hash);
     memcpy(out->set_id, plain->set_id, SK_SET_ID_LEN);
@@ -95,7 +97,9 @@ static enum sk_status fail_slot(enum sk_status status, const struct sk_file *fil
         return sk_fail(err, status, "%s: it was made by a newer version of this program",
                        sk_file_path(file));
     if (status == SK_DAMAGED)
-        return sk_fail(err, status, "%s: the header is damaged", sk_file_path(file));
+        return sk_fail(err, status,
+                       "%s: the header is damaged, or sealed to keys that are not here",
+                       sk_file_path(file));
     return sk_fail_status(err, status);
 }
 

@@ -41,10 +41,11 @@ static enum sk_status range_of(const struct sk_peers *peers, uint64_t since, uin
         *end = unsent.items[unsent.count - 1].to;
         return SK_OK;
     }
+    if (since > size && size == 0)
+        return sk_fail(err, SK_USAGE, "nothing is recorded yet");
     if (since > size)
-        return sk_fail(err, SK_USAGE,
-                       "the log ends at position %llu: there is nothing from %llu on",
-                       (unsigned long long)size, (unsigned long long)since);
+        return sk_fail(err, SK_USAGE, "the last position is %llu: there is nothing from %llu on",
+                       (unsigned long long)size - 1, (unsigned long long)since);
     *n0 = since;
     return SK_OK;
 }

@@ -51,8 +51,9 @@ static enum sk_status find_keys(struct sk_arrival *a, struct sk_error *err)
     if (a->keys.number == 0 || slot_opens(a))
         return SK_OK;
     return sk_fail(err, SK_REFUSED,
-                   "%s: it is sealed to keys that this archive has forgotten, or its beginning is "
-                   "damaged. Its device sends what is in it again once a receipt asks for it",
+                   "%s: it is sealed to keys that this archive has forgotten or never had, or its "
+                   "beginning is damaged. Its device sends what is in it again once a receipt asks "
+                   "for it",
                    a->path);
 }
 
@@ -340,7 +341,10 @@ static enum sk_status take_or_salvage(struct sk_arrival *a, struct sk_import_res
     *result = (struct sk_import_result){.gaps = SK_RANGES_INIT};
     enum sk_status status = salvage_ready(a, result, &why);
     if (status == SK_DAMAGED)
-        return sk_fail(err, first, "%s; nothing of it can be kept: %s", damage.text, why.text);
+        return strcmp(why.text, damage.text) == 0
+                   ? sk_fail(err, first, "%s; nothing of it can be kept", damage.text)
+                   : sk_fail(err, first, "%s; nothing of it can be kept: %s", damage.text,
+                             why.text);
     if (status != SK_OK)
         return sk_fail(err, status, "%s", why.text);
     (void)snprintf(result->reason, sizeof(result->reason), "%s", damage.text);
@@ -364,7 +368,7 @@ static enum sk_status import_file(struct sk_arrival *a, struct sk_import_result 
     }
     return sk_fail(err, SK_REFUSED,
                    "%s: this is no bundle for this archive by a device it has invited, or its "
-                   "beginning is damaged",
+                   "beginning is damaged. Ask for it again",
                    a->path);
 }
 

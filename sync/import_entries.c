@@ -22,9 +22,9 @@ static enum sk_status check_recipients(const struct sk_intake *in, struct sk_err
     for (unsigned i = 0; i < m->recipient_count; i++)
         if (memcmp(m->recipients[i], sk_store_id(in->store), SK_HASH_LEN) == 0)
             return SK_OK;
-    return sk_fail(
-        err, SK_REFUSED,
-        "the device did not sign this bundle for this archive: somebody else wrapped it");
+    return sk_fail(err, SK_REFUSED,
+                   "the device did not sign this bundle for this archive: somebody else wrapped "
+                   "it. Ask for it again");
 }
 
 static enum sk_status check_manifest(const struct sk_intake *in,

@@ -131,7 +131,8 @@ enum sk_status sk_arrival_spent(struct sk_arrival *a, struct sk_import_result *r
     SK_TRY(other_bundle(a, peer.receive, &other, err));
     if (!other)
         return sk_fail(err, SK_REFUSED,
-                       "%s: this bundle of \"%s\" is here already; this copy of it is damaged",
+                       "%s: this bundle of \"%s\" is here already, and nothing is lacking; this "
+                       "copy of it is damaged",
                        a->path, peer.alias);
     SK_TRY(add_notice(a, err));
     return sk_fail(err, SK_REFUSED,

@@ -85,7 +85,9 @@ static enum sk_status check_alias_free(struct sk_store *store, const char *alias
     SK_TRY(sk_db_prepare(sk_store_db(store), &stmt, "SELECT 1 FROM peer WHERE alias = ?1", err));
     sk_bind_text(stmt, 1, alias);
     SK_TRY(sk_step(stmt, &row, err));
-    return row ? sk_fail(err, SK_REFUSED, "%s: a device with this alias is invited already", alias)
+    return row ? sk_fail(err, SK_REFUSED,
+                         "%s: a device with this alias is invited already: choose another alias",
+                         alias)
                : SK_OK;
 }
 
@@ -204,7 +206,9 @@ static enum sk_status check_archive_new(struct sk_store *store, const uint8_t *i
     sk_bind_bytes(stmt, 1, id, SK_HASH_LEN);
     SK_TRY(sk_step(stmt, &row, err));
     if (sk_column_int(stmt, 1) > 0)
-        return sk_fail(err, SK_REFUSED, "this store has accepted an invite of this archive before");
+        return sk_fail(err, SK_REFUSED,
+                       "this store has accepted an invite of this archive before, and needs no "
+                       "other: that one is for a new store");
     if (sk_column_int(stmt, 0) >= SK_ARCHIVES_MAX)
         return sk_fail(err, SK_REFUSED,
                        "this store sends to %d archives already, and no more "

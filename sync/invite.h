@@ -37,6 +37,11 @@ SK_MUST_CHECK enum sk_status sk_invite_seal(struct sk_buf *out, const struct sk_
 SK_MUST_CHECK enum sk_status sk_invite_open(struct sk_invite *out, const uint8_t *bytes, size_t len,
                                             const char *code, struct sk_error *err);
 
+/* Whether `what` (in the words of an error) can be a name of an archive or a device: 1 to
+ * SK_ALIAS_MAX bytes that can be shown as they are; `status` is the error if not. */
+SK_MUST_CHECK enum sk_status sk_invite_check_name(const char *name, enum sk_status status,
+                                                  const char *what, struct sk_error *err);
+
 /* Archive: a new pair for a device with that alias (which must be free), and the invite's file,
  * durable before this returns; the file must not exist. Errors: SK_USAGE (alias), SK_REFUSED
  * (taken), SK_CONFIG (not an archive), SK_CREATE, SK_NOMEM, SK_IO, SK_FULL. */

@@ -19,10 +19,6 @@ SK_MUST_CHECK enum sk_status sk_invite_decode(struct sk_invite *out,
                                               const uint8_t in[static SK_INVITE_PLAIN_LEN],
                                               struct sk_error *err);
 
-/* Whether `what` (in the words of an error) can be a name; `status` is the error if not. */
-SK_MUST_CHECK enum sk_status sk_invite_check_name(const char *name, enum sk_status status,
-                                                  const char *what, struct sk_error *err);
-
 /* A new invite by this archive: its newest keys and name, a fresh PSK, the alias (which is
  * checked). */
 void sk_invite_fill(struct sk_invite *invite, const struct sk_store *store, const char *alias);

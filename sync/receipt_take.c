@@ -391,9 +391,11 @@ static enum sk_status take_spent(struct arrival *a, struct sk_receipt_result *re
     uint8_t hash[32];
     SK_TRY(sk_file_hash(a->file, hash, NULL, err));
     if (memcmp(hash, a->found.file_hash, sizeof(hash)) != 0)
-        return sk_fail(err, SK_REFUSED,
-                       "%s: this receipt was taken before in another form; this copy is damaged",
-                       a->path);
+        return sk_fail(
+            err, SK_REFUSED,
+            "%s: another receipt with this number was taken before: this copy is damaged, or the "
+            "archive was put back from an older copy, and has to write a further receipt",
+            a->path);
     result->older = true;
     result->notes = strdup("");
     return result->notes ? SK_OK : sk_fail_status(err, SK_NOMEM);

@@ -23,6 +23,9 @@
 #define MIB           ((uint64_t)1024 * 1024)
 #define SECONDS_A_MIB 10u
 
+#define ASK    "Ask the device's owner for the bundle again"
+#define ATTACK "this file may be an attack. " ASK
+
 struct sk_worker_client {
     struct sk_unpack_from from;
     unsigned patience_s;
@@ -75,12 +78,11 @@ static enum sk_status fail_killed(const struct sk_worker_client *client, int num
         return sk_fail(err, SK_IO, "%s: what read it was killed (signal %d)", name_of(client),
                        number);
     if (number == SIGSYS)
-        return sk_fail(err, SK_REFUSED,
-                       "%s: what read it tried a system call that it may not make, and was killed: "
-                       "this file may be an attack",
-                       name_of(client));
-    return sk_fail(err, SK_REFUSED,
-                   "%s: what read it crashed (signal %d): this file may be an attack",
+        return sk_fail(
+            err, SK_REFUSED,
+            "%s: what read it tried a system call that it may not make, and was killed: " ATTACK,
+            name_of(client));
+    return sk_fail(err, SK_REFUSED, "%s: what read it crashed (signal %d): " ATTACK,
                    name_of(client), number);
 }
 
@@ -97,7 +99,8 @@ static enum sk_status fail_dead(struct sk_worker_client *client, struct sk_error
                        "bundles cannot be read in a sandbox here: the process for it ended (code "
                        "%d)",
                        WEXITSTATUS(how));
-    return sk_fail(err, SK_REFUSED, "%s: what read it ended before it was done", name_of(client));
+    return sk_fail(err, SK_REFUSED, "%s: what read it ended before it was done. " ASK,
+                   name_of(client));
 }
 
 static enum sk_status fail_nonsense(struct sk_worker_client *client, struct sk_error *err)
@@ -107,10 +110,8 @@ static enum sk_status fail_nonsense(struct sk_worker_client *client, struct sk_e
         return sk_fail(err, SK_CONFIG,
                        "bundles cannot be read in a sandbox here: the process for it is another "
                        "program");
-    return sk_fail(
-        err, SK_REFUSED,
-        "%s: what read it gave an answer that makes no sense: this file may be an attack",
-        name_of(client));
+    return sk_fail(err, SK_REFUSED, "%s: what read it gave an answer that makes no sense: " ATTACK,
+                   name_of(client));
 }
 
 /* ---- bytes ---- */

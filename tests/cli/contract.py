@@ -52,6 +52,18 @@ def check_help(at):
     check(files(at("home")) == {}, "help or wrong use made a file")
 
 
+def check_narrow():
+    """Help fits a screen of 80 columns, and its first lines name each option once."""
+    for program in PROGRAMS:
+        for args in [[], *([name] for name in commands(program))]:
+            text = run(program, *args, "-h").out
+            check(all(len(line) < 80 for line in text.split("\n")), f"{program} {args}: {text}")
+            options = re.findall(r"--[a-z-]+", text.split("\n\n")[0])
+            check(len(options) == len(set(options)), f"{program} {args}: {text}")
+    usage = run("skrynia-receiver", "init", "-h").out
+    check("init --name NAME [--insecure-test-kdf]" in usage, f"what has to be said: {usage}")
+
+
 def check_empty(at):
     """What is empty says so, and what fills it."""
     to, by = archive(at("empty archive")), device(at("empty store"))
@@ -293,6 +305,7 @@ def test(top):
     os.mkdir(at("home"))
     os.environ["HOME"] = at("home")
     check_help(at)
+    check_narrow()
     check_empty(at)
     scene = Scene(at)
     check_exit_codes(scene, at)

@@ -37,6 +37,7 @@ def recovery(t, by):
     said = t.wait(ASK)
     words = words_on(said)
     check("without the passphrase and without a key" in said and "not shown again" in said, said)
+    check(all(len(line) < 80 for line in said.split("\n")), f"broken for a wide screen alone: {said}")
     whole = files(by.folder)
     other = "baba" if words[6] != "baba" else "bebe"
     for typed, said in ((" ".join([*words[:6], "xxxx", *words[7:]]), "Word 7 is not one of the list"),

@@ -170,7 +170,7 @@ def lose_the_last(top):
         by("export", os.path.join(place, name))
     to("import", os.path.join(place, "first"))
     to("receipt", "birch", os.path.join(place, "before"))
-    said = by("receive", os.path.join(place, "before"))
+    said = by("receive", os.path.join(place, "before")).replace("\n ", "")
     check("1 more left from here, from position 1 on, and is not in this receipt" in said and
           "'export --since 1' sends it again" in said, f"what is on its way: {said}")
     by("export", "--since", "1", os.path.join(place, "again"))

@@ -82,7 +82,10 @@ def is_taken(scene, late, number):
     check("new_keys" not in by.json("status")["archives"][0], "status before")
     to("receipt", "birch", scene.at("told"))
     ran = expected(by.run("receive", scene.at("told")), 0, ["receive"])
-    check(number in ran.out and "by voice" in ran.out, f"receive, as text: {ran.out}")
+    check(number in ran.out and "by voice" in ran.out.replace("\n  ", " "), f"receive, as text: {ran.out}")
+    for shown in ran.out, by("status"):
+        check(all(len(line) < 80 for line in shown.split("\n") if number in line or line[:2] == "  "),
+              f"broken for a wide screen alone: {shown}")
     check(by.json("status")["archives"][0]["new_keys"] == number and number in by("status"), "status")
     check("new_keys" not in scene.answer("birch"), "it is told once")
     check(scene.keys("birch") == "not taken", "nothing has shown yet that it has them")

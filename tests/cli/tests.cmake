@@ -29,7 +29,8 @@ foreach(name
         stopped.py
         succession.py
         terminal.py
-        watch.py)
+        watch.py
+        wrong_turns.py)
     get_filename_component(stem ${name} NAME_WE)
     if(name MATCHES "py$")
         set(interpreter python3 -B)

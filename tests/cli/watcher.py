@@ -71,4 +71,6 @@ class Watcher:
         check(code == -number, f"{number} ended it with {code}: {self.heard}")
         check(any("stopped. Everything that was saved before is kept." in line for line in self.heard),
               f"it does not say what is kept: {self.heard}")
+        check(not any(".part" in line or "before you do this again" in line for line in self.heard),
+              f"it speaks of a file that was being written, where it writes none: {self.heard}")
         return rest

@@ -170,7 +170,7 @@ static void it_starts_where_it_is_told(void **state)
     assert_int_equal(result.number, 3);
     assert_int_equal(result.n0, 0);
     expect_failure(world, "beyond", 5, SK_USAGE, 0);
-    assert_non_null(strstr(said, "ends at position 4"));
+    assert_non_null(strstr(said, "the last position is 3"));
     struct sk_import_result got = sk_world_import(world, 0, "new");
     assert_int_equal(got.entries_new, 3);
     got = sk_world_import(world, 0, "tail");

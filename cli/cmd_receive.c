@@ -154,6 +154,17 @@ static enum sk_status out_taken(const struct sk_receipt_result *result, struct s
                (unsigned long long)result->bare, sk_plural(result->bare, "entry", "entries"),
                sk_plural(result->bare, "it is", "they are"),
                sk_plural(result->bare, "it says", "they say"));
+    if (result->withdrawn > 0)
+        sk_out(
+            "  Of %llu %s it has erased what %s, since a store that this one continues,\n"
+            "  or that continues this one, withdrew %s. Here %s, and 'purge' leaves\n"
+            "  %s. If that was you, withdraw %s here too. If not, somebody else has that\n"
+            "  store: tell the archive at once, so that it can say 'revoke'.\n",
+            (unsigned long long)result->withdrawn, sk_plural(result->withdrawn, "entry", "entries"),
+            sk_plural(result->withdrawn, "it says", "they say"),
+            sk_plural(result->withdrawn, "it", "them"),
+            sk_plural(result->withdrawn, "it stays", "they stay"),
+            sk_plural(result->withdrawn, "it", "them"), sk_plural(result->withdrawn, "it", "them"));
     if (result->new_keys)
         out_new_keys(result);
     return SK_OK;
@@ -189,13 +200,14 @@ static enum sk_status out_receipt(struct sk_run *run, const struct sk_receipt_re
 {
     if (run->json) {
         sk_auto_json json =
-            json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:s}", "archive",
-                      result->archive, "receipt", (json_int_t)result->number, "size",
+            json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:s}",
+                      "archive", result->archive, "receipt", (json_int_t)result->number, "size",
                       (json_int_t)result->size, "arrived", (json_int_t)result->arrived, "wanted",
                       (json_int_t)result->wanted, "on_way", (json_int_t)result->on_way, "lost",
                       (json_int_t)result->lost, "purged", (json_int_t)result->purged, "bare",
-                      (json_int_t)result->bare, "older", result->older, "rollback",
-                      result->rollback, "notes", result->notes ? result->notes : "");
+                      (json_int_t)result->bare, "withdrawn", (json_int_t)result->withdrawn, "older",
+                      result->older, "rollback", result->rollback, "notes",
+                      result->notes ? result->notes : "");
 
         if (result->new_keys) {
             char safety[SK_SAFETY_LEN];

@@ -3,14 +3,15 @@
 #include "core/item_internal.h"
 #include "core/store_internal.h"
 
-/* Whether a payload of an entry would be kept if it came. */
-static enum sk_status would_take(struct sk_store *store, int64_t log, uint64_t position, bool *out,
-                                 struct sk_error *err)
+/* Whether an entry commits to anything, and whether a payload of it would be kept if it came. */
+static enum sk_status would_take(struct sk_store *store, int64_t log, uint64_t position,
+                                 bool *commits, bool *out, struct sk_error *err)
 {
     uint8_t bytes[SK_ENTRY_LEN];
     struct sk_entry entry;
     SK_TRY(sk_item_wants(store, log, position, bytes, out, err));
-    *out = *out && sk_entry_decode(&entry, bytes) == SK_OK && sk_entry_has_payload(&entry);
+    *commits = sk_entry_decode(&entry, bytes) == SK_OK && sk_entry_has_payload(&entry);
+    *out = *out && *commits;
     return SK_OK;
 }
 
@@ -18,8 +19,9 @@ enum sk_status sk_lacking_add(struct sk_store *store, int64_t log, uint64_t posi
                               struct sk_error *err)
 {
     sk_auto_stmt stmt = NULL;
+    bool commits = false;
     bool wanted = false;
-    SK_TRY(would_take(store, log, position, &wanted, err));
+    SK_TRY(would_take(store, log, position, &commits, &wanted, err));
     if (!wanted)
         return SK_OK;
     SK_TRY(sk_db_prepare(store->db, &stmt, "INSERT OR IGNORE INTO lacking(entry) VALUES(?1)", err));
@@ -54,8 +56,8 @@ enum sk_status sk_lacking_ranges(struct sk_store *store, int64_t log, struct sk_
     return sk_entry_ranges(stmt, out, err);
 }
 
-enum sk_status sk_bare_ranges(struct sk_store *store, int64_t log, struct sk_ranges *out,
-                              struct sk_error *err)
+enum sk_status sk_bare_ranges(struct sk_store *store, int64_t log, struct sk_ranges *bare,
+                              struct sk_ranges *withdrawn, struct sk_error *err)
 {
     sk_auto_stmt stmt = NULL;
     sk_item_below_changed(store); /* by another program, perhaps */
@@ -64,20 +66,22 @@ enum sk_status sk_bare_ranges(struct sk_store *store, int64_t log, struct sk_ran
                          "WHERE entry.id >= ?1 AND entry.id < ?2 AND "
                          "NOT EXISTS (SELECT 1 FROM payload WHERE payload.id = entry.id) AND "
                          "NOT EXISTS (SELECT 1 FROM lacking WHERE lacking.entry = entry.id) AND "
-                         "item.erased IN (0, 3) ORDER BY entry.id",
+                         "item.erased <> ?3 ORDER BY entry.id",
                          err));
     sk_bind_int(stmt, 1, sk_entry_row(log, 0));
     sk_bind_int(stmt, 2, sk_entry_row(log + 1, 0));
+    sk_bind_int(stmt, 3, SK_ERASED_OWN);
     for (;;) {
         bool row = false;
-        bool bare = false;
+        bool commits = false;
+        bool wanted = false;
         SK_TRY(sk_step(stmt, &row, err));
         if (!row)
             return SK_OK;
         uint64_t position = sk_entry_row_position(sk_column_int(stmt, 0));
-        SK_TRY(would_take(store, log, position, &bare, err));
-        if (bare)
-            SK_TRY(sk_ranges_add(out, position, position + 1, err));
+        SK_TRY(would_take(store, log, position, &commits, &wanted, err));
+        if (commits)
+            SK_TRY(sk_ranges_add(wanted ? bare : withdrawn, position, position + 1, err));
     }
 }
 

@@ -2,7 +2,8 @@
  * Entries whose payload is not here. It is lacking where a damaged bundle brought them without, and
  * is asked for (sync/FORMAT.md, "Salvage"). All other entries that came without one, and of which
  * it would still be taken, are bare: their device had purged it, or it was erased here by something
- * that counts no more. Functions that change something want a transaction.
+ * that counts no more. It would not be taken where a related log has withdrawn the item, which the
+ * device may not know. Functions that change something want a transaction.
  */
 #ifndef SK_CORE_LACKING_H
 #define SK_CORE_LACKING_H
@@ -42,10 +43,11 @@ enum sk_status sk_lacking_count(struct sk_store *store, uint64_t *out, struct sk
 SK_MUST_CHECK
 enum sk_status sk_lacking_records(struct sk_store *store, uint64_t *out, struct sk_error *err);
 
-/* The positions of a log whose entries are bare. Reads the whole log. out: empty, filled. */
+/* The positions of a log whose entries are bare, and of those withdrawn by a related log and not by
+ * their own. Reads the whole log. Both: empty, filled. */
 SK_MUST_CHECK
-enum sk_status sk_bare_ranges(struct sk_store *store, int64_t log, struct sk_ranges *out,
-                              struct sk_error *err);
+enum sk_status sk_bare_ranges(struct sk_store *store, int64_t log, struct sk_ranges *bare,
+                              struct sk_ranges *withdrawn, struct sk_error *err);
 
 /* How many rows name no entry, or one that is not lacking at all. */
 SK_MUST_CHECK

@@ -40,21 +40,27 @@ static enum sk_status add_stored(struct sk_store *store, const struct sk_receipt
     return SK_OK;
 }
 
-/* What an archive named beside what it stores: it asks for it, has only the entry, or has set it
- * aside. A list that is full may have been cut, so nothing behind its end is covered. */
+/* Adds a list; one that is full may have been cut, so nothing behind its end is covered. */
+static enum sk_status except_list(const struct sk_ranges *list, bool full, struct sk_ranges *out,
+                                  struct sk_error *err)
+{
+    SK_TRY(sk_ranges_unite(out, list, err));
+    return full ? sk_ranges_add(out, list->items[list->count - 1].to, UINT64_MAX, err) : SK_OK;
+}
+
+/* What an archive named beside what it stores: it asks for it, has only the entry, has erased what
+ * it says by the word of another log, or has set it aside. */
 static enum sk_status find_excepted(const struct sk_receipt *receipt, struct sk_ranges *out,
                                     struct sk_error *err)
 {
     const struct sk_ranges *bare = &receipt->bare;
-    const struct sk_ranges *malformed = &receipt->malformed;
+    const struct sk_ranges *withdrawn = &receipt->withdrawn;
     SK_TRY(sk_ranges_unite(out, &receipt->wanted, err));
-    SK_TRY(sk_ranges_unite(out, bare, err));
-    SK_TRY(sk_ranges_unite(out, malformed, err));
-    if (bare->count == SK_RECEIPT_LIST_MAX)
-        SK_TRY(sk_ranges_add(out, bare->items[bare->count - 1].to, UINT64_MAX, err));
-    if (receipt->remark_counts[SK_REMARK_MALFORMED] == SK_RECEIPT_LIST_MAX)
-        SK_TRY(sk_ranges_add(out, malformed->items[malformed->count - 1].to, UINT64_MAX, err));
-    return SK_OK;
+    SK_TRY(except_list(bare, bare->count == SK_RECEIPT_LIST_MAX, out, err));
+    SK_TRY(except_list(withdrawn, withdrawn->count == SK_RECEIPT_LIST_MAX, out, err));
+    return except_list(&receipt->malformed,
+                       receipt->remark_counts[SK_REMARK_MALFORMED] == SK_RECEIPT_LIST_MAX, out,
+                       err);
 }
 
 /* out: empty. An archive that never answered covers nothing. */

@@ -119,7 +119,7 @@ static enum sk_status fill_stored(struct sk_store *store, const struct sk_log *l
     /* Further ones would be cut off, and each costs a root. */
     for (size_t i = 0; i < stored.count && i < SK_RECEIPT_LIST_MAX; i++)
         SK_TRY(add_stored(store, log, &stored.items[i], receipt, err));
-    SK_TRY(sk_bare_ranges(store, log->id, &receipt->bare, err));
+    SK_TRY(sk_bare_ranges(store, log->id, &receipt->bare, &receipt->withdrawn, err));
     return fill_wanted(store, log, &lacking, receipt, err);
 }
 

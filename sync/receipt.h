@@ -19,6 +19,8 @@ struct sk_receipt_result {
     uint64_t on_way_from; /* the first of these */
     uint64_t purged;      /* of those asked for: entries of which what they say was purged here */
     uint64_t bare;        /* entries of which neither it nor this store has what they say */
+    uint64_t withdrawn;   /* entries of which it has erased what they say, and this store has not:
+                           * a related log has withdrawn them */
     uint64_t lost;        /* entries that it had acknowledged, and now does not store or asks for */
     uint64_t lost_from;   /* the first of these */
     uint64_t revoked;     /* from there on the archive takes nothing any more; SK_NOT_REVOKED */

@@ -12,8 +12,9 @@
 #define SHOWN_MAX   8 /* characters that one byte of words can become: <U+001B> */
 
 /* Lines that are ranges and nothing else. */
-#define WANTED "wanted "
-#define BARE   "bare "
+#define WANTED    "wanted "
+#define BARE      "bare "
+#define WITHDRAWN "withdrawn "
 
 void sk_receipt_clear(struct sk_receipt *receipt)
 {
@@ -22,6 +23,7 @@ void sk_receipt_clear(struct sk_receipt *receipt)
     receipt->stored_count = 0;
     sk_ranges_clear(&receipt->wanted);
     sk_ranges_clear(&receipt->bare);
+    sk_ranges_clear(&receipt->withdrawn);
     sk_ranges_clear(&receipt->malformed);
     sk_buf_clear(&receipt->remarks);
     free(receipt->forms);
@@ -119,6 +121,7 @@ enum sk_status sk_receipt_format(struct sk_buf *out, const struct sk_receipt *re
     }
     SK_TRY(format_ranges(out, WANTED, &receipt->wanted, err));
     SK_TRY(format_ranges(out, BARE, &receipt->bare, err));
+    SK_TRY(format_ranges(out, WITHDRAWN, &receipt->withdrawn, err));
     if (receipt->revokes)
         SK_TRY(sk_buf_printf(out, err, "revoked %" PRIu64 "\n", receipt->revoked));
     if (receipt->renews)
@@ -327,6 +330,7 @@ enum sk_status sk_receipt_parse(struct sk_receipt *out, const char *text, size_t
     SK_TRY(take_stored(&c, &r, err));
     SK_TRY(take_ranges(&c, WANTED, &r.wanted, err));
     SK_TRY(take_ranges(&c, BARE, &r.bare, err));
+    SK_TRY(take_ranges(&c, WITHDRAWN, &r.withdrawn, err));
     SK_TRY(take_revoked(&c, &r, err));
     SK_TRY(take_next(&c, &r, err));
     SK_TRY(take_remarks(&c, &r, err));

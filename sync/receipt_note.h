@@ -40,8 +40,9 @@ struct sk_receipt {
     struct sk_receipt_stored *stored; /* owned; rising, not touching */
     size_t stored_count;
     struct sk_ranges wanted;
-    struct sk_ranges bare; /* stored, but for what the entries commit to */
-    bool revokes;          /* from `revoked` on the archive takes nothing of this log any more */
+    struct sk_ranges bare;      /* stored, but for what the entries commit to */
+    struct sk_ranges withdrawn; /* so as well, and it is not taken: a related log withdrew it */
+    bool revokes; /* from `revoked` on the archive takes nothing of this log any more */
     uint64_t revoked;
     bool renews; /* the archive has next keys: */
     struct sk_next_keys next;

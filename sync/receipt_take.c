@@ -276,19 +276,38 @@ static enum sk_status tell_contradiction(struct arrival *a, struct sk_receipt_re
     return SK_OK;
 }
 
+/* Of some ranges of the archive's: the positions of which this store has what they commit to. */
+static enum sk_status find_held(struct arrival *a, const struct sk_ranges *ranges,
+                                uint64_t own_size, struct sk_ranges *out, struct sk_error *err)
+{
+    sk_auto_ranges own = SK_RANGES_INIT;
+    sk_auto_ranges within = SK_RANGES_INIT;
+    SK_TRY(sk_ranges_add(&own, 0, own_size, err));
+    SK_TRY(sk_ranges_common(&within, ranges, &own, err));
+    return sk_payload_ranges(a->store, SK_LOG_OWN, &within, out, err);
+}
+
 /* What the next exports send again: what is asked for, and what the archive has only the entries
  * of while this store has more. */
 static enum sk_status find_wanted(struct arrival *a, uint64_t own_size, struct sk_ranges *out,
                                   struct sk_error *err)
 {
     sk_auto_ranges own = SK_RANGES_INIT;
-    sk_auto_ranges bare = SK_RANGES_INIT;
     sk_auto_ranges here = SK_RANGES_INIT;
     SK_TRY(sk_ranges_add(&own, 0, own_size, err));
-    SK_TRY(sk_ranges_common(&bare, &a->receipt.bare, &own, err));
-    SK_TRY(sk_payload_ranges(a->store, SK_LOG_OWN, &bare, &here, err));
+    SK_TRY(find_held(a, &a->receipt.bare, own_size, &here, err));
     SK_TRY(sk_ranges_common(out, &a->receipt.wanted, &own, err));
     return sk_ranges_unite(out, &here, err);
+}
+
+/* What this store still holds of what the archive has erased by the word of a related log. */
+static enum sk_status tell_withdrawn(struct arrival *a, uint64_t own_size,
+                                     struct sk_receipt_result *result, struct sk_error *err)
+{
+    sk_auto_ranges here = SK_RANGES_INIT;
+    SK_TRY(find_held(a, &a->receipt.withdrawn, own_size, &here, err));
+    result->withdrawn = sk_ranges_total(&here);
+    return SK_OK;
 }
 
 /* What left and did not arrive: nobody asks for a last bundle that was lost. */
@@ -309,6 +328,7 @@ static enum sk_status update_ranges(struct arrival *a, uint64_t own_size,
     sk_auto_ranges exported = SK_RANGES_INIT;
     struct sk_peer *peer = &a->peer;
     SK_TRY(tell_contradiction(a, result, err));
+    SK_TRY(tell_withdrawn(a, own_size, result, err));
     for (size_t i = 0; i < a->receipt.stored_count; i++)
         SK_TRY(sk_ranges_add(&peer->acknowledged, a->receipt.stored[i].from,
                              a->receipt.stored[i].to, err));

@@ -292,6 +292,12 @@ def seized(top):
     by("export", os.path.join(top, "o2"))
     to("import", os.path.join(top, "o2"))
     check("withdrawn" in to("show", ids[0]), "before the revocation it erases, as it must")
+    # The restored store is told, and a purge does not take the archive to have it.
+    to("receipt", "new", os.path.join(top, "heir told"))
+    said = expected(heir.run("receive", os.path.join(top, "heir told")), 0, ["receive"]).out
+    check("Of 1 entry it has erased what it says" in said and "'revoke'" in said, f"what another withdrew: {said}")
+    heir("purge", "--all")
+    check("за лесам" in heir("show", ids[0]) and "за лесам" not in heir("show", ids[1]), "only that is kept")
     # The log is revoked from where the two part. What was erased comes again; a further one is not taken.
     check(to.json("revoke", "old", "--from", "2") == {"device": "old", "revoked": 2, "held": 1}, "revoke")
     check(to.json("verify") == {"ok": True, "problems": []}, "verify after it")

@@ -378,13 +378,19 @@ PURGE, TAKE, LACKING = "sync/purge.c", "sync/receipt_take.c", "core/lacking.c"
 
 mutant("an archive has the entry and not what it says", "bare-is-purged", "sync/purge",
        "what_an_archive_has_only_the_entry_of_stays", [
-           (PURGE, "    SK_TRY(sk_ranges_unite(out, bare, err));\n", "")])
+           (PURGE, "    SK_TRY(except_list(bare, bare->count == SK_RECEIPT_LIST_MAX, out, err));\n", "")])
 mutant("an archive has the entry and not what it says", "bare-is-not-sent", "sync/purge",
        "what_an_archive_has_only_the_entry_of_stays", [
            (TAKE, "return sk_ranges_unite(out, &here, err);", "return SK_OK;")])
 mutant("a withdrawal that counts no more", "void-withdrawals-are-not-told", "sync/revoke",
        "what_a_void_withdrawal_took_is_sent_by_itself", [
-           (LACKING, "item.erased IN (0, 3) ORDER BY", "item.entry < 0 ORDER BY")])
+           (LACKING, "item.erased <> ?3 ORDER BY", "item.entry < ?3 ORDER BY")])
+mutant("what a related log withdrew", "withdrawn-is-purged", "sync/revoke",
+       "what_a_related_log_withdrew_is_told_and_stays", [
+           (PURGE, "    SK_TRY(except_list(withdrawn, withdrawn->count == SK_RECEIPT_LIST_MAX, out, err));\n", "")])
+mutant("a list of a receipt that is full", "cut-list-of-withdrawn-covers", "sync/purge",
+       "nor_behind_a_thousand_that_a_related_log_withdrew", [
+           (PURGE, "withdrawn->count == SK_RECEIPT_LIST_MAX", "withdrawn->count > SK_RECEIPT_LIST_MAX")])
 mutant("a list of a receipt that is full", "cut-list-covers", "sync/purge",
        "nothing_is_covered_behind_a_list_that_may_have_been_cut", [
            (PURGE, "bare->count == SK_RECEIPT_LIST_MAX", "bare->count > SK_RECEIPT_LIST_MAX")])

@@ -182,9 +182,10 @@ struct m_file {
     int stored_count;
     struct m_history ends[M_LOG / 2]; /* the history at the end of each stored range */
     struct m_marks wanted, malformed, lacking;
-    struct m_marks only; /* entries that the archive has without what they commit to */
-    int revoked;         /* or M_NEVER */
-    int words;           /* lines for a person */
+    struct m_marks only;      /* entries that the archive has without what they commit to */
+    struct m_marks elsewhere; /* and would not take, since a related log has withdrawn them */
+    int revoked;              /* or M_NEVER */
+    int words;                /* lines for a person */
 };
 
 /* ---- everything that was ever written ---- */

@@ -89,6 +89,8 @@
     X(BARE, "an archive that has an entry and not what it says")            \
     X(BARE_SENT, "a device that has it sends it by itself")                  \
     X(BARE_HELD, "a purge held back, since an archive has the entry alone")  \
+    X(ELSEWHERE, "a device hears what a related log has withdrawn")          \
+    X(ELSEWHERE_HELD, "a purge held back by that")                           \
     X(LOST, "an archive lost what it had acknowledged")                      \
     X(SALVAGED, "what was left of a damaged bundle")                         \
     X(SALVAGED_ALL, "a damaged bundle of which nothing was lost")            \

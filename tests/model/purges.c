@@ -60,6 +60,8 @@ static void note_reasons(const struct m_device *device, int position)
             m_met(entry_at(device, position)->form ? M_FORM_HELD_MET : M_PURGE_MALFORMED_MET);
         if (m.files[end->newest].only.at[position])
             m_met(M_BARE_HELD_MET);
+        if (m.files[end->newest].elsewhere.at[position])
+            m_met(M_ELSEWHERE_HELD_MET);
     }
 }
 

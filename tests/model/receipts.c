@@ -58,7 +58,17 @@ static void cut_wanted(const struct m_log_at *log, struct m_file *file)
     }
 }
 
-/* Entries of which what they commit to would still be taken. */
+/* Whether what an entry commits to is not here and would not be taken, though its own log has not
+ * withdrawn it. */
+static bool is_elsewhere(const struct m_archive *archive, const struct m_kin *kin,
+                         const struct m_log_at *log, int p)
+{
+    return is_stored(log, p) && !log->payload[p] &&
+           m.entries[log->held[p]].type != SK_TYPE_ERASURE && !m_would_take(archive, kin, log, p) &&
+           m_gone(archive, kin, log, p) != M_GONE_OWN;
+}
+
+/* Entries of which what they commit to would still be taken, or would not. */
 static void fill_only(const struct m_archive *archive, const struct m_log_at *log,
                       struct m_file *file)
 {
@@ -68,6 +78,7 @@ static void fill_only(const struct m_archive *archive, const struct m_log_at *lo
         file->only.at[p] = is_stored(log, p) && m_would_take(archive, &kin, log, p);
         if (file->only.at[p])
             m_met(M_BARE_MET);
+        file->elsewhere.at[p] = is_elsewhere(archive, &kin, log, p);
     }
 }
 
@@ -140,7 +151,7 @@ struct expected {
     bool older, rollback;
     bool new_keys;
     struct r_forms forms;
-    int revoked, lost, purged, bare;
+    int revoked, lost, purged, bare, withdrawn;
 };
 
 static struct expected refuse(enum sk_status status, enum m_outcome met)
@@ -198,6 +209,17 @@ static int count_bare(const struct m_marks *purged, const struct m_file *file)
     int count = 0;
     for (int p = 0; p < M_LOG; p++)
         count += purged->at[p] && file->only.at[p];
+    return count;
+}
+
+/* What the archive has erased by the word of a related log, and the device has. */
+static int count_elsewhere(const struct m_device *device, const struct m_file *file)
+{
+    int count = 0;
+    for (int p = 0; p < device->history.size; p++)
+        count += file->elsewhere.at[p] && m_has(device, p);
+    if (count > 0)
+        m_met(M_ELSEWHERE_MET);
     return count;
 }
 
@@ -268,6 +290,7 @@ static struct expected read_receipt(struct m_device *device, struct m_end *end, 
     out.lost = count_lost(end, file);
     out.purged = count_asked(&device->purged, file);
     out.bare = count_bare(&device->purged, file);
+    out.withdrawn = count_elsewhere(device, file);
     out.new_keys = m_keep_keys(end, file);
     keep(device, end, number);
     out.forms = r_keep_forms(device, end, file);
@@ -336,6 +359,7 @@ void r_take(int device, int file, const char *path, int flip)
         r_equal("lost", (long long)result.lost, expected.lost);
         r_equal("asked for and purged", (long long)result.purged, expected.purged);
         r_equal("nowhere but elsewhere", (long long)result.bare, expected.bare);
+        r_equal("withdrawn elsewhere", (long long)result.withdrawn, expected.withdrawn);
         r_equal("on its way", (long long)result.on_way,
                 expected.again || expected.older || expected.rollback ? 0 : count_on_way(end));
         r_compare_new_keys(&result, expected.new_keys ? end->announced : M_NONE);

@@ -52,7 +52,7 @@ void m_covered(const struct m_device *device, int archive, struct m_marks *out)
         const struct m_history *to = &receipt->ends[range];
         out->at[position] = m_same(to, &device->history, to->size) &&
                             !receipt->wanted.at[position] && !receipt->malformed.at[position] &&
-                            !receipt->only.at[position];
+                            !receipt->only.at[position] && !receipt->elsewhere.at[position];
     }
 }
 

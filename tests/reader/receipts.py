@@ -80,6 +80,7 @@ class ReceiptText:
         check_rising(self.stored)
         self.wanted = plain_ranges(lines, "wanted")
         self.bare = plain_ranges(lines, "bare")
+        self.withdrawn = plain_ranges(lines, "withdrawn")
 
     def read_keys(self, lines):
         revoked = lines.several("revoked", f"({NUMBER})", 1)

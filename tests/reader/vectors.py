@@ -149,6 +149,8 @@ def run_receipt_text(raw, keys):
             "wanted": [list(pair) for pair in read.wanted], "remarks": read.remarks}
     if read.bare:
         told["bare"] = [list(pair) for pair in read.bare]
+    if read.withdrawn:
+        told["withdrawn"] = [list(pair) for pair in read.withdrawn]
     if read.revoked is not None:
         told["revoked"] = read.revoked
     if read.next:

@@ -512,8 +512,10 @@ static void what_a_lie_withdrew_comes_again(void **state)
     assert_int_equal(sk_test_sql_int(archive, "SELECT count(*) FROM item WHERE log = 1 AND erased"),
                      0);
     sk_auto_ranges bare = SK_RANGES_INIT;
-    EXPECT_OK(sk_bare_ranges(archive, 1, &bare, &sk_test_err));
+    sk_auto_ranges withdrawn = SK_RANGES_INIT;
+    EXPECT_OK(sk_bare_ranges(archive, 1, &bare, &withdrawn, &sk_test_err));
     assert_string_equal(sk_world_ranges(&bare), "1-2");
+    assert_string_equal(sk_world_ranges(&withdrawn), "");
     sk_lineage_import(world, "again");
     sk_lineage_list(world, "rec-b@1 rec-a@2 rec-c@1 rec-a@1 ");
 }

@@ -248,6 +248,25 @@ static void nothing_is_covered_behind_a_list_that_may_have_been_cut(void **state
     assert_int_equal(sk_ranges_total(&ranges), 2 * SK_RECEIPT_LIST_MAX + 5);
 }
 
+static void nor_behind_a_thousand_that_a_related_log_withdrew(void **state)
+{
+    struct sk_world *world = *state;
+    sk_auto_ranges ranges = SK_RANGES_INIT;
+    sk_world_pair(world);
+    add_many(world, 2 * SK_RECEIPT_LIST_MAX + 10);
+    carry(world, "all");
+    sk_test_sql(world->archive[0].store,
+                "DELETE FROM payload WHERE id % 2 = 0;"
+                "UPDATE item SET erased = 2 WHERE NOT EXISTS (SELECT 1 FROM entry JOIN payload ON "
+                "payload.id = entry.id WHERE entry.item = item.id)");
+    struct sk_receipt_result out = sk_world_receipt(world, 0, 1, 0, "has half of it");
+    assert_int_equal(out.wanted, 0);
+    assert_int_equal(out.withdrawn, SK_RECEIPT_LIST_MAX);
+    sk_receipt_result_clear(&out);
+    EXPECT_OK(sk_purge_covered(device(world), &ranges, &sk_test_err));
+    assert_int_equal(sk_ranges_total(&ranges), SK_RECEIPT_LIST_MAX - 1);
+}
+
 static void nor_behind_a_thousand_that_were_set_aside(void **state)
 {
     struct sk_world *world = *state;
@@ -541,6 +560,7 @@ int main(void)
         TEST(only_what_every_archive_has),
         TEST(what_an_archive_has_only_the_entry_of_stays),
         TEST(nothing_is_covered_behind_a_list_that_may_have_been_cut),
+        TEST(nor_behind_a_thousand_that_a_related_log_withdrew),
         TEST(nor_behind_a_thousand_that_were_set_aside),
         TEST(not_what_is_wanted_or_set_aside),
         TEST(not_what_another_history_says),

@@ -6,6 +6,7 @@
  */
 #include "core/item_internal.h"
 #include "sync/peer.h"
+#include "sync/purge.h"
 #include "tests/support/exchange.h"
 #include "tests/support/lineage.h"
 
@@ -242,6 +243,34 @@ static void what_a_void_withdrawal_took_is_sent_by_itself(void **state)
     sk_receipt_result_clear(&out);
 }
 
+/* The restored store learns what the old one withdrew, which may be in other hands; what it has of
+ * it is not purged as if the archive had it. */
+static void what_a_related_log_withdrew_is_told_and_stays(void **state)
+{
+    struct sk_world *world = *state;
+    sk_auto_ranges covered = SK_RANGES_INIT;
+    (void)make_scene(world);
+    sk_lineage_import(world, "old");
+    sk_lineage_import(world, "new");
+    struct sk_receipt_result out = sk_world_receipt(world, 0, 2, 1, "before");
+    assert_int_equal(out.withdrawn, 0);
+    sk_receipt_result_clear(&out);
+    EXPECT_OK(sk_purge_covered(world->device[1].store, &covered, &sk_test_err));
+    assert_string_equal(sk_world_ranges(&covered), "0-3");
+    sk_ranges_clear(&covered);
+    sk_lineage_import(world, "gone");
+    out = sk_world_receipt(world, 0, 2, 1, "gone by another log");
+    assert_int_equal(out.withdrawn, 2);
+    assert_int_equal(out.bare, 0);
+    sk_receipt_result_clear(&out);
+    EXPECT_OK(sk_purge_covered(world->device[1].store, &covered, &sk_test_err));
+    assert_string_equal(sk_world_ranges(&covered), "0-1");
+    sk_ranges_clear(&covered);
+    out = sk_world_receipt(world, 0, 1, 0, "its own");
+    assert_int_equal(out.withdrawn, 0); /* the old store has withdrawn them itself */
+    sk_receipt_result_clear(&out);
+}
+
 /* An erasure before the position counts, whatever the device put behind it. */
 static void a_withdrawal_before_it_counts(void **state)
 {
@@ -392,6 +421,7 @@ int main(void)
         TEST(revoked_before_the_heir_comes),
         TEST(revoked_after_it_has_erased),
         TEST(what_a_void_withdrawal_took_is_sent_by_itself),
+        TEST(what_a_related_log_withdrew_is_told_and_stays),
         TEST(a_withdrawal_before_it_counts),
         TEST(what_a_revoked_heir_erased_comes_again),
         TEST(the_device_sends_nothing_more_there),

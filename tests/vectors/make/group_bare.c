@@ -1,6 +1,7 @@
 /*
  * Receipts with ranges that are bare, for devices that have what these entries commit to and for
- * such that have not; and the position from which a device is told that it is revoked.
+ * such that have not, and with ranges that are withdrawn; and the position from which a device is
+ * told that it is revoked.
  */
 #include "tests/vectors/make/group.h"
 #include "tests/vectors/make/paper.h"
@@ -15,7 +16,7 @@
 struct told {
     struct {
         uint64_t from, to;
-    } bare[RANGES], wanted[RANGES];
+    } bare[RANGES], wanted[RANGES], withdrawn[RANGES];
 };
 
 static const struct {
@@ -37,6 +38,18 @@ static const struct {
      1u << 1 | 1u << 2,
      {.bare = {{1, 3}}, .wanted = {{2, 4}}}},
     {"wanted, and the device has it not", "it is wanted all the same", 0, {.wanted = {{2, 4}}}},
+    {"withdrawn, and the device has it",
+     "it is not wanted: the archive would not take it",
+     ALL,
+     {.withdrawn = {{1, 3}}}},
+    {"withdrawn beyond the log",
+     "nobody looks at it",
+     ALL,
+     {.withdrawn = {{3, 9}, {20, INT64_MAX}}}},
+    {"withdrawn and bare",
+     "it is wanted all the same",
+     ALL,
+     {.bare = {{1, 2}}, .withdrawn = {{1, 3}}}},
     {"neither bare nor wanted", "what the device has is not asked for", ALL, {.bare = {{0}}}},
 };
 
@@ -62,6 +75,9 @@ static json_t *file_of(const char *name, const struct told *told, uint32_t index
         if (told->wanted[i].to > 0)
             MUST(sk_ranges_add(&p.receipt.wanted, told->wanted[i].from, told->wanted[i].to, NULL) ==
                  SK_OK);
+        if (told->withdrawn[i].to > 0)
+            MUST(sk_ranges_add(&p.receipt.withdrawn, told->withdrawn[i].from, told->withdrawn[i].to,
+                               NULL) == SK_OK);
     }
     return sk_paper_file(name, &p);
 }

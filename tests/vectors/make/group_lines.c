@@ -186,7 +186,8 @@ static void add_counted(const char *name, const char *shows, const char *class, 
         if (strcmp(word, "stored") == 0)
             MUST(sk_buf_printf(&text, NULL, "stored %u %u %s\n", 2 * i, 2 * i + 1, base64) ==
                  SK_OK);
-        else if (strcmp(word, "wanted") == 0 || strcmp(word, "bare") == 0)
+        else if (strcmp(word, "wanted") == 0 || strcmp(word, "bare") == 0 ||
+                 strcmp(word, "withdrawn") == 0)
             MUST(sk_buf_printf(&text, NULL, "%s %u %u\n", word, 2 * i, 2 * i + 1) == SK_OK);
         else
             MUST(sk_buf_printf(&text, NULL, "%s\n", word) == SK_OK);
@@ -227,6 +228,8 @@ void sk_make_receipt_lines(void)
         {"1001 ranges wanted", "one more", "damaged", "wanted", 1001},
         {"1000 bare ranges", "as many as there can be", "ok", "bare", 1000},
         {"1001 bare ranges", "one more", "damaged", "bare", 1001},
+        {"1000 withdrawn ranges", "as many as there can be", "ok", "withdrawn", 1000},
+        {"1001 withdrawn ranges", "one more", "damaged", "withdrawn", 1001},
         {"1000 remarks of quarantined", "as many as there can be", "ok", "quarantined 1 0 2 x",
          1000},
         {"1001 remarks of quarantined", "one more", "damaged", "quarantined 1 0 2 x", 1001},

@@ -213,6 +213,8 @@ json_t *sk_run_receipt_text(const json_t *vector)
         (int)r.remark_counts[SK_REMARK_NOTICE]);
     if (r.bare.count > 0)
         json_object_set_new(content, "bare", ranges_json(&r.bare));
+    if (r.withdrawn.count > 0)
+        json_object_set_new(content, "withdrawn", ranges_json(&r.withdrawn));
     if (r.revokes)
         json_object_set_new(content, "revoked", number(r.revoked));
     if (r.renews)

@@ -341,10 +341,6 @@ static enum sk_status set_type(struct sk_store *store, const struct sk_item_stat
                                unsigned type, struct sk_error *err)
 {
     static const char *const sql[] = {
-        ("DELETE FROM kin WHERE ?2 IS NOT NULL AND EXISTS (SELECT 1 FROM continuation "
-         "JOIN entry ON entry.id = continuation.entry WHERE entry.item = ?1)"),
-        ("DELETE FROM continuation WHERE ?2 IS NOT NULL AND entry IN "
-         "(SELECT id FROM entry WHERE item = ?1)"),
         "UPDATE item SET type = ?2, shown = 0, title = '' WHERE id = ?1",
         /* It may have hung on what was withdrawn, as a link or an attachment. */
         ("UPDATE item SET erased = 0 WHERE id = ?1 AND ?2 IS NOT NULL AND erased = 2 AND "
@@ -357,6 +353,7 @@ static enum sk_status set_type(struct sk_store *store, const struct sk_item_stat
     SK_TRY(sk_item_hide(store, state, err));
     SK_TRY(sk_marks_drop(store, state->row, INT64_MAX, err));
     SK_TRY(sk_forms_forget(store, state->row, INT64_MAX, err));
+    SK_TRY(sk_continuation_forget(store, state->row, INT64_MAX, err));
     for (size_t i = 0; i < sizeof(sql) / sizeof(sql[0]); i++) {
         sk_auto_stmt stmt = NULL;
         SK_TRY(sk_db_prepare(store->db, &stmt, sql[i], err));

@@ -137,6 +137,28 @@ enum sk_status sk_continuation_take(struct sk_store *store, int64_t entry_row,
 
 /* ---- settling ---- */
 
+/* What is not said any more relates no logs, and what was erased by way of it may come again. */
+static enum sk_status relations_end(struct sk_store *store, struct sk_error *err)
+{
+    sk_item_below_changed(store);
+    store->kin_changed = store->kin_dropped = true;
+    return sk_db_exec(store->db, "DELETE FROM kin", err);
+}
+
+enum sk_status sk_continuation_forget(struct sk_store *store, int64_t item, int64_t last,
+                                      struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    SK_TRY(sk_db_prepare(store->db, &stmt,
+                         "DELETE FROM continuation WHERE entry IN (SELECT id FROM entry WHERE "
+                         "item = ?1 AND id <= ?2)",
+                         err));
+    sk_bind_int(stmt, 1, item);
+    sk_bind_int(stmt, 2, last);
+    SK_TRY(sk_run(stmt, err));
+    return sk_db_changes(store->db) > 0 ? relations_end(store, err) : SK_OK;
+}
+
 /* It was believed while the log it names was not here: that log says otherwise. */
 static enum sk_status drop(struct sk_store *store, int64_t entry_row, const char *reason,
                            struct sk_error *err)
@@ -153,13 +175,11 @@ static enum sk_status drop(struct sk_store *store, int64_t entry_row, const char
         sk_bind_text(stmt, 2, reason);
         SK_TRY(sk_run(stmt, err));
     }
-    sk_item_below_changed(store);
-    store->kin_changed = true;
-    return sk_db_exec(store->db, "DELETE FROM kin", err);
+    return relations_end(store, err);
 }
 
 /* What was said of a log while fewer of its entries were here is held against those that came. */
-static enum sk_status check_noted(struct sk_store *store, const uint8_t *old_id, bool *dropped,
+static enum sk_status check_noted(struct sk_store *store, const uint8_t *old_id,
                                   struct sk_error *err)
 {
     sk_auto_stmt stmt = NULL;
@@ -177,7 +197,6 @@ static enum sk_status check_noted(struct sk_store *store, const uint8_t *old_id,
         SK_TRY(sk_column_copy(stmt, 2, root, sizeof(root), err));
         enum sk_status status =
             check_root(store, old_id, (uint64_t)sk_column_int(stmt, 1), root, &why);
-        *dropped = *dropped || status == SK_REFUSED;
         if (status == SK_REFUSED)
             status = drop(store, sk_column_int(stmt, 0), why.text, &why);
         if (status != SK_OK)
@@ -242,6 +261,15 @@ static enum sk_status kin_difference(struct sk_store *store, int64_t *count, str
                       count, err);
 }
 
+/* How many relations are there no more. */
+static enum sk_status count_ended(struct sk_store *store, int64_t *count, struct sk_error *err)
+{
+    return count_rows(store,
+                      KIN "SELECT count(*) FROM (SELECT log, other, relation FROM kin EXCEPT "
+                          "SELECT log, other, relation FROM made)",
+                      count, err);
+}
+
 static enum sk_status relate(struct sk_store *store, struct sk_error *err)
 {
     sk_auto_stmt stmt = NULL;
@@ -254,26 +282,35 @@ static enum sk_status relate(struct sk_store *store, struct sk_error *err)
     return sk_run(stmt, err);
 }
 
+/* One round: what is related now, and what that erases. */
+static enum sk_status settle(struct sk_store *store, struct sk_error *err)
+{
+    bool dropped = store->kin_dropped;
+    int64_t different = 0;
+    int64_t ended = 0;
+    store->kin_changed = store->kin_dropped = false;
+    SK_TRY(kin_difference(store, &different, err));
+    if (different == 0 && !dropped)
+        return SK_OK;
+    SK_TRY(count_ended(store, &ended, err));
+    dropped = dropped || ended > 0;
+    SK_TRY(relate(store, err));
+    if (dropped)
+        SK_TRY(sk_item_allow_unrelated(store, err));
+    return sk_item_erase_related(store, err);
+}
+
 /* `kin` is looked at only where something changed that it follows from: to make it takes time, and
- * would take it from everybody's imports if one device says much of what continues what. */
+ * would take it from everybody's imports if one device says much of what continues what. A
+ * statement can be among what is erased; then there is one less, so that this comes to an end. */
 enum sk_status sk_continuation_settle(struct sk_store *store, const uint8_t *log_id,
                                       struct sk_error *err)
 {
-    bool dropped = false;
-    int64_t different = 0;
     if (log_id)
-        SK_TRY(check_noted(store, log_id, &dropped, err));
+        SK_TRY(check_noted(store, log_id, err));
     SK_TRY(sk_item_settle_touched(store, err));
-    if (!store->kin_changed)
-        return SK_OK;
-    SK_TRY(kin_difference(store, &different, err));
-    if (different > 0 || dropped) {
-        SK_TRY(relate(store, err));
-        if (dropped)
-            SK_TRY(sk_item_allow_unrelated(store, err));
-        SK_TRY(sk_item_erase_related(store, err));
-    }
-    store->kin_changed = false;
+    while (store->kin_changed)
+        SK_TRY(settle(store, err));
     return SK_OK;
 }
 

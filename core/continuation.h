@@ -46,6 +46,14 @@ enum sk_status sk_continuation_take(struct sk_store *store, int64_t entry_row,
                                     struct sk_error *err);
 
 /*
+ * What an item's entries up to `last` said is not said any more: it was erased, or is of another
+ * type. The end of the transaction settles what follows.
+ */
+SK_MUST_CHECK
+enum sk_status sk_continuation_forget(struct sk_store *store, int64_t item, int64_t last,
+                                      struct sk_error *err);
+
+/*
  * After entries came, in the running transaction: what is noted of the log that got them (log_id,
  * 32 bytes; NULL: none did) is held against it, `kin` is made anew where that may have changed, and
  * what was withdrawn in a log is erased in those that it continues, and in those that continue it

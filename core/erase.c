@@ -82,6 +82,7 @@ static enum sk_status erase_payloads(struct sk_store *store, int64_t item, int64
                    "id <= ?2)",
                    item, last, err));
     SK_TRY(sk_forms_forget(store, item, last, err));
+    SK_TRY(sk_continuation_forget(store, item, last, err));
     SK_TRY(run_for(store,
                    "DELETE FROM lacking WHERE entry IN (SELECT id FROM entry WHERE item = ?1 AND "
                    "id <= ?2)",

@@ -80,19 +80,27 @@ void sk_search_check_clear(struct sk_search_check *check);
     "item.id, item.uid, item.log, item.type, item.revision, item.entry, item.shown, " \
     "item.erased, item.title, "                                                       \
     "item.shown = 0 AND EXISTS (SELECT 1 FROM purged WHERE purged.entry = item.entry)"
+/* What stands in two logs is the same entry, byte for byte but for the mark (core/entry.h). */
+#define SK_SAME_ENTRY(a, b)                                                          \
+    "substr(" a ".bytes, 1, 7) = substr(" b ".bytes, 1, 7) AND substr(" a ".bytes, " \
+    "9) = substr(" b ".bytes, 9) "
+/* The entry that the item `one` shows stands in the item `other`, up to the one that that shows; to
+ * follow CROSS JOIN. */
+#define SK_SHOWN_STANDS_IN(one, other)                                                    \
+    "entry AS mine ON mine.id = " one ".shown CROSS JOIN entry AS theirs ON theirs.item " \
+    "= " other ".id AND theirs.id <= " other ".shown AND " SK_SAME_ENTRY("theirs", "mine")
 /*
  * Of an item that is shown: no related log shows the same revision in its place, or a later one.
- * What stands in both is the same entry, byte for byte but for the mark (core/entry.h). A
- * revision that a log got after another continued it takes no place there.
+ * Where each of two stands in the other (the same revision, or entries in another order), one of
+ * them alone gives way. A revision that a log got after another continued it takes no place there.
  */
-#define SK_ITEM_ONCE                                                                       \
-    "NOT EXISTS (SELECT 1 FROM kin CROSS JOIN item AS twin ON twin.uid = item.uid AND "    \
-    "twin.log = kin.other CROSS JOIN entry AS mine ON mine.id = item.shown "               \
-    "CROSS JOIN entry AS theirs ON theirs.item = twin.id AND theirs.id <= twin.shown AND " \
-    "substr(theirs.bytes, 1, 7) = substr(mine.bytes, 1, 7) AND substr(theirs.bytes, 9) = " \
-    "substr(mine.bytes, 9) WHERE kin.log = item.log AND twin.shown <> 0 AND (kin.prefer "  \
-    "OR theirs.id < twin.shown) AND (kin.relation <> 2 OR "                                \
-    "(twin.shown & 1099511627775) < kin.size))"
+#define SK_ITEM_ONCE                                                                    \
+    "NOT EXISTS (SELECT 1 FROM kin CROSS JOIN item AS twin ON twin.uid = item.uid AND " \
+    "twin.log = kin.other CROSS JOIN " SK_SHOWN_STANDS_IN(                              \
+        "item", "twin") "WHERE kin.log = item.log AND twin.shown <> 0 AND "             \
+                        "(kin.relation <> 2 OR (twin.shown & 1099511627775) < "         \
+                        "kin.size) AND (kin.prefer OR NOT EXISTS (SELECT 1 FROM "       \
+                        "(SELECT 1) CROSS JOIN " SK_SHOWN_STANDS_IN("twin", "item") ")))"
 /* Of the items that hung on the record ?1 and were purged. */
 #define SK_PURGED_ON                                                             \
     "SELECT entry.item FROM purged CROSS JOIN entry ON entry.id = purged.entry " \

@@ -143,11 +143,26 @@ static const char *sentence_of(enum json_error_code code)
     }
 }
 
+/* The library passes over a NUL behind a number or a literal, since it takes one for the end of
+ * what it has read so far. */
+static enum sk_status check_nul(const struct piece *piece, struct sk_error *err)
+{
+    const char *nul = memchr(piece->text, '\0', piece->len);
+    size_t line = piece->line;
+
+    if (!nul)
+        return SK_OK;
+    for (const char *at = piece->text; at < nul; at++)
+        line += *at == '\n';
+    return piece_fail(piece, line, sentence_of(json_error_invalid_syntax), err);
+}
+
 static enum sk_status parse_piece(json_t **out, const struct piece *piece, struct sk_error *err)
 {
     json_error_t error;
 
     SK_TRY(check_bounds(piece, err));
+    SK_TRY(check_nul(piece, err));
     starved = false;
     json_t *json =
         json_loadb(piece->text, piece->len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);

@@ -1,5 +1,5 @@
 /*
- * JSON in and out (jansson), strict: UTF-8, no duplicate keys, no NUL in strings, nothing after the
+ * JSON in and out (jansson), strict: UTF-8, no duplicate keys, no NUL anywhere, nothing after the
  * value, at most SK_JSON_DEPTH_MAX levels and about SK_JSON_VALUES_MAX values, reals refused where
  * they are not finite.
  */

@@ -617,7 +617,7 @@ enum sk_status sk_store_begin(struct sk_store **txn, struct sk_store *store, str
     SK_TRY(sk_store_check_writable(store, err));
     SK_TRY(sk_db_begin(store->db, err));
     store->below_now++; /* another program may have changed it */
-    store->kin_changed = false;
+    store->kin_changed = store->kin_dropped = false;
     *txn = store;
     return SK_OK;
 }

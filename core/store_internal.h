@@ -59,6 +59,7 @@ struct sk_store {
     uint64_t below_now;    /* what was kept at hand under another number is not right any more */
     struct sk_buf touched; /* items that the end of the transaction looks at (core/erase.c) */
     bool kin_changed;      /* the transaction changed something that `kin` follows from */
+    bool kin_dropped;      /* and what was said of logs is not said any more */
     struct sk_buf erased_media; /* names of files to remove after the commit */
     struct sk_buf
         new_media;     /* names of files whose marks go with the commit, and they without it */

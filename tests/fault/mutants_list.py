@@ -302,6 +302,17 @@ mutant("verify compares which logs are related", "kin-not-compared", "sync/withd
 mutant("a statement that is found out", "what-a-lie-erased-stays-away", "sync/continuation",
        "what_a_lie_withdrew_comes_again", [
            (CONTINUATION, "    if (dropped)\n", "    if (false)\n")])
+mutant("a statement that was withdrawn", "erased-statements-count", "sync/statements",
+       "a_statement_that_is_withdrawn", [
+           (ERASE, "    SK_TRY(sk_continuation_forget(store, item, last, err));\n", "")])
+mutant("a statement under the id of a record", "retyped-statements-count", "sync/statements",
+       "a_statement_that_is_none", [
+           (APPLY, "    SK_TRY(sk_continuation_forget(store, state->row, INT64_MAX, err));\n", "")])
+mutant("each of two logs continues the other", "ended-relations-still-erase", "sync/statements",
+       "each_continues_the_other", [
+           (CONTINUATION, "dropped || ended > 0;", "dropped;")])
+mutant("a NUL is no blank of JSON", "nul-passed-over", "core/json", "near_json_is_refused", [
+    ("core/json.c", "    SK_TRY(check_nul(piece, err));\n", "    (void)check_nul;\n")])
 mutant("a later revision waits for its form", "verify-calls-it-still-here", "sync/forms",
        "what_waits_for_its_form_is_not_what_was_withdrawn", [
            ("core/verify.c", "    if (row->erased && row->erased != SK_ERASED_INHERITED)\n",

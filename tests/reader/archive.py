@@ -43,7 +43,7 @@ class Archive:
         volume = open_header(self.party, found, header)
         bundle = read_bundle(InnerStream(volume, data), volume, self.id)
         waiting = self.would_wait(bundle)
-        told = self.put_aside(bundle) if waiting else self.add(bundle, salvaged=False)
+        told = self.put_aside(bundle) if waiting else self.add(bundle)
         self.party.chain.spend(found, file_hash(data), Remembered(bundle, waiting))
         return told
 
@@ -57,7 +57,7 @@ class Archive:
         bundle = read_salvaged(data, self.party, self.id)
         if self.would_wait(bundle):
             raise damaged("a damaged bundle that would wait")
-        return {**self.add(bundle, salvaged=True), "salvaged": True}
+        return {**self.add(bundle), "salvaged": True}
 
     def would_wait(self, bundle):
         """Whether it belongs into quarantine: its log is not approved, or has two histories, with it or already."""
@@ -78,7 +78,7 @@ class Archive:
         gaps = self.enrolled.gaps() if is_enrolled else []
         return became(bundle.manifest.number, waiting=True, fork=is_enrolled, gaps=gaps)
 
-    def add(self, bundle, salvaged):
+    def add(self, bundle):
         if self.enrolled is None:
             self.enrolled = Log(bundle.log_id)
             self.logs.append(bundle.log_id)
@@ -86,9 +86,9 @@ class Archive:
         added = log.add_entries(bundle)
         log.add_payloads(bundle)
         self.settle_continuations()
-        if not salvaged:
+        if bundle.lost_nothing:
             log.lacking.difference_update(position for position, _ in bundle.positions())
-        elif not bundle.lost_nothing:
+        else:
             log.note_lacking(added)
         return became(bundle.manifest.number, new=len(added), known=len(bundle.entries) - len(added), gaps=log.gaps())
 

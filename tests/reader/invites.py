@@ -13,7 +13,7 @@ SIGNED_LENGTH = 334
 NAME_LIMIT = 100
 CONTEXT = b"skrynia invite 1\0"
 ARGON_PASSES, ARGON_BYTES = 3, 256 << 20
-BORDERS = str.maketrans({"\t": " ", "\n": " ", "-": " "})
+BORDERS = str.maketrans("\t\n\r-", "    ")
 LOWER = str.maketrans({chr(point): chr(point + 32) for point in range(ord("A"), ord("Z") + 1)})
 
 

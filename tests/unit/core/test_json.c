@@ -120,6 +120,11 @@ static void near_json_is_refused(void **state)
     assert_int_equal(parse("[\"a\0b\"]", 7, NULL), SK_REFUSED);
     assert_int_equal(parse("[1]\0", 4, NULL), SK_REFUSED);
     assert_int_equal(parse("\0", 1, NULL), SK_REFUSED);
+    /* Behind what ends with the next sign, where the library passes over one. */
+    refuses_len("[\n1\0]", 5, "line 2: this is not valid JSON");
+    refuses_len("[1.5\0, 2]", 9, "line 1: this is not valid JSON");
+    refuses_len("[true\0]", 7, "line 1: this is not valid JSON");
+    refuses_len("{\"a\": null\0}", 12, "line 1: this is not valid JSON");
     assert_int_equal(parse(NULL, 0, NULL), SK_REFUSED);
 }
 

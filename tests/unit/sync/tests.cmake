@@ -4,7 +4,7 @@ target_link_libraries(sk_support_sync PUBLIC sk_sync sk_support_core ZLIB::ZLIB 
 
 foreach(name backup burden chain code continuation deflate deliver device envelope exchange export export_parts export_plan fat fork forms
         frames import import_liar import_lies inbox invite lacking looks manifest marks migrate peer purge quarantine ratchet receipt
-        receipt_note receipt_take renew renew_copies renew_orders revoke salvage segment seizure uniform volume withdrawn worker worker_sandbox year)
+        receipt_note receipt_take renew renew_copies renew_orders revoke salvage segment seizure statements uniform volume withdrawn worker worker_sandbox year)
     sk_unit_test(sync ${name})
 endforeach()
 

@@ -154,8 +154,9 @@ void sk_make_invite_files(void)
 {
     uint8_t file[SK_INVITE_FILE_LEN];
     seal(file);
-    sk_vector_bytes("honest", "words typed in upper case, with hyphens and blanks", "ok", file,
-                    sizeof(file), words(" Acid-BULB  cork\tdune-echo fern gold\nhush "));
+    sk_vector_bytes("honest", "words typed in upper case, with hyphens, blanks and ends of lines",
+                    "ok", file, sizeof(file),
+                    words(" Acid-BULB  cork\tdune-echo fern gold\r\nhush\r"));
     sk_vector_bytes("another word", "the last one", "wrong_key", file, sizeof(file),
                     words("acid bulb cork dune echo fern gold husk"));
     sk_vector_bytes("a byte less", "another length", "damaged", file, sizeof(file) - 1,

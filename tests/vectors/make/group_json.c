@@ -15,6 +15,7 @@ static json_t *text_keys(unsigned type, unsigned body)
     return json_pack("{s:i, s:i}", "type", type, "body_length", body);
 }
 
+/* In these an @ stands for a NUL. */
 static void make_strings(void)
 {
     static const struct {
@@ -50,7 +51,17 @@ static void make_strings(void)
          SK_TYPE_SOURCE, HEAD("source") "\"title\":\"S\",\"t\\u0069tle\":\"S\"}}"},
         {"a name by an escape", "it is that name", "ok", SK_TYPE_SOURCE,
          HEAD("source") "\"t\\u0069tle\":\"S\"}}"},
-        {"a NUL behind the text", "one value", "malformed", SK_TYPE_SOURCE, NULL},
+        {"a NUL behind the text", "one value", "malformed", SK_TYPE_SOURCE, TITLE("S") "@"},
+        {"a NUL behind a number", "no blank of JSON", "malformed", SK_TYPE_EVENT,
+         HEAD("event") "\"title\":\"S\",\"people_affected\":1@}}"},
+        {"a NUL behind a number, before a comma", "no blank of JSON", "malformed", SK_TYPE_SOURCE,
+         "{\"form\":\"source\",\"version\":1@,\"recorded\":\"2026-01-02T03:04Z\",\"fields\":{"
+         "\"title\":\"S\"}}"},
+        {"a NUL behind true", "no blank of JSON", "malformed", SK_TYPE_FORM,
+         "{\"form\":\"d\",\"type\":\"case\",\"version\":1,\"label\":\"D\",\"fields\":[{\"name\":"
+         "\"title\",\"label\":\"T\",\"type\":\"text\",\"access\":\"public\",\"required\":true@}]}"},
+        {"a NUL in a string", "control characters are escaped", "malformed", SK_TYPE_SOURCE,
+         TITLE("a@b")},
         {"1e400", "infinite as 64 bits", "malformed", SK_TYPE_CASE,
          HEAD("case") "\"title\":\"S\",\"penalties\":[{\"amount\":1e400}]}}"},
         {"-1e400", "infinite as 64 bits", "malformed", SK_TYPE_CASE,
@@ -67,9 +78,15 @@ static void make_strings(void)
          HEAD("case") "\"title\":\"S\",\"penalties\":[{\"amount\":NaN}]}}"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        const char *text = rows[i].text ? rows[i].text : TITLE("S");
-        sk_vector_bytes(rows[i].name, rows[i].shows, rows[i].class, text,
-                        strlen(text) + !rows[i].text, text_keys(rows[i].type, 0));
+        char text[300];
+        size_t len = strlen(rows[i].text);
+        MUST(len < sizeof(text));
+        memcpy(text, rows[i].text, len);
+        for (size_t at = 0; at < len; at++)
+            if (text[at] == '@')
+                text[at] = '\0';
+        sk_vector_bytes(rows[i].name, rows[i].shows, rows[i].class, text, len,
+                        text_keys(rows[i].type, 0));
     }
 }
 

@@ -290,6 +290,25 @@ static void make_many_dropped(void)
                   parts);
 }
 
+/* 64, of which the second is erased, and two more. With `late`, the erasure comes first. */
+static void make_many_erased(const char *name, const char *shows, bool late)
+{
+    static const struct part parts[2][PARTS_MAX] = {
+        {{0, MANY - 1, 0, 0}, {MANY - 1, MANY + 2, 1, 0}},
+        {{MANY - 1, MANY, 1, 0}, {0, MANY - 1, 0, 0}, {MANY, MANY + 2, 2, 0}}};
+    static char own[SK_CONTINUATION_TEXT];
+    static char other[SK_CONTINUATION_TEXT];
+    static struct line log[MANY + 3];
+    statement(own, &sk_device, &sk_stranger, 4, false);
+    statement(other, &sk_rival, &sk_stranger, 4, false);
+    for (unsigned i = 0; i < MANY + 2; i++)
+        log[i] = (struct line){
+            SK_TYPE_CONTINUATION, (uint8_t)(i + 1), 1, i == 0 ? own : other, NULL, 0, 0};
+    /* of type 8, since none may name type 11 */
+    log[MANY - 1] = (struct line)ERASURE_LINE(2, 2, 4, SK_TYPE_CONTINUATION ^ SK_TYPE_ATTACHMENT);
+    sk_vector_log(name, shows, log, parts[late]);
+}
+
 void sk_make_statements(void)
 {
     for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]); i++)
@@ -298,4 +317,9 @@ void sk_make_statements(void)
     make_many();
     make_many_types();
     make_many_dropped();
+    make_many_erased("64 continuations, of which one is erased, and more",
+                     "it is not believed any more: it makes room for one of the same bundle",
+                     false);
+    make_many_erased("64 continuations, of which one was erased before, and more",
+                     "it is not believed: there is room for one of the next bundle", true);
 }

@@ -222,21 +222,27 @@ static enum sk_status check_noted(struct sk_store *store, const uint8_t *old_id,
 
 /*
  * What `kin` holds. Two logs that say they continue each other are of one hand, and neither hides
- * the other. Of several statements about one log the one that knows least of it counts.
+ * the other. Of several statements about one log the one that knows least of it counts. What is
+ * preferred is of one order over all of them: by how many logs it continues, then by when it came.
+ * Else each of three could give way to the next one.
  */
-#define KIN                                                                                     \
-    ANCESTORS                                                                                   \
-    "heir(old, new, size) AS (SELECT o.id, n.id, min(below.size) FROM below "                   \
-    "JOIN log AS n ON n.log_id = new_id JOIN log AS o ON o.log_id = old_id WHERE n.id <> o.id " \
-    "AND NOT EXISTS (SELECT 1 FROM below AS b WHERE b.new_id = below.old_id AND "               \
-    "b.old_id = below.new_id) GROUP BY o.id, n.id), "                                           \
-    "made(log, other, relation, prefer, size) AS (SELECT old, new, 1, 1, size FROM heir "       \
-    "UNION ALL SELECT new, old, 2, 0, size FROM heir "                                          \
-    "UNION ALL SELECT DISTINCT x.id, y.id, 3, y.id > x.id, 0 FROM below AS a "                  \
-    "JOIN below AS b ON b.old_id = a.old_id AND b.new_id <> a.new_id "                          \
-    "JOIN log AS x ON x.log_id = a.new_id JOIN log AS y ON y.log_id = b.new_id "                \
-    "WHERE a.new_id <> a.old_id AND b.new_id <> b.old_id AND NOT EXISTS "                       \
-    "(SELECT 1 FROM below AS c WHERE c.new_id = a.new_id AND c.old_id = b.new_id "              \
+#define KIN                                                                                      \
+    ANCESTORS                                                                                    \
+    "heir(old, new, size) AS (SELECT o.id, n.id, min(below.size) FROM below "                    \
+    "JOIN log AS n ON n.log_id = new_id JOIN log AS o ON o.log_id = old_id WHERE n.id <> o.id "  \
+    "AND NOT EXISTS (SELECT 1 FROM below AS b WHERE b.new_id = below.old_id AND "                \
+    "b.old_id = below.new_id) GROUP BY o.id, n.id), "                                            \
+    "depth(log, of) AS MATERIALIZED (SELECT log.id, count(DISTINCT old_id) FROM below JOIN log " \
+    "ON log.log_id = new_id "                                                                    \
+    "WHERE old_id <> new_id GROUP BY log.id), "                                                  \
+    "made(log, other, relation, prefer, size) AS (SELECT old, new, 1, 1, size FROM heir "        \
+    "UNION ALL SELECT new, old, 2, 0, size FROM heir "                                           \
+    "UNION ALL SELECT DISTINCT x.id, y.id, 3, (dy.of, y.id) > (dx.of, x.id), 0 FROM below AS a " \
+    "JOIN below AS b ON b.old_id = a.old_id AND b.new_id <> a.new_id "                           \
+    "JOIN log AS x ON x.log_id = a.new_id JOIN log AS y ON y.log_id = b.new_id "                 \
+    "CROSS JOIN depth AS dx ON dx.log = x.id CROSS JOIN depth AS dy ON dy.log = y.id "           \
+    "WHERE a.new_id <> a.old_id AND b.new_id <> b.old_id AND NOT EXISTS "                        \
+    "(SELECT 1 FROM below AS c WHERE c.new_id = a.new_id AND c.old_id = b.new_id "               \
     "OR c.new_id = b.new_id AND c.old_id = a.new_id)) "
 
 static enum sk_status count_rows(struct sk_store *store, const char *sql, int64_t *count,

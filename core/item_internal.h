@@ -89,18 +89,22 @@ void sk_search_check_clear(struct sk_search_check *check);
 #define SK_SHOWN_STANDS_IN(one, other)                                                    \
     "entry AS mine ON mine.id = " one ".shown CROSS JOIN entry AS theirs ON theirs.item " \
     "= " other ".id AND theirs.id <= " other ".shown AND " SK_SAME_ENTRY("theirs", "mine")
+/* The revision of an entry, whose number stands there with the highest byte first. */
+#define SK_REVISION_OF(row) "(SELECT substr(bytes, 29, 4) FROM entry WHERE id = " row ")"
 /*
  * Of an item that is shown: no related log shows the same revision in its place, or a later one.
- * Where each of two stands in the other (the same revision, or entries in another order), one of
- * them alone gives way. A revision that a log got after another continued it takes no place there.
+ * Where that of the other has the same number, the log that is preferred is shown; where it has a
+ * lower one, the other does not take the place. So of several none gives way in a ring. A revision
+ * that a log got after another continued it takes no place there.
  */
-#define SK_ITEM_ONCE                                                                    \
-    "NOT EXISTS (SELECT 1 FROM kin CROSS JOIN item AS twin ON twin.uid = item.uid AND " \
-    "twin.log = kin.other CROSS JOIN " SK_SHOWN_STANDS_IN(                              \
-        "item", "twin") "WHERE kin.log = item.log AND twin.shown <> 0 AND "             \
-                        "(kin.relation <> 2 OR (twin.shown & 1099511627775) < "         \
-                        "kin.size) AND (kin.prefer OR NOT EXISTS (SELECT 1 FROM "       \
-                        "(SELECT 1) CROSS JOIN " SK_SHOWN_STANDS_IN("twin", "item") ")))"
+#define SK_ITEM_ONCE                                                                       \
+    "NOT EXISTS (SELECT 1 FROM kin CROSS JOIN item AS twin ON twin.uid = item.uid AND "    \
+    "twin.log = kin.other CROSS JOIN " SK_SHOWN_STANDS_IN(                                 \
+        "item", "twin") "WHERE kin.log = item.log AND twin.shown <> 0 AND "                \
+                        "(kin.relation <> 2 OR (twin.shown & 1099511627775) < "            \
+                        "kin.size) AND (" SK_REVISION_OF("twin.shown") ", kin.prefer) > "  \
+                                                                       "(" SK_REVISION_OF( \
+                                                                           "item.shown") ", 0))"
 /* Of the items that hung on the record ?1 and were purged. */
 #define SK_PURGED_ON                                                             \
     "SELECT entry.item FROM purged CROSS JOIN entry ON entry.id = purged.entry " \

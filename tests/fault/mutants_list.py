@@ -311,6 +311,9 @@ mutant("a statement under the id of a record", "retyped-statements-count", "sync
 mutant("each of two logs continues the other", "ended-relations-still-erase", "sync/statements",
        "each_continues_the_other", [
            (CONTINUATION, "dropped || ended > 0;", "dropped;")])
+mutant("which of several logs is preferred", "later-log-is-preferred", "sync/continuation",
+       "an_heir_that_comes_late_hides_nothing", [
+           (CONTINUATION, "(dy.of, y.id) > (dx.of, x.id)", "y.id > x.id")])
 mutant("a NUL is no blank of JSON", "nul-passed-over", "core/json", "near_json_is_refused", [
     ("core/json.c", "    SK_TRY(check_nul(piece, err));\n", "    (void)check_nul;\n")])
 mutant("a later revision waits for its form", "verify-calls-it-still-here", "sync/forms",

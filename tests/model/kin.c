@@ -156,6 +156,21 @@ static void close_over(struct edges *edges)
     }
 }
 
+/* How many logs are below that one. */
+static int depth_of(const struct edges *edges, int log)
+{
+    bool below[M_LOGS] = {false};
+    int count = 0;
+    for (int i = 0; i < edges->count; i++) {
+        const struct edge *e = &edges->items[i];
+        if (e->new_log != log || e->old_log == log || below[e->old_log])
+            continue;
+        below[e->old_log] = true;
+        count++;
+    }
+    return count;
+}
+
 void m_kin_of(const struct m_archive *archive, struct m_kin *out)
 {
     struct edges edges = {0};
@@ -180,6 +195,8 @@ void m_kin_of(const struct m_archive *archive, struct m_kin *out)
                 out->sibling[new][other] = true;
         }
     }
+    for (int i = 0; i < archive->log_count; i++)
+        out->depth[i] = depth_of(&edges, archive->logs[i].log);
     for (int i = 0; i < archive->log_count; i++)
         for (int j = 0; j < archive->log_count; j++)
             if (out->size[i][j] != M_NONE || out->size[j][i] != M_NONE)
@@ -383,6 +400,11 @@ int m_apart(const struct m_archive *archive, const struct m_kin *kin, int log)
     return count;
 }
 
+static bool is_later(const struct m_kin *kin, int a, int b)
+{
+    return kin->depth[a] > kin->depth[b] || (kin->depth[a] == kin->depth[b] && a > b);
+}
+
 /* Whether the item in `other` is shown in the place of that in `log`. */
 static bool hides(const struct m_archive *archive, const struct m_kin *kin, int log, int other,
                   const struct sk_id *id)
@@ -398,8 +420,9 @@ static bool hides(const struct m_archive *archive, const struct m_kin *kin, int 
     int at = place(&archive->logs[other], archive->logs[log].held[mine.shown]);
     if (at == M_NONE || at > theirs.shown)
         return false;
-    if (at == theirs.shown) /* the same entry: the one that continues; of siblings, the later */
-        return heir || (!elder && other > log);
+    if (at ==
+        theirs.shown) /* the same entry: the one that continues (more); of siblings, the later */
+        return heir || (!elder && is_later(kin, other, log));
     return !elder || !stands_apart(archive, kin, other, theirs.shown);
 }
 

@@ -260,6 +260,7 @@ bool m_is_astray(const struct m_log_at *log, int position);
 struct m_kin {
     int size[M_LOGS][M_LOGS];
     bool sibling[M_LOGS][M_LOGS];
+    int depth[M_LOGS]; /* how many logs it continues, known here or not */
 };
 void m_kin_of(const struct m_archive *archive, struct m_kin *out);
 

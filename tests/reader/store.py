@@ -314,7 +314,7 @@ def read_media(folder, name, key, size):
 
 def check_database(folder, db):
     need(db.execute("PRAGMA integrity_check").fetchone() == ("ok",), "SQLite's own check")
-    need(db.execute("PRAGMA user_version").fetchone() == (5,), "the schema's version")
+    need(db.execute("PRAGMA user_version").fetchone() == (6,), "the schema's version")
     counted = {"entries": 0, "payloads": 0, "media": 0, "texts": []}
     for row, log_id, sign, dh, note in db.execute(
             "SELECT id, log_id, sign_public, dh_public, note FROM log").fetchall():

@@ -20,7 +20,7 @@ struct sk_store *sk_lineage_archive(const struct sk_world *world)
 /* Makes device `into` the heir of device `from`, which the archive invites. */
 void sk_lineage_inherit(struct sk_world *world, unsigned from, unsigned into, bool invited)
 {
-    static const char *const names[] = {"zero", "one", "two"};
+    static const char *const names[] = {"zero", "one", "two", "three"};
     struct sk_test_heir heir;
     world->device[into] = (struct sk_test_store){world->dir, sk_temp_path(world->dir, names[into]),
                                                  SK_STORE_DEVICE, NULL};

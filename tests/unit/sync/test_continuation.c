@@ -90,6 +90,54 @@ static void the_order_of_bundles_does_not_matter(void **state)
                      0);
 }
 
+static enum sk_status count_listed(void *context, const struct sk_item *item, struct sk_error *err)
+{
+    (void)item, (void)err;
+    ++*(unsigned *)context;
+    return SK_OK;
+}
+
+/* An heir of an heir comes first, then another heir of the oldest, then the heir between: of no two
+ * of them may each give way to the next one. */
+static void an_heir_that_comes_late_hides_nothing(void **state)
+{
+    struct sk_world *world = *state;
+    sk_world_pair(world);
+    (void)sk_test_add(world->device[0].store, SK_TYPE_SOURCE, "rec-a");
+    (void)sk_world_export(world, 0, "oldest");
+    sk_lineage_inherit(world, 0, 1, true);
+    (void)sk_world_export(world, 1, "between");
+    sk_lineage_inherit(world, 1, 2, true);
+    (void)sk_world_export(world, 2, "last");
+    sk_lineage_inherit(world, 0, 3, true);
+    (void)sk_world_export(world, 3, "other");
+    sk_lineage_import(world, "last");
+    sk_lineage_list(world, "rec-a@1 ");
+    sk_lineage_import(world, "other");
+    sk_lineage_import(world, "between");
+    sk_lineage_list(world, "rec-a@1 ");
+    sk_lineage_import(world, "oldest");
+    sk_lineage_list(world, "rec-a@1 ");
+
+    /* An archive of before has that, and a statement that counts no more. */
+    struct sk_store *archive = sk_lineage_archive(world);
+    int64_t statements = sk_test_sql_int(archive, "SELECT count(*) FROM continuation");
+    sk_test_sql(archive,
+                "UPDATE kin SET prefer = other > log WHERE relation = 3;"
+                "INSERT INTO continuation SELECT max(entry.id), log_id, old_id, size, root "
+                "FROM continuation JOIN entry JOIN item ON item.id = entry.item "
+                "WHERE item.type = 5;"
+                "PRAGMA user_version = 5");
+    unsigned listed = 0;
+    EXPECT_OK(sk_item_each(archive, 0, count_listed, &listed, &sk_test_err));
+    assert_int_equal(listed, 0);
+    sk_test_close(&world->archive[0]);
+    sk_test_open(&world->archive[0]);
+    archive = sk_lineage_archive(world);
+    assert_int_equal(sk_test_sql_int(archive, "SELECT count(*) FROM continuation"), statements);
+    sk_lineage_list(world, "rec-a@1 ");
+}
+
 static void heirs_of_heirs_and_two_heirs(void **state)
 {
     struct sk_world *world = *state;
@@ -604,6 +652,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(each_record_is_shown_once, sk_world_setup,
                                         sk_world_teardown),
         cmocka_unit_test_setup_teardown(the_order_of_bundles_does_not_matter, sk_world_setup,
+                                        sk_world_teardown),
+        cmocka_unit_test_setup_teardown(an_heir_that_comes_late_hides_nothing, sk_world_setup,
                                         sk_world_teardown),
         cmocka_unit_test_setup_teardown(heirs_of_heirs_and_two_heirs, sk_world_setup,
                                         sk_world_teardown),

@@ -16,10 +16,10 @@
 
 static void begin(struct sk_world *world)
 {
-    static const char *const names[] = {"oldest", "liar", "heir"};
-    sk_world_devices(world, 3);
+    static const char *const names[] = {"oldest", "liar", "heir", "second heir"};
+    sk_world_devices(world, 4);
     sk_world_archives(world, 1);
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < 4; i++) {
         sk_world_invite(world, 0, names[i], "letter");
         sk_world_accept(world, i, "letter");
     }
@@ -214,13 +214,40 @@ static void entries_the_other_way_round(void **state)
     one_of_two_is_listed(*state, positions, 2);
 }
 
+/* Of three, each shows what the next one holds before what that shows. */
+static void a_ring_of_three(void **state)
+{
+    static const char *const names[] = {"one", "two", "three"};
+    struct sk_world *world = *state;
+    begin(world);
+    sk_auto_liar oldest;
+    sk_liar_init(&oldest, world, 0);
+    for (uint32_t i = 0; i < 3; i++)
+        sk_liar_put(&oldest, SK_TYPE_SOURCE, 1, i + 1, sk_liar_record(SK_TYPE_SOURCE, "plain"));
+    take(&oldest, "old", 0, 3);
+    for (unsigned i = 0; i < 3; i++) {
+        sk_auto_liar heir;
+        sk_liar_init(&heir, world, i + 1);
+        sk_liar_continue(&heir, sk_store_id(world->device[i + 1].store), &oldest, 3);
+        sk_liar_copy(&heir, &oldest, i);
+        sk_liar_copy(&heir, &oldest, (i + 1) % 3);
+        take(&heir, names[i], 0, 3);
+    }
+    assert_int_equal(count(world, "SELECT count(*) FROM item WHERE title <> ''"), 4);
+    assert_int_equal(listed(world), 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, sk_world_setup, sk_world_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(a_statement_that_is_withdrawn), TEST(one_id_of_two_statements),
-        TEST(a_statement_that_is_none),      TEST(each_continues_the_other),
-        TEST(an_entry_that_stands_twice),    TEST(entries_the_other_way_round),
+        TEST(a_statement_that_is_withdrawn),
+        TEST(one_id_of_two_statements),
+        TEST(a_statement_that_is_none),
+        TEST(each_continues_the_other),
+        TEST(an_entry_that_stands_twice),
+        TEST(entries_the_other_way_round),
+        TEST(a_ring_of_three),
     };
     return cmocka_run_group_tests(tests, sk_test_begin, sk_test_end);
 }

@@ -58,8 +58,8 @@ static enum sk_status tell(const struct walk *walk, const char *name, enum owner
                            struct sk_error *err)
 {
     sk_auto_free char *path = NULL;
-    bool waits = owner == OWNER_KEPT && walk->store->read_only; /* for one who may write */
-    if (owner == OWNER_STORE || waits)
+    /* The mark of a file that is kept does no harm: who opens the store to write takes it away. */
+    if (owner == OWNER_STORE || owner == OWNER_KEPT)
         return SK_OK;
     SK_TRY(sk_path_join(&path, walk->media ? SK_MEDIA_DIR : ".", name, err));
     return walk->stray(walk->context, walk->media ? path : name, owner == OWNER_UNKNOWN, err);

@@ -23,7 +23,7 @@
 #include <string.h>
 
 #define STATES_SAMPLE 500u
-#define STATES        25000u /* of the story of a device, and of that of an archive */
+#define STATES        15000u /* of the story of a device, and of that of an archive */
 #define STATES_LONG   500000u
 #define RESCUE        2000u /* of the short ones */
 #define RESCUE_LONG   50000u

@@ -25,7 +25,7 @@
 
 /* Each of the first calls of a kind fails, then one in ever more. Interruptions and halves are met
  * in one place for all calls, so they are spread wider. */
-#define ALL_UP_TO      5u
+#define ALL_UP_TO      3u
 #define ALL_UP_TO_WIDE 2u
 #define ALL_UP_TO_LONG 60u
 #define FIRST_ALONE    0u

@@ -402,7 +402,8 @@ int m_apart(const struct m_archive *archive, const struct m_kin *kin, int log)
 
 static bool is_later(const struct m_kin *kin, int a, int b)
 {
-    return kin->depth[a] > kin->depth[b] || (kin->depth[a] == kin->depth[b] && a > b);
+    int more = kin->depth[a] - kin->depth[b];
+    return more > 0 || (more == 0 && a > b);
 }
 
 /* Whether the item in `other` is shown in the place of that in `log`. */

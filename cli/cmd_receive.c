@@ -1,4 +1,5 @@
 #include "cli/commands.h"
+#include "cli/items.h"
 #include "cli/print.h"
 #include "cli/unlock.h"
 #include "core/file.h"
@@ -112,7 +113,23 @@ static void out_new_keys(const struct sk_receipt_result *result)
            safety);
 }
 
-static enum sk_status out_taken(const struct sk_receipt_result *result, struct sk_error *err)
+static enum sk_status out_withdrawn(struct sk_run *run, const struct sk_ranges *withdrawn,
+                                    struct sk_error *err)
+{
+    uint64_t count = sk_ranges_total(withdrawn);
+
+    if (count == 0)
+        return SK_OK;
+    sk_out("  Of %llu %s it has erased what %s, since a store that this one continues,\n"
+           "  or that continues this one, withdrew %s. Here %s, and 'purge' leaves %s:\n",
+           (unsigned long long)count, sk_plural(count, "entry", "entries"),
+           sk_plural(count, "it says", "they say"), sk_plural(count, "it", "them"),
+           sk_plural(count, "it stays", "they stay"), sk_plural(count, "it", "them"));
+    return sk_out_elsewhere(run, withdrawn, err);
+}
+
+static enum sk_status out_taken(struct sk_run *run, const struct sk_receipt_result *result,
+                                struct sk_error *err)
 {
     sk_out("Receipt %llu from ", (unsigned long long)result->number);
     SK_TRY(sk_out_text(result->archive, err));
@@ -154,17 +171,7 @@ static enum sk_status out_taken(const struct sk_receipt_result *result, struct s
                (unsigned long long)result->bare, sk_plural(result->bare, "entry", "entries"),
                sk_plural(result->bare, "it is", "they are"),
                sk_plural(result->bare, "it says", "they say"));
-    if (result->withdrawn > 0)
-        sk_out(
-            "  Of %llu %s it has erased what %s, since a store that this one continues,\n"
-            "  or that continues this one, withdrew %s. Here %s, and 'purge' leaves\n"
-            "  %s. If that was you, withdraw %s here too. If not, somebody else has that\n"
-            "  store: tell the archive at once, so that it can say 'revoke'.\n",
-            (unsigned long long)result->withdrawn, sk_plural(result->withdrawn, "entry", "entries"),
-            sk_plural(result->withdrawn, "it says", "they say"),
-            sk_plural(result->withdrawn, "it", "them"),
-            sk_plural(result->withdrawn, "it stays", "they stay"),
-            sk_plural(result->withdrawn, "it", "them"), sk_plural(result->withdrawn, "it", "them"));
+    SK_TRY(out_withdrawn(run, &result->withdrawn, err));
     if (result->new_keys)
         out_new_keys(result);
     return SK_OK;
@@ -199,15 +206,19 @@ static enum sk_status out_receipt(struct sk_run *run, const struct sk_receipt_re
                                   struct sk_error *err)
 {
     if (run->json) {
-        sk_auto_json json =
-            json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:s}",
-                      "archive", result->archive, "receipt", (json_int_t)result->number, "size",
-                      (json_int_t)result->size, "arrived", (json_int_t)result->arrived, "wanted",
-                      (json_int_t)result->wanted, "on_way", (json_int_t)result->on_way, "lost",
-                      (json_int_t)result->lost, "purged", (json_int_t)result->purged, "bare",
-                      (json_int_t)result->bare, "withdrawn", (json_int_t)result->withdrawn, "older",
-                      result->older, "rollback", result->rollback, "notes",
-                      result->notes ? result->notes : "");
+        json_t *elsewhere = NULL;
+
+        SK_TRY(sk_elsewhere_json(run, &result->withdrawn, &elsewhere, err));
+
+        sk_auto_json json = json_pack(
+            "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:b, s:b, s:s}", "archive",
+            result->archive, "receipt", (json_int_t)result->number, "size",
+            (json_int_t)result->size, "arrived", (json_int_t)result->arrived, "wanted",
+            (json_int_t)result->wanted, "on_way", (json_int_t)result->on_way, "lost",
+            (json_int_t)result->lost, "purged", (json_int_t)result->purged, "bare",
+            (json_int_t)result->bare, "withdrawn", (json_int_t)sk_ranges_total(&result->withdrawn),
+            "withdrawn_items", elsewhere, "older", result->older, "rollback", result->rollback,
+            "notes", result->notes ? result->notes : "");
 
         if (result->new_keys) {
             char safety[SK_SAFETY_LEN];
@@ -224,7 +235,7 @@ static enum sk_status out_receipt(struct sk_run *run, const struct sk_receipt_re
     if (result->older)
         SK_TRY(out_older(result, err));
     else
-        SK_TRY(out_taken(result, err));
+        SK_TRY(out_taken(run, result, err));
     SK_TRY(out_forms(result, err));
     return out_notes(result->notes, err);
 }

@@ -1,13 +1,33 @@
 #include "cli/commands.h"
+#include "cli/items.h"
 #include "cli/print.h"
 #include "cli/unlock.h"
 #include "core/purge.h"
 #include "sync/export.h"
 
+/* What is gathered over the archives. */
+struct telling {
+    struct sk_run *run;
+    json_t *archives; /* with --json */
+    uint64_t count;
+};
+
+static enum sk_status put_withdrawn(struct sk_run *run, json_t **element,
+                                    const struct sk_ranges *withdrawn, struct sk_error *err)
+{
+    json_t *items = NULL;
+
+    SK_TRY(sk_elsewhere_json(run, withdrawn, &items, err));
+    sk_json_put(element, "withdrawn", sk_ranges_json(withdrawn));
+    sk_json_put(element, "withdrawn_items", items);
+    return SK_OK;
+}
+
 static enum sk_status add_json(void *context, const struct sk_archive_status *status,
                                struct sk_error *err)
 {
-    json_t *element = json_pack(
+    struct telling *telling = context;
+    sk_auto_json element = json_pack(
         "{s:s, s:o, s:o, s:o, s:o}", "name", status->name, "acknowledged",
         sk_ranges_json(status->acknowledged), "exported", sk_ranges_json(status->exported),
         "unexported", sk_ranges_json(status->unexported), "wanted", sk_ranges_json(status->wanted));
@@ -22,7 +42,10 @@ static enum sk_status add_json(void *context, const struct sk_archive_status *st
         sk_json_put(&element, "new_keys", json_string(safety));
     }
 
-    return json_array_append_new(context, element) == 0 ? SK_OK : sk_fail_status(err, SK_NOMEM);
+    if (status->withdrawn->count > 0)
+        SK_TRY(put_withdrawn(telling->run, &element, status->withdrawn, err));
+    return json_array_append(telling->archives, element) == 0 ? SK_OK
+                                                              : sk_fail_status(err, SK_NOMEM);
 }
 
 static enum sk_status out_ranges(const char *label, const struct sk_ranges *ranges,
@@ -56,9 +79,9 @@ static enum sk_status out_purged(const struct sk_ranges *purged, struct sk_error
 static enum sk_status add_text(void *context, const struct sk_archive_status *status,
                                struct sk_error *err)
 {
-    uint64_t *count = context;
+    struct telling *telling = context;
 
-    (*count)++;
+    telling->count++;
     sk_out("\nArchive ");
     SK_TRY(sk_out_text(status->name, err));
     sk_out("\n");
@@ -77,14 +100,19 @@ static enum sk_status add_text(void *context, const struct sk_archive_status *st
     SK_TRY(out_ranges("to be exported:", status->unexported, err));
     if (status->wanted->count > 0)
         SK_TRY(out_ranges("asked for again:", status->wanted, err));
-    return SK_OK;
+    if (status->withdrawn->count == 0)
+        return SK_OK;
+    SK_TRY(out_ranges("withdrawn there:", status->withdrawn, err));
+    sk_out("  A store that this one continues, or that continues this one, withdrew these,\n"
+           "  which are here still:\n");
+    return sk_out_elsewhere(telling->run, status->withdrawn, err);
 }
 
 enum sk_status sk_cmd_status(struct sk_run *run, struct sk_error *err)
 {
     struct sk_log log;
     sk_auto_ranges purged = SK_RANGES_INIT;
-    uint64_t count = 0;
+    struct telling telling = {.run = run};
     char safety[SK_SAFETY_LEN];
     char id[65];
 
@@ -96,8 +124,8 @@ enum sk_status sk_cmd_status(struct sk_run *run, struct sk_error *err)
         sk_out("Safety number  %s\nLog            %s\nEntries        %llu\n", safety, id,
                (unsigned long long)log.size);
         SK_TRY(out_purged(&purged, err));
-        SK_TRY(sk_status_each(run->store, add_text, &count, err));
-        if (count == 0)
+        SK_TRY(sk_status_each(run->store, add_text, &telling, err));
+        if (telling.count == 0)
             sk_say(run->program->name,
                    "no archive has invited this store yet; 'receive FILE' takes an invite.");
         return SK_OK;
@@ -105,7 +133,8 @@ enum sk_status sk_cmd_status(struct sk_run *run, struct sk_error *err)
 
     sk_auto_json archives = json_array();
 
-    SK_TRY(sk_status_each(run->store, add_json, archives, err));
+    telling.archives = archives;
+    SK_TRY(sk_status_each(run->store, add_json, &telling, err));
 
     sk_auto_json whole =
         json_pack("{s:s, s:s, s:I, s:o, s:O}", "log", id, "safety_number", safety, "size",

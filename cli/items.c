@@ -91,6 +91,20 @@ static enum sk_status add_json(struct sk_item_list *list, const struct sk_item *
     return sk_out_array_add(&list->array, json, err);
 }
 
+/* The rest of a line that is `columns` wide (0: no terminal), behind `before` of them. */
+static enum sk_status out_title(const char *title, size_t before, size_t columns,
+                                struct sk_error *err)
+{
+    sk_auto_buf shown = SK_BUF_INIT;
+    size_t len = 0;
+
+    SK_TRY(sk_text_show(&shown, title, strlen(title), false, 0, err));
+    len = columns > before + 10 ? sk_text_fit(sk_buf_text(&shown), shown.len, columns - before - 1)
+                                : shown.len;
+    sk_out("%.*s\n", (int)len, sk_buf_text(&shown));
+    return SK_OK;
+}
+
 enum sk_status sk_item_list_add(void *context, const struct sk_item *item, struct sk_error *err)
 {
     struct sk_item_list *list = context;
@@ -119,18 +133,7 @@ enum sk_status sk_item_list_add(void *context, const struct sk_item *item, struc
         sk_out("(purged: only the archives have it)\n");
         return SK_OK;
     }
-    if (list->columns > before + 10) {
-        sk_auto_buf shown = SK_BUF_INIT;
-
-        SK_TRY(sk_text_show(&shown, item->title, strlen(item->title), false, 0, err));
-        sk_out("%.*s\n",
-               (int)sk_text_fit(sk_buf_text(&shown), shown.len, list->columns - before - 1),
-               sk_buf_text(&shown));
-        return SK_OK;
-    }
-    SK_TRY(sk_out_text(item->title, err));
-    sk_out("\n");
-    return SK_OK;
+    return out_title(item->title, before, list->columns, err);
 }
 
 void sk_item_list_end(struct sk_item_list *list)
@@ -159,6 +162,49 @@ void sk_item_list_end(struct sk_item_list *list)
                "word.",
                (unsigned long long)list->revoked,
                sk_plural(list->revoked, "row stands", "rows stand"));
+}
+
+/* ---- what another store withdrew ---- */
+
+static enum sk_status out_elsewhere(void *context, const struct sk_item *item, struct sk_error *err)
+{
+    const unsigned *columns = context;
+    char id[SK_ID_TEXT_LEN];
+
+    sk_id_format(id, &item->id);
+    sk_out("    %s  %-*s ", id, TYPE_COLUMNS, sk_type_name(item->type));
+    return out_title(item->title, 4 + SK_ID_TEXT_LEN + 1 + TYPE_COLUMNS + 1, *columns, err);
+}
+
+enum sk_status sk_out_elsewhere(struct sk_run *run, const struct sk_ranges *withdrawn,
+                                struct sk_error *err)
+{
+    unsigned columns = sk_columns(stdout);
+
+    SK_TRY(sk_item_each_at(run->store, SK_LOG_OWN, withdrawn, out_elsewhere, &columns, err));
+    sk_out("  If you did that at the other store, withdraw the same here. If not, somebody\n"
+           "  else has that store: tell the archive at once, so that it can say 'revoke'.\n");
+    return SK_OK;
+}
+
+static enum sk_status add_elsewhere(void *context, const struct sk_item *item, struct sk_error *err)
+{
+    char id[SK_ID_TEXT_LEN];
+
+    sk_id_format(id, &item->id);
+    json_t *json = json_pack("{s:s, s:s, s:s}", "id", id, "type", sk_type_name(item->type), "title",
+                             item->title);
+    return json_array_append_new(context, json) == 0 ? SK_OK : sk_fail_status(err, SK_NOMEM);
+}
+
+enum sk_status sk_elsewhere_json(struct sk_run *run, const struct sk_ranges *withdrawn,
+                                 json_t **out, struct sk_error *err)
+{
+    sk_auto_json array = json_array();
+
+    SK_TRY(sk_item_each_at(run->store, SK_LOG_OWN, withdrawn, add_elsewhere, array, err));
+    *out = SK_TAKE(array);
+    return SK_OK;
 }
 
 enum sk_status sk_say_unlisted(const struct sk_run *run, struct sk_error *err)

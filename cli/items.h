@@ -37,6 +37,15 @@ struct sk_item_list {
 void sk_item_list_begin(struct sk_item_list *list, struct sk_run *run);
 enum sk_status sk_item_list_add(void *context, const struct sk_item *item, struct sk_error *err);
 void sk_item_list_end(struct sk_item_list *list);
+
+/* The records, attachments and links at positions of the own log that an archive erased by the word
+ * of another store, and what to do about it: as lines, or as an array of {"id", "type", "title"}
+ * (*out: owned by the caller). */
+SK_MUST_CHECK enum sk_status sk_out_elsewhere(struct sk_run *run, const struct sk_ranges *withdrawn,
+                                              struct sk_error *err);
+SK_MUST_CHECK enum sk_status sk_elsewhere_json(struct sk_run *run,
+                                               const struct sk_ranges *withdrawn, json_t **out,
+                                               struct sk_error *err);
 /* Says how many records no list has, since all that they say is lacking (core/lacking.h). */
 SK_MUST_CHECK enum sk_status sk_say_unlisted(const struct sk_run *run, struct sk_error *err);
 

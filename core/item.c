@@ -263,6 +263,60 @@ enum sk_status sk_payload_ranges(struct sk_store *store, int64_t log,
     return SK_OK;
 }
 
+static int compare_rows(const void *a, const void *b)
+{
+    int64_t left = *(const int64_t *)a;
+    int64_t right = *(const int64_t *)b;
+    return (left > right) - (left < right);
+}
+
+/* The items' rows, rising, as int64_t, each as often as it has entries there. */
+static enum sk_status find_rows_at(struct sk_store *store, int64_t log, const struct sk_ranges *at,
+                                   struct sk_buf *out, struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    SK_TRY(
+        sk_db_prepare(store->db, &stmt, "SELECT item FROM entry WHERE id >= ?1 AND id < ?2", err));
+    for (size_t i = 0; i < at->count; i++) {
+        sk_stmt_reset(stmt);
+        sk_bind_int(stmt, 1, sk_entry_row(log, at->items[i].from));
+        sk_bind_int(stmt, 2, sk_entry_row(log, at->items[i].to));
+        for (;;) {
+            bool row = false;
+            SK_TRY(sk_step(stmt, &row, err));
+            if (!row)
+                break;
+            int64_t item = sk_column_int(stmt, 0);
+            SK_TRY(sk_buf_add(out, &item, sizeof(item), err));
+        }
+    }
+    if (out->len > 0)
+        qsort(out->bytes, out->len / sizeof(int64_t), sizeof(int64_t), compare_rows);
+    return SK_OK;
+}
+
+enum sk_status sk_item_each_at(struct sk_store *store, int64_t log, const struct sk_ranges *at,
+                               sk_item_each_fn *each, void *context, struct sk_error *err)
+{
+    sk_auto_buf rows = SK_BUF_INIT;
+    sk_auto_stmt stmt = NULL;
+    int64_t before = 0;
+    SK_TRY(find_rows_at(store, log, at, &rows, err));
+    SK_TRY(
+        sk_db_prepare(store->db, &stmt, "SELECT " SK_ITEM_COLUMNS " FROM item WHERE id = ?1", err));
+    for (size_t i = 0; i < rows.len; i += sizeof(int64_t)) {
+        int64_t row = 0;
+        memcpy(&row, rows.bytes + i, sizeof(row));
+        if (row == before)
+            continue;
+        before = row;
+        sk_stmt_reset(stmt);
+        sk_bind_int(stmt, 1, row);
+        SK_TRY(sk_item_rows(stmt, each, context, err));
+    }
+    return SK_OK;
+}
+
 bool sk_payload_fits(const struct sk_entry *entry, const struct sk_payload *payload)
 {
     const uint8_t *text = (const uint8_t *)sk_buf_text(&payload->text);

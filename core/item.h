@@ -125,6 +125,14 @@ enum sk_status sk_payload_ranges(struct sk_store *store, int64_t log,
                                  const struct sk_ranges *within, struct sk_ranges *out,
                                  struct sk_error *err);
 
+/* Calls `each` for every item that has an entry at these positions of a log, once. The item is
+ * borrowed. */
+typedef enum sk_status sk_item_each_fn(void *context, const struct sk_item *item,
+                                       struct sk_error *err);
+SK_MUST_CHECK
+enum sk_status sk_item_each_at(struct sk_store *store, int64_t log, const struct sk_ranges *at,
+                               sk_item_each_fn *each, void *context, struct sk_error *err);
+
 /*
  * Finds an item by what a person typed: 32 hex digits, or the first ones (at least 4) if they fit
  * one item only; of the same thing in related logs, the one that is shown. Errors: SK_MISSING,
@@ -153,8 +161,6 @@ enum sk_status sk_item_related(struct sk_store *store, int64_t log, const struct
 /* Calls `each` for the records (not links or attachments) of a type (0: all six) that are not
  * withdrawn nor malformed, newest first; one that is the same in related logs comes once. The item
  * is borrowed. */
-typedef enum sk_status sk_item_each_fn(void *context, const struct sk_item *item,
-                                       struct sk_error *err);
 SK_MUST_CHECK
 enum sk_status sk_item_each(struct sk_store *store, unsigned type, sk_item_each_fn *each,
                             void *context, struct sk_error *err);

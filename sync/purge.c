@@ -2,29 +2,7 @@
 
 #include "sync/receipt_parts.h"
 
-#include <string.h>
-
 /* ---- what receipts cover ---- */
-
-/* The newest receipt of an archive as it is kept: its note, an empty line, a checkpoint. */
-static enum sk_status load_note(struct sk_store *store, int64_t peer, struct sk_buf *out,
-                                struct sk_error *err)
-{
-    sk_auto_stmt stmt = NULL;
-    bool row = false;
-    SK_TRY(sk_db_prepare(sk_store_db(store), &stmt, "SELECT receipt FROM peer WHERE id = ?1", err));
-    sk_bind_int(stmt, 1, peer);
-    SK_TRY(sk_step(stmt, &row, err));
-    return sk_buf_add_text(out, row ? sk_column_text(stmt, 0) : "", err);
-}
-
-/* The note ends with its signature lines: before the second empty line. */
-static size_t note_len(const char *kept)
-{
-    const char *text_end = strstr(kept, "\n\n");
-    const char *end = text_end ? strstr(text_end + 2, "\n\n") : NULL;
-    return end ? (size_t)(end - kept) + 1 : strlen(kept);
-}
 
 /* Adds what the receipt says is stored, as far as this log bears it out. */
 static enum sk_status add_stored(struct sk_store *store, const struct sk_receipt *receipt,
@@ -67,18 +45,14 @@ static enum sk_status find_excepted(const struct sk_receipt *receipt, struct sk_
 static enum sk_status covered_by(struct sk_store *store, const struct sk_peer *peer,
                                  struct sk_ranges *out, struct sk_error *err)
 {
-    sk_auto_buf kept = SK_BUF_INIT;
     sk_auto_receipt receipt = {.stored = NULL};
     sk_auto_ranges stored = SK_RANGES_INIT;
     sk_auto_ranges without = SK_RANGES_INIT;
+    bool found = false;
     bool same = false;
-    bool by_next = false;
-    SK_TRY(load_note(store, peer->id, &kept, err));
-    if (kept.len == 0)
-        return SK_OK;
-    SK_TRY(sk_receipt_open(store, peer, sk_buf_text(&kept), note_len(sk_buf_text(&kept)), &receipt,
-                           &by_next, err));
-    SK_TRY(sk_receipt_root_is_own(store, receipt.size, receipt.root, &same, err));
+    SK_TRY(sk_receipt_kept(store, peer, &receipt, &found, err));
+    if (found)
+        SK_TRY(sk_receipt_root_is_own(store, receipt.size, receipt.root, &same, err));
     if (!same)
         return SK_OK;
     SK_TRY(add_stored(store, &receipt, &stored, err));

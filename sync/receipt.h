@@ -19,8 +19,6 @@ struct sk_receipt_result {
     uint64_t on_way_from; /* the first of these */
     uint64_t purged;      /* of those asked for: entries of which what they say was purged here */
     uint64_t bare;        /* entries of which neither it nor this store has what they say */
-    uint64_t withdrawn;   /* entries of which it has erased what they say, and this store has not:
-                           * a related log has withdrawn them */
     uint64_t lost;        /* entries that it had acknowledged, and now does not store or asks for */
     uint64_t lost_from;   /* the first of these */
     uint64_t revoked;     /* from there on the archive takes nothing any more; SK_NOT_REVOKED */
@@ -28,7 +26,9 @@ struct sk_receipt_result {
     uint8_t keys_id[32];  /* what their safety number is made of */
     bool older;           /* taken before, or older than the newest taken: nothing changed */
     bool rollback; /* the archive holds more than this store, or other content: see the words */
-    json_t *forms; /* owned: array of {"form", "version", "label"} of forms that are new */
+    struct sk_ranges withdrawn; /* owned: positions of which it has erased what they say, and this
+                                 * store has not: a related log has withdrawn them */
+    json_t *forms;      /* owned: array of {"form", "version", "label"} of forms that are new */
     json_t *forms_gone; /* owned: array of names of those that it offers no more */
     char *notes; /* owned: lines for a person (refused copies, quarantined or malformed entries,
                   * forms that were not taken) */

@@ -18,6 +18,26 @@ enum sk_status sk_receipt_open(struct sk_store *store, const struct sk_peer *pee
                                size_t len, struct sk_receipt *out, bool *by_next,
                                struct sk_error *err);
 
+/* Keeps the newest receipt of an archive (a peer's row): its note and the checkpoint that came with
+ * it, or "". Wants a transaction. */
+SK_MUST_CHECK
+enum sk_status sk_receipt_keep(struct sk_store *store, int64_t peer, uint64_t number,
+                               const char *note, const char *checkpoint, struct sk_error *err);
+
+/*
+ * The newest receipt of an archive, as it was kept. out: empty; *found is false where the archive
+ * never answered. Errors: those of sk_receipt_open().
+ */
+SK_MUST_CHECK
+enum sk_status sk_receipt_kept(struct sk_store *store, const struct sk_peer *peer,
+                               struct sk_receipt *out, bool *found, struct sk_error *err);
+
+/* Of some ranges that an archive named: the positions of the own log of which what they commit to
+ * is here. out: empty, filled. */
+SK_MUST_CHECK
+enum sk_status sk_receipt_here(struct sk_store *store, const struct sk_ranges *named,
+                               struct sk_ranges *out, struct sk_error *err);
+
 /*
  * Whether a receipt that is newer than any before may say of its archive's keys what it says. Under
  * the key in force, once next keys were announced, it names these. Errors: SK_REFUSED.

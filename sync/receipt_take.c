@@ -59,6 +59,7 @@ void sk_receipt_result_clear(struct sk_receipt_result *result)
     json_decref(result->forms);
     json_decref(result->forms_gone);
     result->forms = result->forms_gone = NULL;
+    sk_ranges_clear(&result->withdrawn);
 }
 
 /* ---- reading ---- */
@@ -276,17 +277,6 @@ static enum sk_status tell_contradiction(struct arrival *a, struct sk_receipt_re
     return SK_OK;
 }
 
-/* Of some ranges of the archive's: the positions of which this store has what they commit to. */
-static enum sk_status find_held(struct arrival *a, const struct sk_ranges *ranges,
-                                uint64_t own_size, struct sk_ranges *out, struct sk_error *err)
-{
-    sk_auto_ranges own = SK_RANGES_INIT;
-    sk_auto_ranges within = SK_RANGES_INIT;
-    SK_TRY(sk_ranges_add(&own, 0, own_size, err));
-    SK_TRY(sk_ranges_common(&within, ranges, &own, err));
-    return sk_payload_ranges(a->store, SK_LOG_OWN, &within, out, err);
-}
-
 /* What the next exports send again: what is asked for, and what the archive has only the entries
  * of while this store has more. */
 static enum sk_status find_wanted(struct arrival *a, uint64_t own_size, struct sk_ranges *out,
@@ -295,19 +285,9 @@ static enum sk_status find_wanted(struct arrival *a, uint64_t own_size, struct s
     sk_auto_ranges own = SK_RANGES_INIT;
     sk_auto_ranges here = SK_RANGES_INIT;
     SK_TRY(sk_ranges_add(&own, 0, own_size, err));
-    SK_TRY(find_held(a, &a->receipt.bare, own_size, &here, err));
+    SK_TRY(sk_receipt_here(a->store, &a->receipt.bare, &here, err));
     SK_TRY(sk_ranges_common(out, &a->receipt.wanted, &own, err));
     return sk_ranges_unite(out, &here, err);
-}
-
-/* What this store still holds of what the archive has erased by the word of a related log. */
-static enum sk_status tell_withdrawn(struct arrival *a, uint64_t own_size,
-                                     struct sk_receipt_result *result, struct sk_error *err)
-{
-    sk_auto_ranges here = SK_RANGES_INIT;
-    SK_TRY(find_held(a, &a->receipt.withdrawn, own_size, &here, err));
-    result->withdrawn = sk_ranges_total(&here);
-    return SK_OK;
 }
 
 /* What left and did not arrive: nobody asks for a last bundle that was lost. */
@@ -328,7 +308,7 @@ static enum sk_status update_ranges(struct arrival *a, uint64_t own_size,
     sk_auto_ranges exported = SK_RANGES_INIT;
     struct sk_peer *peer = &a->peer;
     SK_TRY(tell_contradiction(a, result, err));
-    SK_TRY(tell_withdrawn(a, own_size, result, err));
+    SK_TRY(sk_receipt_here(a->store, &a->receipt.withdrawn, &result->withdrawn, err));
     for (size_t i = 0; i < a->receipt.stored_count; i++)
         SK_TRY(sk_ranges_add(&peer->acknowledged, a->receipt.stored[i].from,
                              a->receipt.stored[i].to, err));
@@ -341,20 +321,6 @@ static enum sk_status update_ranges(struct arrival *a, uint64_t own_size,
     SK_TRY(sk_ranges_unite(&peer->exported, &exported, err));
     SK_TRY(tell_on_way(peer, result, err));
     return sk_peer_save_ranges(a->store, peer, err);
-}
-
-static enum sk_status save_text(struct arrival *a, struct sk_error *err)
-{
-    sk_auto_buf text = SK_BUF_INIT;
-    sk_auto_stmt stmt = NULL;
-    SK_TRY(sk_buf_add_text(&text, sk_buf_text(&a->note), err));
-    SK_TRY(sk_buf_printf(&text, err, "\n%s", sk_buf_text(&a->checkpoint)));
-    SK_TRY(sk_db_prepare(sk_store_db(a->store), &stmt,
-                         "UPDATE peer SET number = ?2, receipt = ?3 WHERE id = ?1", err));
-    sk_bind_int(stmt, 1, a->peer.id);
-    sk_bind_int(stmt, 2, (int64_t)a->receipt.number);
-    sk_bind_text(stmt, 3, sk_buf_text(&text));
-    return sk_run(stmt, err);
 }
 
 /* The first receipt under the announced keys puts them in force; what a receipt announces is kept.
@@ -398,7 +364,8 @@ static enum sk_status keep(struct arrival *a, uint64_t own_size, struct sk_recei
     SK_TRY(keep_keys(a, result, err));
     SK_TRY(sk_receipt_forms_keep(a->store, a->peer.id, &a->receipt, &a->forms, result->forms,
                                  result->forms_gone, &a->form_words, err));
-    SK_TRY(save_text(a, err));
+    SK_TRY(sk_receipt_keep(a->store, a->peer.id, a->receipt.number, sk_buf_text(&a->note),
+                           sk_buf_text(&a->checkpoint), err));
     SK_TRY(set_words(a, result, err));
     return sk_store_commit(&txn, err);
 }

@@ -53,7 +53,9 @@ class World:
         return {name for name in found if not name.endswith("-wal")}
 
     def told(self):
-        """What the programs tell about both stores, in few calls."""
+        """What the programs tell about both stores, in few calls; slow ones tell the least."""
+        if SANITIZED:
+            return [self.store.json("list"), self.office.json("list")]
         return [self.store.json("list"), self.store.json("status"), self.office.json("list"),
                 self.office.json("devices"), self.office.json("quarantine"),
                 self.office.json("renew", "--look"), self.renewed.json("renew", "--look")]

@@ -117,11 +117,13 @@ class Store:
     def dump(self):
         """Everything the programs tell about it: what must not change when something is refused."""
         records = self.json("list")
+        chosen = sorted(row["id"] for row in records)[::8 if SANITIZED else 1]
+        sample = [row for row in records if row["id"] in chosen]
         own = ["status"] if self.program == "skrynia" else ["devices", "quarantine"]
         return {
             "list": records,
-            "show": [self.json("show", row["id"]) for row in records],
-            "history": [self.json("history", row["id"]) for row in records],
+            "show": [self.json("show", row["id"]) for row in sample],
+            "history": [self.json("history", row["id"]) for row in sample],
             **{command: self.json(command) for command in [*own, "verify"]},
         }
 

@@ -279,6 +279,9 @@ def seized(top):
     to = archive(os.path.join(top, "office"))
     by = device(os.path.join(top, "old"), to, alias="old")
     ids = [by("add", "testimony", f"title={SECRET} {i}", "text=за лесам") for i in range(2)]
+    by("edit", ids[0], "text=за лесам і полем")
+    write(os.path.join(top, "здымак.jpg"), b"a lake")
+    photo = by("attach", ids[0], os.path.join(top, "здымак.jpg"))
     by("backup", os.path.join(top, "old backup"))
     by("export", os.path.join(top, "o1"))
     to("import", os.path.join(top, "o1"))
@@ -292,18 +295,33 @@ def seized(top):
     by("export", os.path.join(top, "o2"))
     to("import", os.path.join(top, "o2"))
     check("withdrawn" in to("show", ids[0]), "before the revocation it erases, as it must")
-    # The restored store is told, and a purge does not take the archive to have it.
+    # The restored store is told which, at once and whenever it asks, and a purge leaves that.
+    what = [{"id": ids[0], "type": "testimony", "title": f"{SECRET} 0"},
+            {"id": photo, "type": "attachment", "title": "здымак.jpg"}]
+    check("withdrawn_items" not in heir.json("status")["archives"][0], "nobody has said so yet")
     to("receipt", "new", os.path.join(top, "heir told"))
     said = expected(heir.run("receive", os.path.join(top, "heir told")), 0, ["receive"]).out
-    check("Of 1 entry it has erased what it says" in said and "'revoke'" in said, f"what another withdrew: {said}")
+    check("Of 3 entries it has erased what they say" in said and "'revoke'" in said, f"what another withdrew: {said}")
+    for text in said, heir("status"):
+        check([text.count(row["id"]) for row in what] == [1, 1], f"which they are, once: {text}")
+        check(f"{ids[0]}  testimony  {SECRET} 0\n" in text and ids[1] not in text, f"by their titles: {text}")
+    check("withdrawn there:   1, 3-4  (3 entries)" in heir("status"), "at which positions")
+    to("receipt", "new", os.path.join(top, "heir told again"))
+    again = heir.json("receive", os.path.join(top, "heir told again"))
+    check((again["withdrawn"], again["withdrawn_items"]) == (3, what), f"the same for a program: {again}")
+    row = heir.json("status")["archives"][0]
+    check((row["withdrawn"], row["withdrawn_items"]) == ([[1, 2], [3, 5]], what), f"and here: {row}")
     heir("purge", "--all")
     check("за лесам" in heir("show", ids[0]) and "за лесам" not in heir("show", ids[1]), "only that is kept")
     # The log is revoked from where the two part. What was erased comes again; a further one is not taken.
-    check(to.json("revoke", "old", "--from", "2") == {"device": "old", "revoked": 2, "held": 1}, "revoke")
+    check(to.json("revoke", "old", "--from", "4") == {"device": "old", "revoked": 4, "held": 2}, "revoke")
     check(to.json("verify") == {"ok": True, "problems": []}, "verify after it")
     heir("export", "--all", os.path.join(top, "h2"))
     to("import", os.path.join(top, "h2"))
     check(f"{SECRET} 0" in to("show", ids[0]), "what was erased is there again")
+    to("receipt", "new", os.path.join(top, "heir calmed"))
+    check(heir.json("receive", os.path.join(top, "heir calmed"))["withdrawn_items"] == [], "no longer told")
+    check("withdrawn there" not in heir("status"), "nor here")
     by("withdraw", ids[1])
     by("export", os.path.join(top, "o3"))
     check(to.json("import", os.path.join(top, "o3"))[0]["quarantined"] == 1, "it is not taken")

@@ -290,14 +290,15 @@ def spoil(path, place, length=100):
 
 
 def repairs(top):
-    """Every page of a small store damaged in turn: all else comes back, and what is lost is named."""
+    """Every page of a small store damaged in turn (of slow programs every fourth): all else comes back, and what
+    is lost is named."""
     by = device(os.path.join(top, "store"))
     ids = fill(by, top, 60, 4)
     listed = {row["id"]: row for row in by.json("list")}
     bad = Store("skrynia", os.path.join(top, "bad"))
     new = Store("skrynia", os.path.join(top, "new"))
     lost_most = most_marked = 0
-    for page in range(0, page_count(by) + 1):
+    for page in range(0, page_count(by) + 1, 4 if SANITIZED else 1):
         shutil.copytree(by.folder, bad.folder)
         data = os.path.join(bad.folder, "data")
         spoil(data, 8192 + (page - 1) * 4096 if page else 0, 4096 if page else 8192)
@@ -334,7 +335,7 @@ def repairs(top):
         shutil.rmtree(bad.folder)
         shutil.rmtree(new.folder)
     check(lost_most < len(listed), "one page took everything")
-    check(most_marked > 0, "no page took the proof of others")
+    check(SANITIZED or most_marked > 0, "no page took the proof of others")
 
     # Attachments that are damaged or gone, the log, and `keys`.
     shutil.copytree(by.folder, bad.folder)

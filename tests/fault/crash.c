@@ -28,6 +28,7 @@
 #define RESCUE        2000u /* of the short ones */
 #define RESCUE_LONG   50000u
 #define ONE_PLACE_OF  (SANITIZED ? 12u : 1u) /* at the others a killed program alone is judged */
+#define ONE_KILL_OF   (SANITIZED ? 3u : 1u)
 #define WITHOUT_MAX   6u
 #define AGAIN         400u /* one disk of so many loses power a second time */
 
@@ -101,7 +102,7 @@ static void judge_cut(struct sk_judge *judge, const struct sk_sim_power *power, 
 static void judge_place(struct sk_judge *judge, const struct place *place, uint64_t randoms)
 {
     const struct sk_sim_power *power = &place->power;
-    if (sk_sim_power_whole(power))
+    if (sk_sim_power_whole(power) && power->at % ONE_KILL_OF == 0)
         judge_cut(judge, power, SK_SIM_CUT_ALL, 0, place->done);
     if (power->at % ONE_PLACE_OF != 0)
         return;
@@ -163,7 +164,8 @@ static void lies_about_syncs_are_found_out(enum sk_sim_lie lie)
     struct sk_judge *judge = sk_judge_new(&tale);
     sk_judge_quiet(judge);
     for (place_begin(&place, &tale); place_next(&place, &tale);)
-        judge_cut(judge, &place.power, SK_SIM_CUT_NOTHING, 0, place.done);
+        if (place.power.at % ONE_KILL_OF == 0)
+            judge_cut(judge, &place.power, SK_SIM_CUT_NOTHING, 0, place.done);
     uint64_t bad = bad_of(sk_judge_counts(judge));
     sk_judge_free(judge);
     sk_story_forget(&tale);

@@ -9,6 +9,7 @@
 #include "core/renew.h"
 #include "sync/peer.h"
 #include "sync/renew.h"
+#include "tests/support/effort.h"
 #include "tests/support/exchange.h"
 
 #include <setjmp.h>
@@ -271,7 +272,7 @@ static void run(uint64_t seed, bool force)
 
 static uint64_t sequences(void)
 {
-    return getenv("SK_LONG") ? (uint64_t)SEQUENCES * 30 : SEQUENCES;
+    return sk_test_effort(SEQUENCES, SEQUENCES, 30 * SEQUENCES);
 }
 
 static void nothing_is_lost(void **state)

@@ -175,7 +175,7 @@ static void check_acknowledged(int number, int archive)
             continue;
         r_equal("what was acknowledged is held", log ? log->held[p] : M_NONE,
                 device->history.at[p]);
-        if (m_has(device, p) && !m.bare[device->log].at[p])
+        if (log && m_has(device, p) && !m.bare[device->log].at[p])
             r_equal("with its payload", log->payload[p] || log->gone[p], true);
     }
 }

@@ -4,6 +4,7 @@
 #include "cli/unlock.h"
 #include "core/purge.h"
 #include "sync/export.h"
+#include "sync/receipt.h"
 
 /* What is gathered over the archives. */
 struct telling {
@@ -27,6 +28,7 @@ static enum sk_status add_json(void *context, const struct sk_archive_status *st
                                struct sk_error *err)
 {
     struct telling *telling = context;
+    sk_auto_ranges withdrawn = SK_RANGES_INIT;
     sk_auto_json element = json_pack(
         "{s:s, s:o, s:o, s:o, s:o}", "name", status->name, "acknowledged",
         sk_ranges_json(status->acknowledged), "exported", sk_ranges_json(status->exported),
@@ -42,8 +44,9 @@ static enum sk_status add_json(void *context, const struct sk_archive_status *st
         sk_json_put(&element, "new_keys", json_string(safety));
     }
 
-    if (status->withdrawn->count > 0)
-        SK_TRY(put_withdrawn(telling->run, &element, status->withdrawn, err));
+    SK_TRY(sk_receipt_withdrawn(telling->run->store, status->peer, &withdrawn, err));
+    if (withdrawn.count > 0)
+        SK_TRY(put_withdrawn(telling->run, &element, &withdrawn, err));
     return json_array_append(telling->archives, element) == 0 ? SK_OK
                                                               : sk_fail_status(err, SK_NOMEM);
 }
@@ -80,6 +83,7 @@ static enum sk_status add_text(void *context, const struct sk_archive_status *st
                                struct sk_error *err)
 {
     struct telling *telling = context;
+    sk_auto_ranges withdrawn = SK_RANGES_INIT;
 
     telling->count++;
     sk_out("\nArchive ");
@@ -100,12 +104,13 @@ static enum sk_status add_text(void *context, const struct sk_archive_status *st
     SK_TRY(out_ranges("to be exported:", status->unexported, err));
     if (status->wanted->count > 0)
         SK_TRY(out_ranges("asked for again:", status->wanted, err));
-    if (status->withdrawn->count == 0)
+    SK_TRY(sk_receipt_withdrawn(telling->run->store, status->peer, &withdrawn, err));
+    if (withdrawn.count == 0)
         return SK_OK;
-    SK_TRY(out_ranges("withdrawn there:", status->withdrawn, err));
+    SK_TRY(out_ranges("withdrawn there:", &withdrawn, err));
     sk_out("  A store that this one continues, or that continues this one, withdrew these,\n"
            "  which are here still:\n");
-    return sk_out_elsewhere(telling->run, status->withdrawn, err);
+    return sk_out_elsewhere(telling->run, &withdrawn, err);
 }
 
 enum sk_status sk_cmd_status(struct sk_run *run, struct sk_error *err)

@@ -41,16 +41,15 @@ SK_MUST_CHECK enum sk_status sk_export_small(struct sk_store *store, const char 
 
 /* What has arrived, is on its way and never left, for one archive. */
 struct sk_archive_status {
+    int64_t peer; /* its row */
     const char *name;
     const struct sk_ranges *acknowledged;
     const struct sk_ranges *exported; /* left in a bundle, and not acknowledged */
     const struct sk_ranges *unexported;
     const struct sk_ranges *wanted;
-    const struct sk_ranges *withdrawn; /* of which, by its newest receipt, it has erased what they
-                                        * say, and this store has not */
-    uint64_t revoked;                  /* from there on it takes nothing any more; SK_NOT_REVOKED */
-    bool renewed;                      /* it has renewed its keys */
-    uint8_t keys_id[32];               /* then: what the safety number of the newest is made of */
+    uint64_t revoked;    /* from there on it takes nothing any more; SK_NOT_REVOKED */
+    bool renewed;        /* it has renewed its keys */
+    uint8_t keys_id[32]; /* then: what the safety number of the newest is made of */
 };
 typedef enum sk_status sk_archive_status_fn(void *context, const struct sk_archive_status *status,
                                             struct sk_error *err);

@@ -54,4 +54,10 @@ SK_MUST_CHECK enum sk_status sk_receipt_write(struct sk_store *store, int64_t lo
 SK_MUST_CHECK enum sk_status sk_receipt_take(struct sk_store *store, const char *path,
                                              struct sk_receipt_result *out, struct sk_error *err);
 
+/* Documenter: the positions of which an archive (a peer's row) has erased what they say, by its
+ * newest receipt, and this store has not. out: empty, filled. Errors: SK_DAMAGED, SK_REFUSED (what
+ * is kept is no receipt for this store), SK_IO. */
+SK_MUST_CHECK enum sk_status sk_receipt_withdrawn(struct sk_store *store, int64_t peer,
+                                                  struct sk_ranges *out, struct sk_error *err);
+
 #endif

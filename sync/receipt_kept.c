@@ -2,9 +2,9 @@
  * The newest receipt of each archive, as this store keeps it: its note, an empty line, a
  * checkpoint.
  */
-#include "sync/receipt_parts.h"
-
 #include "core/item.h"
+#include "sync/receipt.h"
+#include "sync/receipt_parts.h"
 
 #include <string.h>
 
@@ -64,4 +64,15 @@ enum sk_status sk_receipt_here(struct sk_store *store, const struct sk_ranges *n
     SK_TRY(sk_ranges_add(&own, 0, log.size, err));
     SK_TRY(sk_ranges_common(&within, named, &own, err));
     return sk_payload_ranges(store, SK_LOG_OWN, &within, out, err);
+}
+
+enum sk_status sk_receipt_withdrawn(struct sk_store *store, int64_t peer, struct sk_ranges *out,
+                                    struct sk_error *err)
+{
+    sk_auto_peer loaded = {.id = 0};
+    sk_auto_receipt receipt = {.stored = NULL};
+    bool found = false;
+    SK_TRY(sk_peer_load(store, peer, &loaded, err));
+    SK_TRY(sk_receipt_kept(store, &loaded, &receipt, &found, err));
+    return sk_receipt_here(store, &receipt.withdrawn, out, err);
 }

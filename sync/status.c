@@ -1,6 +1,6 @@
 #include "core/renew.h"
 #include "sync/export.h"
-#include "sync/receipt_parts.h"
+#include "sync/peer.h"
 
 static void fill_keys(struct sk_archive_status *status, const struct sk_peer *peer)
 {
@@ -12,35 +12,23 @@ static void fill_keys(struct sk_archive_status *status, const struct sk_peer *pe
         sk_archive_keys_id(status->keys_id, peer->sign_public, peer->dh_public);
 }
 
-/* What its newest receipt says that another log has withdrawn. */
-static enum sk_status find_withdrawn(struct sk_store *store, const struct sk_peer *peer,
-                                     struct sk_ranges *out, struct sk_error *err)
-{
-    sk_auto_receipt receipt = {.stored = NULL};
-    bool found = false;
-    SK_TRY(sk_receipt_kept(store, peer, &receipt, &found, err));
-    return sk_receipt_here(store, &receipt.withdrawn, out, err);
-}
-
-static enum sk_status tell_one(struct sk_store *store, const struct sk_peer *peer, uint64_t size,
+static enum sk_status tell_one(const struct sk_peer *peer, uint64_t size,
                                sk_archive_status_fn *each, void *context, struct sk_error *err)
 {
     sk_auto_ranges travelling = SK_RANGES_INIT;
     sk_auto_ranges sent = SK_RANGES_INIT;
     sk_auto_ranges unexported = SK_RANGES_INIT;
-    sk_auto_ranges withdrawn = SK_RANGES_INIT;
     SK_TRY(sk_ranges_without(&travelling, &peer->exported, &peer->acknowledged, err));
     SK_TRY(sk_ranges_unite(&sent, &peer->exported, err));
     SK_TRY(sk_ranges_unite(&sent, &peer->acknowledged, err));
     SK_TRY(sk_ranges_missing(&unexported, &sent, size, err));
-    SK_TRY(find_withdrawn(store, peer, &withdrawn, err));
     struct sk_archive_status status = {
+        .peer = peer->id,
         .name = peer->alias,
         .acknowledged = &peer->acknowledged,
         .exported = &travelling,
         .unexported = &unexported,
         .wanted = &peer->wanted,
-        .withdrawn = &withdrawn,
         .revoked = peer->revoked,
     };
     fill_keys(&status, peer);
@@ -55,6 +43,6 @@ enum sk_status sk_status_each(struct sk_store *store, sk_archive_status_fn *each
     SK_TRY(sk_peers_load(store, &peers, err));
     SK_TRY(sk_log_get(store, SK_LOG_OWN, &log, err));
     for (size_t i = 0; i < peers.count; i++)
-        SK_TRY(tell_one(store, &peers.items[i], log.size, each, context, err));
+        SK_TRY(tell_one(&peers.items[i], log.size, each, context, err));
     return SK_OK;
 }

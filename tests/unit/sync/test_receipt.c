@@ -76,6 +76,24 @@ static void what_cannot_be_written_leaves_no_file(void **state)
     sk_receipt_result_clear(&got);
 }
 
+/* Where what is kept is no receipt, that is told where it is needed, and stops nothing else. */
+static void what_is_kept_is_damaged(void **state)
+{
+    struct sk_world *world = *state;
+    sk_auto_ranges withdrawn = SK_RANGES_INIT;
+    sk_world_pair(world);
+    (void)sk_test_add(device(world), SK_TYPE_SOURCE, "one");
+    (void)sk_world_export(world, 0, "b");
+    (void)sk_world_import(world, 0, "b");
+    struct sk_receipt_result got = sk_world_receipt(world, 0, 1, 0, "r");
+    sk_receipt_result_clear(&got);
+    EXPECT_OK(sk_receipt_withdrawn(device(world), 1, &withdrawn, &sk_test_err));
+    assert_int_equal(withdrawn.count, 0);
+    sk_test_sql(device(world), "UPDATE peer SET receipt = 'no receipt'");
+    assert_string_equal(sk_world_status(device(world), 0), "0-1|||");
+    EXPECT(SK_DAMAGED, sk_receipt_withdrawn(device(world), 1, &withdrawn, &sk_test_err));
+}
+
 static void what_was_taken_is_kept_as_it_was_signed(void **state)
 {
     struct sk_world *world = *state;
@@ -173,6 +191,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, sk_world_setup, sk_world_teardown)
     const struct CMUnitTest tests[] = {
         TEST(what_cannot_be_written_leaves_no_file),
+        TEST(what_is_kept_is_damaged),
         TEST(what_was_taken_is_kept_as_it_was_signed),
         TEST(refused_copies_are_told_sixteen_at_a_time),
         TEST(only_ones_own_quarantine_is_told),

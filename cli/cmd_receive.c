@@ -253,6 +253,17 @@ static enum sk_status refuse_revoked(struct sk_run *run, const struct sk_receipt
                    result->archive, (unsigned long long)result->revoked);
 }
 
+static enum sk_status refuse_rollback(struct sk_run *run, const struct sk_receipt_result *result,
+                                      struct sk_error *err)
+{
+    sk_run_advise(run, "An older copy of the store may have been put back. Record nothing more "
+                       "here: 'repair NEWDIR' makes a new store of what this one holds, for a new "
+                       "invite. 'show' and 'extract' go on working here.");
+    return sk_fail(err, SK_REFUSED,
+                   "\"%s\" knows entries of this device that this store does not hold",
+                   result->archive);
+}
+
 enum sk_status sk_cmd_receive(struct sk_run *run, struct sk_error *err)
 {
     struct sk_receipt_result result = {.notes = NULL};
@@ -269,13 +280,9 @@ enum sk_status sk_cmd_receive(struct sk_run *run, struct sk_error *err)
         sk_run_advise(run, "Nothing was changed. Keep the file, and ask the archive.");
     SK_TRY(status);
     status = out_receipt(run, &result, err);
-    if (result.rollback)
-        sk_say(run->program->name,
-               "warning: the archive knows entries of this device that this store does not hold. "
-               "An older copy of the store may have been put back. Record nothing more here: "
-               "'repair NEWDIR' makes a new store of what this one holds, for a new invite. 'show' "
-               "and 'extract' go on working here.");
     sk_receipt_result_clear(&result);
+    if (status == SK_OK && result.rollback)
+        return refuse_rollback(run, &result, err);
     if (status == SK_OK && result.revoked != SK_NOT_REVOKED)
         return refuse_revoked(run, &result, err);
     return status;

@@ -2,6 +2,7 @@
  * Reading the fields of a form. Built-in forms are read once at the start; those of organisations
  * come from outside, so that each length and count has a limit, and their words are looked at.
  */
+#include "core/file.h"
 #include "core/form_internal.h"
 #include "core/text.h"
 
@@ -71,11 +72,37 @@ bool form_words_fit(const char *words, size_t most)
 
 /* ---- choices ---- */
 
-/* Whether a person who types the one could mean the other. */
-static bool alike(const struct sk_choice *a, const struct sk_choice *b)
+/* A name or label, by which a person says which choice is meant. */
+struct word {
+    const char *text;
+    const struct sk_choice *choice;
+};
+
+static int compare_words(const void *a, const void *b)
 {
-    return strcasecmp(a->label, b->label) == 0 || strcasecmp(a->label, b->name) == 0 ||
-           strcasecmp(a->name, b->label) == 0;
+    return strcasecmp(((const struct word *)a)->text, ((const struct word *)b)->text);
+}
+
+/* Whether a word could mean two choices. Not each is held against each: a form may be read for each
+ * of very many records. */
+static enum sk_status find_alike(const struct sk_field *field, bool *out, struct sk_error *err)
+{
+    size_t count = 2 * field->choice_count;
+    sk_auto_free struct word *words = malloc(count * sizeof(*words));
+
+    if (!words)
+        return sk_fail_status(err, SK_NOMEM);
+    for (size_t i = 0; i < count; i++) {
+        const struct sk_choice *choice = &field->choices[i / 2];
+
+        words[i] = (struct word){i % 2 ? choice->label : choice->name, choice};
+    }
+    qsort(words, count, sizeof(*words), compare_words);
+    *out = false;
+    for (size_t i = 1; i < count; i++)
+        *out |=
+            words[i].choice != words[i - 1].choice && compare_words(words + i - 1, words + i) == 0;
+    return SK_OK;
 }
 
 static bool choice_fits(const struct form_loader *loader, const struct sk_field *field,
@@ -85,13 +112,7 @@ static bool choice_fits(const struct form_loader *loader, const struct sk_field 
     if (!form_is_name(choice->name) || strchr(choice->label, ',') ||
         form_find_choice(field, choice->name))
         return false;
-    if (!loader->own)
-        return true;
-    for (size_t i = 0; i < field->choice_count; i++) {
-        if (alike(&field->choices[i], choice))
-            return false;
-    }
-    return form_words_fit(choice->label, FORM_LABEL_MAX);
+    return !loader->own || form_words_fit(choice->label, FORM_LABEL_MAX);
 }
 
 /* Puts the choice that is about to be counted into its place among those before it. */
@@ -107,7 +128,9 @@ static void insert_by_name(struct sk_field *field, const struct sk_choice *choic
 static enum sk_status load_choices(struct form_loader *loader, struct sk_field *field,
                                    const json_t *json, struct sk_error *err)
 {
+    static const char fault[] = "a choice is broken, or like another one";
     void *memory = NULL;
+    bool alike = false;
 
     if (loader->own && json_array_size(json) > CHOICES_MAX)
         return broken(loader, field->name, "it has too many choices", err);
@@ -124,11 +147,13 @@ static enum sk_status load_choices(struct form_loader *loader, struct sk_field *
         if (json_unpack(json_array_get(json, field->choice_count), "{s:s,s:s!}", "name",
                         &choice.name, "label", &choice.label) != 0 ||
             !choice_fits(loader, field, &choice))
-            return broken(loader, field->name, "a choice is broken, or like another one", err);
+            return broken(loader, field->name, fault, err);
         choices[field->choice_count] = choice;
         insert_by_name(field, &choices[field->choice_count]);
     }
-    return SK_OK;
+    if (loader->own)
+        SK_TRY(find_alike(field, &alike, err));
+    return alike ? broken(loader, field->name, fault, err) : SK_OK;
 }
 
 /* ---- fields ---- */

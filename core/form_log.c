@@ -23,7 +23,27 @@ static enum sk_status find_entry(struct sk_store *store, int64_t log, const uint
     return SK_OK;
 }
 
-/* Reads a form out of its entry, and keeps it at hand for the next record that names it. */
+/* Takes a form to the front of what is kept at hand: from its place there, or a new reference. */
+static void keep(struct sk_store *store, size_t at, struct sk_own_form *own)
+{
+    memmove(store->forms + 1, store->forms, at * sizeof(store->forms[0]));
+    store->forms[0] = own;
+}
+
+/* The form of that hash, if it is kept at hand: borrowed. */
+static struct sk_own_form *find_kept(struct sk_store *store, const uint8_t *hash)
+{
+    for (size_t i = 0; i < SK_FORMS_KEPT && store->forms[i]; i++) {
+        struct sk_own_form *own = store->forms[i];
+        if (memcmp(sk_own_form_of(own)->hash, hash, SK_HASH_LEN) == 0) {
+            keep(store, i, own);
+            return own;
+        }
+    }
+    return NULL;
+}
+
+/* Reads a form out of its entry, and keeps it at hand for the next records that name it. */
 static enum sk_status load(struct sk_store *store, int64_t entry, const uint8_t *hash,
                            struct sk_own_form **out, struct sk_error *err)
 {
@@ -41,8 +61,8 @@ static enum sk_status load(struct sk_store *store, int64_t entry, const uint8_t 
         return sk_fail_status(err, status);
     if (status != SK_OK || memcmp(sk_own_form_of(own)->hash, hash, SK_HASH_LEN) != 0)
         return sk_fail(err, SK_DAMAGED, "a form in the database is not the one it should be");
-    sk_own_form_unref(store->form);
-    store->form = sk_own_form_ref(own);
+    sk_own_form_unref(store->forms[SK_FORMS_KEPT - 1]);
+    keep(store, SK_FORMS_KEPT - 1, sk_own_form_ref(own));
     *out = sk_own_form_ref(own);
     return SK_OK;
 }
@@ -56,9 +76,10 @@ enum sk_status sk_log_form(struct sk_store *store, int64_t log,
     SK_TRY(find_entry(store, log, hash, &entry, err));
     if (!entry)
         return SK_OK;
-    if (!store->form || memcmp(sk_own_form_of(store->form)->hash, hash, SK_HASH_LEN) != 0)
+    struct sk_own_form *kept = find_kept(store, hash);
+    if (!kept)
         return load(store, entry, hash, out, err);
-    *out = sk_own_form_ref(store->form);
+    *out = sk_own_form_ref(kept);
     return SK_OK;
 }
 

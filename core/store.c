@@ -148,7 +148,8 @@ static void store_free(struct sk_store *store)
     if (!store)
         return;
     (void)sk_db_close(store->db, NULL);
-    sk_own_form_unref(store->form);
+    for (size_t i = 0; i < SK_FORMS_KEPT; i++)
+        sk_own_form_unref(store->forms[i]);
     sk_secret_free(store->identity);
     sk_secret_free(store->next);
     sk_secret_free(store->store_key);

@@ -36,6 +36,9 @@ struct sk_below {
 
 struct sk_own_form;
 
+/* Forms kept at hand. The longest of many choices take more than a MiB each once they are read. */
+#define SK_FORMS_KEPT 16
+
 struct sk_store {
     char *dir;
     char *media_dir;
@@ -66,7 +69,7 @@ struct sk_store {
     bool erased;       /* the transaction erased something: old pages must go */
     bool left_copies;  /* the last commit was made, and did not take all of them away */
     bool words_erased; /* and it took words out of the search index */
-    struct sk_own_form *form; /* that was needed last, or NULL */
+    struct sk_own_form *forms[SK_FORMS_KEPT]; /* that were needed last, the last one first */
 };
 
 /* The parameters of a new slot: those for tests in a store that is for tests. */

@@ -80,8 +80,8 @@ def check_put_back(to, by, at):
     ran = expected(to.run("import", at("another")), REFUSED, ["import"])
     check("needs a new store" in ran.err and "ask for it again" not in ran.err, ran.err)
     to("receipt", "birch", at("warning"))
-    ran = expected(old.run("receive", at("warning")), 0, ["receive"])
-    check("'repair NEWDIR'" in ran.err and "for a new invite" in ran.err, ran.err)
+    told(old, REFUSED, "receive", at("warning"),
+         says=["nothing was changed", "does not hold", "'repair NEWDIR'", "for a new invite"])
 
 
 def check_archive_put_back(at):
@@ -168,6 +168,31 @@ def check_devices(at):
     check(any(line.startswith(long + " ") for line in shown), f"an alias that is cut names nothing: {shown}")
 
 
+def check_fork(at):
+    """Of what waited, the bundle that makes a fork is not counted as imported."""
+    to, letter = archive(at("fork")), at("ash.invite")
+    words = to("invite", "ash", letter)
+    first, other = [device(at(name), letter=letter, words=words) for name in ("ash", "other ash")]
+    first("add", "person", "title=One")
+    first("export", at("ash first"))
+    other("add", "person", "title=One")
+    other("export", at("ash other"))  # with the same index as the first one's: it is refused
+    shutil.copytree(other.folder, at("ash copy"))
+    copy = Store("skrynia", at("ash copy"))
+    other("export", "--all", at("ash one"))
+    other("add", "person", "title=Two")
+    other("export", at("ash two"))
+    copy("add", "person", "title=Another two")
+    for name in "unused", "unused again", "ash fork":
+        copy("export", "--all", at(name))
+    for name in "ash first", "ash one", "ash two", "ash fork":
+        to("import", at(name))
+    waiting = [row["log"] for row in to.json("devices") if row["state"] == "waiting"]
+    ran = expected(to.run("approve", waiting[0][:16]), 0, ["approve"])
+    check("approved; 2 waiting bundles were imported" in ran.err and "fork" in ran.out + ran.err, ran.out + ran.err)
+    check(len(to.json("quarantine")) == 1, "the one that makes a fork stays")
+
+
 def check_positions(to, by, at):
     """A position beyond the log, also of a store in which nothing is."""
     told(device(at("empty"), to, "empty"), USAGE, "export", "--since", "1", at("out"), says=["nothing is recorded yet"])
@@ -192,6 +217,7 @@ def test(top):
     check_fields(by)
     check_copies(at)
     check_devices(at)
+    check_fork(at)
 
 
 main(test)

@@ -73,6 +73,52 @@ static void what_is_broken_is_told_by_its_place(void **state)
             "needs a text field named title");
 }
 
+#define CHOICE_COUNT 500
+
+/* The longest list of choices, of which one has that name and label. Errors: as of reading it. */
+static enum sk_status read_choices(size_t at, const char *name, const char *label)
+{
+    sk_auto_buf text = SK_BUF_INIT;
+    sk_auto_own_form own = NULL;
+    EXPECT_OK(sk_buf_add_text(&text,
+                              "{\"form\":\"f\",\"type\":\"case\",\"version\":1,\"label\":\"F\","
+                              "\"fields\":[" TITLE ",{\"name\":\"c\",\"label\":\"L\",\"type\":"
+                              "\"choice\",\"access\":\"public\",\"choices\":[",
+                              &sk_test_err));
+    for (size_t i = 0; i < CHOICE_COUNT; i++) {
+        char choice[80];
+        char number[2][16];
+        (void)snprintf(number[0], sizeof(number[0]), "n%03zu", i);
+        (void)snprintf(number[1], sizeof(number[1]), "W%03zu", i);
+        (void)snprintf(choice, sizeof(choice), "%s{\"name\":\"%s\",\"label\":\"%s\"}", i ? "," : "",
+                       i == at ? name : number[0], i == at ? label : number[1]);
+        EXPECT_OK(sk_buf_add_text(&text, choice, &sk_test_err));
+    }
+    EXPECT_OK(sk_buf_add_text(&text, "]}]}", &sk_test_err));
+    return sk_own_form_read(&own, sk_buf_text(&text), text.len, &sk_test_err);
+}
+
+/* Wherever the two stand in the list, and in either way round. */
+static void no_two_choices_are_alike(void **state)
+{
+    static const size_t places[] = {0, 1, 250, 498, 499};
+    (void)state;
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        size_t at = places[i];
+        const char *other = at == 250 ? "n251" : "n250";
+        const char *label = at == 250 ? "w251" : "w250";
+        assert_int_equal(read_choices(at, "own", "Own"), SK_OK);
+        assert_int_equal(read_choices(at, "own", "own"), SK_OK);
+        assert_int_equal(read_choices(at, "own", label), SK_REFUSED);
+        assert_string_equal(sk_test_err.text,
+                            "field c of the form: a choice is broken, or like another one");
+        assert_int_equal(read_choices(at, label, "Own"), SK_REFUSED);
+        assert_int_equal(read_choices(at, "own", at == 250 ? "N251" : "N250"), SK_REFUSED);
+        assert_int_equal(read_choices(at, other, "Own"), SK_REFUSED);
+        assert_int_equal(read_choices(at, "own", at == 250 ? "W2510" : "W2500"), SK_OK);
+    }
+}
+
 static void names_are_of_few_letters(void **state)
 {
     static const char *const good[] = {"a", "0", "detention-2", "a--b-",
@@ -185,6 +231,48 @@ static void a_form_goes_into_the_log_once(void **state)
     EXPECT_OK(sk_record_load(at->store, &item, item.position, &record, &sk_test_err));
     assert_int_equal(record.form->version, 1);
     assert_false(record.formless);
+    assert_string_equal(problem(at->store), "");
+}
+
+#define FORM_COUNT 40 /* more than are kept at hand */
+
+/* The form of that version that the log holds, a reference. */
+static struct sk_own_form *form_of_log(struct sk_store *store, unsigned version)
+{
+    sk_auto_own_form own = sk_test_form("f", version, "F");
+    struct sk_own_form *found = NULL;
+    EXPECT_OK(sk_log_form(store, SK_LOG_OWN, sk_own_form_of(own)->hash, &found, &sk_test_err));
+    assert_non_null(found);
+    assert_memory_equal(sk_own_form_of(found)->hash, sk_own_form_of(own)->hash, SK_HASH_LEN);
+    assert_int_equal(sk_own_form_of(found)->version, version);
+    return found;
+}
+
+/* Records may name some forms in turn, and very often: none is read again each time. */
+static void forms_in_turn_are_read_once(void **state)
+{
+    struct sk_test_store *at = *state;
+    for (unsigned i = 1; i <= FORM_COUNT; i++) {
+        sk_auto_own_form own = sk_test_form("f", i, "F");
+        (void)sk_test_add_under(at->store, own, "A");
+    }
+    sk_test_reopen(at);
+    sk_auto_own_form one = form_of_log(at->store, 1);
+    sk_auto_own_form two = form_of_log(at->store, 2);
+    for (unsigned i = 0; i < 3; i++) {
+        sk_auto_own_form one_again = form_of_log(at->store, 1);
+        sk_auto_own_form two_again = form_of_log(at->store, 2);
+        assert_ptr_equal(one_again, one);
+        assert_ptr_equal(two_again, two);
+    }
+    /* Among very many each is still the right one, and what was needed last is at hand. */
+    for (unsigned i = 1; i <= 2 * FORM_COUNT; i++) {
+        sk_auto_own_form own = form_of_log(at->store, 1 + i * 7 % FORM_COUNT);
+        sk_auto_own_form one_again = form_of_log(at->store, 1);
+        assert_ptr_equal(one_again, one);
+        sk_auto_own_form same = form_of_log(at->store, 1 + i * 7 % FORM_COUNT);
+        assert_ptr_equal(same, own);
+    }
     assert_string_equal(problem(at->store), "");
 }
 
@@ -316,10 +404,12 @@ int main(void)
 #define ARCHIVE(name) cmocka_unit_test_setup_teardown(name, sk_test_archive, sk_test_remove)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_broken_is_told_by_its_place),
+        cmocka_unit_test(no_two_choices_are_alike),
         cmocka_unit_test(names_are_of_few_letters),
         cmocka_unit_test(hostile_forms_cost_little),
         cmocka_unit_test(a_form_is_known_by_its_bytes),
         DEVICE(a_form_goes_into_the_log_once),
+        DEVICE(forms_in_turn_are_read_once),
         DEVICE(what_does_not_fit_leaves_no_form),
         DEVICE(a_form_cannot_be_withdrawn),
         DEVICE(what_is_noted_is_verified),

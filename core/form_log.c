@@ -26,7 +26,8 @@ static enum sk_status find_entry(struct sk_store *store, int64_t log, const uint
 /* Takes a form to the front of what is kept at hand: from its place there, or a new reference. */
 static void keep(struct sk_store *store, size_t at, struct sk_own_form *own)
 {
-    memmove(store->forms + 1, store->forms, at * sizeof(store->forms[0]));
+    for (; at > 0; at--)
+        store->forms[at] = store->forms[at - 1];
     store->forms[0] = own;
 }
 

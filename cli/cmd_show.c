@@ -254,8 +254,12 @@ static enum sk_status show_text(struct view *view, struct sk_error *err)
     if (!form)
         form = sk_form_of(view->item.type);
     sk_id_format(id, &view->item.id);
-    sk_out("%s %s\nRevision %u, position %llu, recorded ", form ? form->label : "Record", id,
-           view->item.revision, (unsigned long long)view->item.position);
+    sk_out("%s %s\n", form ? form->label : "Record", id);
+    if (form && form->hash) /* its label may be that of another type */
+        sk_out("Type %s, form %s, version %u\n", sk_type_name(form->type), form->name,
+               form->version);
+    sk_out("Revision %u, position %llu, recorded ", view->item.revision,
+           (unsigned long long)view->item.position);
     SK_TRY(sk_out_text(sk_recorded(&view->record, day), err));
     sk_out(", device ");
     SK_TRY(sk_out_text(view->device.name, err));

@@ -77,6 +77,9 @@ static const char *advice_for(enum sk_inbox_outcome outcome, enum sk_status stat
         return status == SK_FULL ? "Make room; it is tried again." : "It is tried again.";
     if (status == SK_CONFIG)
         return "Nothing of this file was taken in; keep it until this program is renewed.";
+    if (status == SK_LIMIT)
+        return "Nothing of this file was taken in; keep it. Its device made it so, and another "
+               "copy is the same: ask its owner what made it.";
     if (status == SK_REFUSED) /* the reason says what to ask for */
         return "Nothing of this file was taken in; keep it. It is looked at again when it changes.";
     return "Nothing of this file was taken in; keep it, and ask for it again. It is looked at "

@@ -118,6 +118,7 @@ def recorded(w):
     check(w.by.json("show", asked)["fields"] == {"title": "Asked", "how": "arrest"}, "what was asked")
     shown = w.by("show", first)
     check("Detention at a protest " + first in shown and "How it ended" in shown and "Days of arrest" in shown, shown)
+    check("Type testimony, form detention, version 1\n" in shown, f"a label alone may be that of another type: {shown}")
     row = w.by.json("show", first)
     check((row["type"], row["form"], row["form_version"]) == ("testimony", "detention", 1), f"{row}")
     check(first in w.by("list", "testimony") and first in w.by("search", "возера"), "list and search")

@@ -13,8 +13,7 @@ static const char *advice_for(const char *file, enum sk_status status, bool salv
                        : "Nothing of this file was taken in; keep it, and ask for it again. If no "
                          "whole copy can be had, 'import --salvage' keeps what is whole in it.";
     case SK_LIMIT:
-        return "Nothing of this file was taken in; keep it. Its device made it so, and another "
-               "copy is the same: ask its owner what made it.";
+        return SK_BEYOND_LIMIT;
     case SK_REFUSED: /* the reason says what to ask for */
         return "Nothing of this file was taken in; keep it.";
     case SK_CONFIG:

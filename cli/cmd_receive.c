@@ -253,11 +253,13 @@ static enum sk_status refuse_revoked(struct sk_run *run, const struct sk_receipt
                    result->archive, (unsigned long long)result->revoked);
 }
 
+/* Nothing was taken of it. */
 static enum sk_status refuse_rollback(struct sk_run *run, const struct sk_receipt_result *result,
                                       struct sk_error *err)
 {
-    sk_run_advise(run, "An older copy of the store may have been put back. Record nothing more "
-                       "here: 'repair NEWDIR' makes a new store of what this one holds, for a new "
+    sk_run_advise(run, "Nothing was changed. An older copy of the store may have been put back. "
+                       "Record nothing more here: 'repair NEWDIR' makes a new store of what this "
+                       "one holds, for a new "
                        "invite. 'show' and 'extract' go on working here.");
     return sk_fail(err, SK_REFUSED,
                    "\"%s\" knows entries of this device that this store does not hold",

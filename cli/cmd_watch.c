@@ -78,8 +78,7 @@ static const char *advice_for(enum sk_inbox_outcome outcome, enum sk_status stat
     if (status == SK_CONFIG)
         return "Nothing of this file was taken in; keep it until this program is renewed.";
     if (status == SK_LIMIT)
-        return "Nothing of this file was taken in; keep it. Its device made it so, and another "
-               "copy is the same: ask its owner what made it.";
+        return SK_BEYOND_LIMIT;
     if (status == SK_REFUSED) /* the reason says what to ask for */
         return "Nothing of this file was taken in; keep it. It is looked at again when it changes.";
     return "Nothing of this file was taken in; keep it, and ask for it again. It is looked at "

@@ -20,6 +20,11 @@ SK_MUST_CHECK enum sk_status sk_imported_text(const char *file,
 void sk_imported_say_failure(const struct sk_run *run, const char *file, enum sk_status status,
                              const struct sk_error *reason, const char *advice);
 
+/* What to do about a bundle that is beyond a limit: each copy of it is. */
+#define SK_BEYOND_LIMIT                                                                           \
+    "Nothing of this file was taken in; keep it. Its device made it so, and another copy is the " \
+    "same: ask its owner what made it."
+
 /* What takes bundles apart: the worker, or with --without-sandbox NULL, which is warned about. */
 const struct sk_worker *sk_run_worker(const struct sk_run *run);
 

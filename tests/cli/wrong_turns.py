@@ -81,7 +81,7 @@ def check_put_back(to, by, at):
     check("needs a new store" in ran.err and "ask for it again" not in ran.err, ran.err)
     to("receipt", "birch", at("warning"))
     told(old, REFUSED, "receive", at("warning"),
-         says=["nothing was changed", "does not hold", "'repair NEWDIR'", "for a new invite"])
+         says=["Nothing was changed", "does not hold", "'repair NEWDIR'", "for a new invite"])
 
 
 def check_archive_put_back(at):

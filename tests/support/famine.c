@@ -8,11 +8,13 @@
 
 static struct sk_famine famine; /* number 0 and no kinds: there is none */
 static uint64_t counted;
+static size_t longest;
 static int64_t live;
 
 void sk_famine_begin(const struct sk_famine *wanted)
 {
     counted = 0;
+    longest = 0;
     famine = *wanted;
 }
 
@@ -26,13 +28,21 @@ uint64_t sk_famine_counted(void)
     return counted;
 }
 
+size_t sk_famine_longest(void)
+{
+    return longest;
+}
+
 int64_t sk_famine_live(void)
 {
     return live;
 }
 
-static bool fails(unsigned kind)
+/* A call for that many bytes. */
+static bool fails(unsigned kind, size_t len)
 {
+    if (len > longest)
+        longest = len;
     if (!(famine.kinds & kind))
         return false;
     counted++;
@@ -92,17 +102,17 @@ void sk_famine_free(void *p)
 
 void *malloc(size_t len)
 {
-    return fails(SK_FAMINE_HEAP) ? NULL : took(__libc_malloc(len));
+    return fails(SK_FAMINE_HEAP, len) ? NULL : took(__libc_malloc(len));
 }
 
 void *calloc(size_t count, size_t len)
 {
-    return fails(SK_FAMINE_HEAP) ? NULL : took(__libc_calloc(count, len));
+    return fails(SK_FAMINE_HEAP, count * len) ? NULL : took(__libc_calloc(count, len));
 }
 
 void *realloc(void *p, size_t len)
 {
-    if (fails(SK_FAMINE_HEAP))
+    if (fails(SK_FAMINE_HEAP, len))
         return NULL;
     return p ? __libc_realloc(p, len) : took(__libc_malloc(len));
 }
@@ -139,7 +149,7 @@ __attribute__((constructor)) static void find_all(void)
 
 void *sodium_malloc(const size_t len)
 {
-    return fails(SK_FAMINE_SECRETS) ? NULL : took(next_malloc(len));
+    return fails(SK_FAMINE_SECRETS, len) ? NULL : took(next_malloc(len));
 }
 
 void sodium_free(void *p)
@@ -150,5 +160,5 @@ void sodium_free(void *p)
 
 int sodium_mlock(void *const p, const size_t len)
 {
-    return fails(SK_FAMINE_LOCKS) ? -1 : next_mlock(p, len);
+    return fails(SK_FAMINE_LOCKS, len) ? -1 : next_mlock(p, len);
 }

@@ -33,6 +33,9 @@ void sk_famine_end(void);
 /* Such calls since it began. */
 uint64_t sk_famine_counted(void);
 
+/* The longest block or secret that was asked for since it began, in bytes. */
+size_t sk_famine_longest(void);
+
 /* Blocks and secrets that are not freed. */
 int64_t sk_famine_live(void);
 

@@ -24,7 +24,7 @@ add_executable(bundle_vectors vectors/make/draft.c vectors/make/file.c vectors/m
     vectors/make/group_holes.c vectors/make/group_json.c vectors/make/group_offers.c vectors/make/group_receipts.c vectors/make/line.c vectors/make/paper.c
     vectors/make/group_shown.c vectors/make/group_slots.c vectors/make/group_statements.c vectors/make/group_torn.c vectors/make/group_texts.c vectors/make/group_values.c vectors/make/main.c vectors/make/run_files.c
     vectors/make/run_parts.c vectors/make/squeeze.c)
-target_link_libraries(bundle_vectors PRIVATE sk_sync sk_support_sync PkgConfig::CMOCKA PkgConfig::SODIUM)
+target_link_libraries(bundle_vectors PRIVATE sk_sync sk_support_sync sk_support_famine PkgConfig::CMOCKA PkgConfig::SODIUM)
 add_test(NAME unit/vectors/check COMMAND bundle_vectors check ${CMAKE_CURRENT_SOURCE_DIR}/vectors/bundle)
 set_tests_properties(unit/vectors/check PROPERTIES LABELS unit TIMEOUT 600)
 if(NOT SK_SANITIZE) # making them says nothing more there; the reader is none of ours

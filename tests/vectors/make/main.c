@@ -6,6 +6,7 @@
  *     bundle_vectors check DIR   runs each vector of the files through the programs' own code
  */
 #include "core/json.h"
+#include "tests/support/famine.h"
 #include "tests/support/stores.h"
 #include "tests/support/temp_dir.h"
 #include "tests/vectors/make/group.h"
@@ -20,6 +21,10 @@
  */
 #define LEAST      1000
 #define LEAST_FAIL 700
+
+/* No vector may make its reader ask for a longer block: frames come in buffers of 1 to 3 MiB, and
+ * nothing in them is longer. Some say that they are of gigabytes. */
+#define MOST_BYTES ((size_t)4 << 20)
 
 static json_t *vectors; /* of the group that is being made */
 static const struct sk_group *group;
@@ -203,15 +208,28 @@ static bool must_fail(const json_t *want)
     return fails;
 }
 
+/* Memory is taken for what is there, not for what is said, and never beyond a limit. */
+static void check_memory(const char *name)
+{
+    if (sk_famine_longest() > MOST_BYTES) {
+        (void)fprintf(stderr, "%s, \"%s\": a block of %zu bytes was asked for\n", group->name, name,
+                      sk_famine_longest());
+        wrong++;
+    }
+}
+
 static void check_vector(const json_t *vector)
 {
     const json_t *want = json_object_get(vector, "expect");
     const char *name = json_string_value(json_object_get(vector, "name"));
     const char *class = json_string_value(json_object_get(want, "class"));
     MUST(name && class && json_string_value(json_object_get(vector, "shows")));
+    sk_famine_begin(&(struct sk_famine){.number = 0});
     json_t *got = group->run(vector);
+    sk_famine_end();
     if (!json_equal(got, want))
         report(name, got, class);
+    check_memory(name);
     json_decref(got);
     count++;
     failing += must_fail(want);

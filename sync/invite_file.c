@@ -150,18 +150,18 @@ enum sk_status sk_invite_decode(struct sk_invite *out, const uint8_t in[static S
 
 /* ---- code words ---- */
 
-static bool between_words(char c)
+static bool is_letter(char c)
 {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* The words in lower case, one space between two. */
+/* The words in lower case, one space between two: people write lists with commas and numbers. */
 static enum sk_status normalise(struct sk_buf *out, const char *code, struct sk_error *err)
 {
     bool gap = false;
     SK_TRY(sk_buf_grow(out, strlen(code), err));
     for (; *code; code++) {
-        if (between_words(*code)) {
+        if (!is_letter(*code)) {
             gap = true;
             continue;
         }

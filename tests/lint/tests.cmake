@@ -14,7 +14,7 @@ if(NOT SK_SANITIZE AND NOT SK_COVERAGE)
     # The same tests under AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer.
     add_test(NAME asan COMMAND ${CMAKE_CTEST_COMMAND} --test-dir ${PROJECT_SOURCE_DIR}/build/asan
         -j ${cores} --output-on-failure -L "unit|fault|fuzz|cli|model")
-    set(seconds 2400)
+    set(seconds 7200) # against what hangs: no machine is so slow
     if(SK_VALGRIND) # the long run: its soaks are longer here too
         set(seconds 14400)
     endif()

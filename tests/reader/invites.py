@@ -1,5 +1,7 @@
 """The invite, as a file and as its content, for a device that has no pair with its archive ("Invite")."""
 
+import re
+
 import nacl.pwhash
 
 from notes import can_be_shown, utf8
@@ -13,13 +15,11 @@ SIGNED_LENGTH = 334
 NAME_LIMIT = 100
 CONTEXT = b"skrynia invite 1\0"
 ARGON_PASSES, ARGON_BYTES = 3, 256 << 20
-BORDERS = str.maketrans("\t\n\r-", "    ")
-LOWER = str.maketrans({chr(point): chr(point + 32) for point in range(ord("A"), ord("Z") + 1)})
 
 
 def normalised(words):
     """The code words in lower case with one space between two."""
-    return " ".join(word for word in words.translate(BORDERS).translate(LOWER).split(" ") if word)
+    return " ".join(re.findall("[A-Za-z]+", words)).lower()
 
 
 def invite_key(words, salt):

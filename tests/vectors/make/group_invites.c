@@ -157,6 +157,14 @@ void sk_make_invite_files(void)
     sk_vector_bytes("honest", "words typed in upper case, with hyphens, blanks and ends of lines",
                     "ok", file, sizeof(file),
                     words(" Acid-BULB  cork\tdune-echo fern gold\r\nhush\r"));
+    sk_vector_bytes("a list of words", "numbers, commas and a no-break space are borders", "ok",
+                    file, sizeof(file),
+                    words("1. acid, 2. bulb; 3) cork\xc2\xa0"
+                          "dune/echo\nfern. gold_hush!"));
+    sk_vector_bytes("a letter with an accent", "no letter of a word, so a border", "wrong_key",
+                    file, sizeof(file),
+                    words("\xc3\xa1"
+                          "cid bulb cork dune echo fern gold hush"));
     sk_vector_bytes("another word", "the last one", "wrong_key", file, sizeof(file),
                     words("acid bulb cork dune echo fern gold husk"));
     sk_vector_bytes("a byte less", "another length", "damaged", file, sizeof(file) - 1,

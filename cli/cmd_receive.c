@@ -1,4 +1,5 @@
 #include "cli/commands.h"
+#include "cli/invited.h"
 #include "cli/items.h"
 #include "cli/print.h"
 #include "cli/unlock.h"
@@ -39,28 +40,17 @@ static enum sk_status say_purged(const struct sk_run *run, struct sk_error *err)
 
 static enum sk_status receive_invite(struct sk_run *run, const char *path, struct sk_error *err)
 {
-    sk_auto_buf bytes = SK_BUF_INIT;
-    sk_auto_line code = SK_LINE_INIT;
-    char name[SK_ALIAS_MAX + 1];
+    sk_auto_invited invited = SK_INVITED_INIT;
 
-    SK_TRY(sk_file_load(&bytes, path, SK_INVITE_FILE_LEN, err));
-    SK_TRY(sk_code_ask(run, &code, err));
-
-    enum sk_status status =
-        sk_invite_accept(run->store, bytes.bytes, bytes.len, sk_line_text(&code), name, err);
-
-    if (status == SK_WRONG_KEY)
-        sk_run_advise(run, "Nothing was changed. Check the eight words; if they are right, the "
-                           "file is damaged and has to be sent again.");
-    SK_TRY(status);
+    SK_TRY(sk_invited_further(run, &invited, path, err));
     if (run->json) {
-        sk_auto_json result = json_pack("{s:s}", "archive", name);
+        sk_auto_json result = json_pack("{s:s}", "archive", invited.archive);
 
         SK_TRY(sk_out_json_line(result, err));
         return say_purged(run, err);
     }
     sk_out("This store now also sends to the archive ");
-    SK_TRY(sk_out_text(name, err));
+    SK_TRY(sk_out_text(invited.archive, err));
     sk_out(".\n");
     return say_purged(run, err);
 }

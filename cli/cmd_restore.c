@@ -61,7 +61,7 @@ enum sk_status sk_cmd_restore(struct sk_run *run, struct sk_error *err)
 
     SK_TRY(sk_run_dir(run, err));
     SK_TRY(sk_run_new_place(run, err));
-    SK_TRY(sk_invited_read(run, &invited, err));
+    SK_TRY(sk_invited_new(run, &invited, err));
     SK_TRY(sk_given_ask(run, &given, err));
     sk_succeed_begin(&succeed);
     store.dir = run->dir;

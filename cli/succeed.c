@@ -1,52 +1,8 @@
 #include "cli/succeed.h"
 
 #include "core/text.h"
-#include "sync/invite.h"
 
 #include <string.h>
-
-_Static_assert(sizeof(((struct sk_invited *)0)->archive) == SK_ALIAS_MAX + 1, "a name");
-
-/* ---- the invite ---- */
-
-void sk_invited_clear(struct sk_invited *invited)
-{
-    sk_buf_clear(&invited->file);
-    sk_line_clear(&invited->code);
-}
-
-enum sk_status sk_invited_read(struct sk_run *run, struct sk_invited *out, struct sk_error *err)
-{
-    const char *path = sk_run_option(run, "--invite");
-    sk_auto_invite invite = {0};
-
-    if (!path && sk_run_option(run, "--code-fd"))
-        return sk_fail(err, SK_USAGE, "--code-fd belongs to --invite");
-    if (!path)
-        return SK_OK;
-    SK_TRY(sk_invite_load(run, &out->file, path, err));
-    SK_TRY(sk_code_ask(run, &out->code, err));
-
-    enum sk_status status =
-        sk_invite_open(&invite, out->file.bytes, out->file.len, sk_line_text(&out->code), err);
-
-    if (status == SK_WRONG_KEY)
-        sk_run_advise(run, "No store was made. Check the eight words; if they are right, the file "
-                           "is damaged and has to be sent again.");
-    else if (status != SK_OK)
-        sk_run_advise(run, "No store was made. Check that this is the invite's file.");
-    return status;
-}
-
-enum sk_status sk_invited_accept(struct sk_store *store, void *context, struct sk_error *err)
-{
-    struct sk_invited *invited = context;
-
-    if (invited->file.len == 0)
-        return SK_OK;
-    return sk_invite_accept(store, invited->file.bytes, invited->file.len,
-                            sk_line_text(&invited->code), invited->archive, err);
-}
 
 /* ---- losses ---- */
 

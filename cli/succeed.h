@@ -2,29 +2,10 @@
 #ifndef SK_CLI_SUCCEED_H
 #define SK_CLI_SUCCEED_H
 
+#include "cli/invited.h"
 #include "cli/print.h"
 #include "cli/unlock.h"
 #include "core/succession.h"
-
-/* An invite, opened before anything is made, so that wrong words leave nothing behind. */
-struct sk_invited {
-    struct sk_buf file; /* empty without one */
-    struct sk_line code;
-    char archive[101]; /* filled when it is accepted */
-};
-void sk_invited_clear(struct sk_invited *invited);
-#define sk_auto_invited __attribute__((cleanup(sk_invited_clear))) struct sk_invited
-#define SK_INVITED_INIT               \
-    {                                 \
-        SK_BUF_INIT, SK_LINE_INIT, "" \
-    }
-
-/* From --invite and --code-fd. Errors: those of opening an invite, SK_USAGE. */
-SK_MUST_CHECK enum sk_status sk_invited_read(struct sk_run *run, struct sk_invited *out,
-                                             struct sk_error *err);
-/* Accepts it in a store; nothing without one. A sk_store_fill_fn. */
-SK_MUST_CHECK enum sk_status sk_invited_accept(struct sk_store *store, void *invited,
-                                               struct sk_error *err);
 
 /* Losses on their way out, and the rest of the report. */
 struct sk_succeed {

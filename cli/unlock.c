@@ -6,7 +6,6 @@
 #include "core/file.h"
 #include "core/rekey.h"
 #include "crypto/hash.h"
-#include "sync/invite.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -201,42 +200,11 @@ enum sk_status sk_given_ask_new(struct sk_run *run, int fd, const char *key_file
     return SK_OK;
 }
 
-enum sk_status sk_invite_load(struct sk_run *run, struct sk_buf *out, const char *path,
-                              struct sk_error *err)
-{
-    enum sk_status status = sk_file_load(out, path, SK_INVITE_FILE_LEN, err);
-
-    if (status == SK_LIMIT)
-        sk_run_advise(run, "This is no invite. No store was made. Check the name.");
-    return status;
-}
-
 bool sk_is_folder(const char *path)
 {
     bool there = false;
 
     return sk_file_check(path, true, &there, NULL) == SK_OK && there;
-}
-
-enum sk_status sk_code_ask(const struct sk_run *run, struct sk_line *out, struct sk_error *err)
-{
-    sk_auto_buf typed = SK_BUF_INIT;
-    int fd;
-
-    SK_TRY(sk_run_option_fd(run, "--code-fd", &fd, err));
-    if (fd >= 0)
-        return sk_line_from_fd(out, fd, err);
-    if (run->no_input || !sk_prompt_possible())
-        return sk_fail(err, SK_USAGE, "the invite's code words are needed; use --code-fd M");
-    /* Echoed: eight words from a letter are hard to type blind, and open nothing but this file. */
-    SK_TRY(sk_prompt_line(&typed, "The invite's eight code words: ", err));
-    if (typed.len > SK_LINE_SECRET_MAX)
-        return sk_fail(err, SK_USAGE, "these are not eight words");
-    if (sk_secret_new(&out->secret, SK_LINE_SECRET_MAX + 1) != SK_OK)
-        return sk_fail_status(err, SK_NOMEM);
-    memcpy(sk_secret_bytes(out->secret), typed.bytes, typed.len);
-    out->len = typed.len;
-    return SK_OK;
 }
 
 /* ---- warnings ---- */

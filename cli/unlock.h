@@ -62,17 +62,8 @@ SK_MUST_CHECK enum sk_status sk_run_enter(struct sk_run *run, struct sk_given *g
  * the way out otherwise. Errors: SK_CREATE, SK_IO, SK_NOMEM. */
 SK_MUST_CHECK enum sk_status sk_run_new_place(struct sk_run *run, struct sk_error *err);
 
-/* The file of an invite for a new store, not opened yet; says what to do where it is none. Errors:
- * as of sk_file_load(). */
-SK_MUST_CHECK enum sk_status sk_invite_load(struct sk_run *run, struct sk_buf *out,
-                                            const char *path, struct sk_error *err);
-
 /* Whether a folder was named where a file is wanted, so that the advice can be another. */
 bool sk_is_folder(const char *path);
-
-/* The code words of an invite: from --code-fd, or asked for. */
-SK_MUST_CHECK enum sk_status sk_code_ask(const struct sk_run *run, struct sk_line *out,
-                                         struct sk_error *err);
 
 /* Runs `store`'s safety number into 72 bytes: 12 groups of five digits. */
 #define SK_SAFETY_LEN 72

@@ -145,6 +145,13 @@ enum sk_status sk_words_read(struct sk_line *out, const char *typed, size_t len,
     return SK_OK;
 }
 
+struct sk_words_facts sk_words_look(const char *typed, size_t len)
+{
+    struct pieces pieces = judge(typed, typed + len);
+
+    return (struct sk_words_facts){pieces.count, pieces.strange};
+}
+
 /* ---- handing over ---- */
 
 /* Four lines of three, numbered. */

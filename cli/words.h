@@ -32,6 +32,13 @@ SK_MUST_CHECK enum sk_status sk_words_read(struct sk_line *out, const char *type
                                            enum sk_words_shape *shape, unsigned *at,
                                            struct sk_error *err);
 
+/* How many words were typed, read like recovery words, and which is the first (from 1) that is not
+ * of the list; 0: all are. */
+struct sk_words_facts {
+    unsigned count, strange;
+};
+struct sk_words_facts sk_words_look(const char *typed, size_t len);
+
 /*
  * Shows recovery words on the terminal and asks for them until they were typed as they are, from
  * the paper on which they were written. Errors: SK_REFUSED (cancelled), SK_IO, SK_NOMEM.

@@ -8,7 +8,7 @@ used twice, aliases of two devices, a store that is revoked. Each time nothing c
 import os
 import shutil
 
-from programs import (CREATE, IO, REFUSED, USAGE, Store, archive, check, courier, device, expected, files, main, read,
+from programs import (CREATE, IO, REFUSED, USAGE, WRONG_KEY, Store, archive, check, courier, device, expected, files, main, read,
                       write)
 
 
@@ -66,6 +66,23 @@ def check_invites(to, by, words, at):
     told(to, CREATE, "invite", "alder", at("first"), says=["left as it is"])
     told(by, REFUSED, "receive", at("birch.invite"), code=words,
          says=["accepted an invite of this archive before", "is for a new store"])
+
+
+def check_code_words(to, at):
+    """Code words with a slip in them, at each command that takes an invite. They come from a letter or the telephone."""
+    words = to("invite", "elm", at("elm.invite")).split()
+    other = ["baba"] * len(words)
+    slips = ((words[:2] + ["zzyx"] + words[3:], "word 3 is not one of those"), (words[:7], "There are eight words, not 7"),
+             (words + ["baba"], "There are eight words, not 9"), (other, "Check the eight words"))
+    by = device(at("elm"))
+    for typed, says in slips:
+        for new in (["init", "--insecure-test-kdf"], ["restore", at("elm.invite")]):
+            store = Store("skrynia", at("never"))
+            ran = expected(store.run(*new, "--invite", at("elm.invite"), code=" ".join(typed)), WRONG_KEY, new)
+            check(says in ran.err and "No store was made" in ran.err, f"{new}, {typed}: {ran.err}")
+        told(by, WRONG_KEY, "receive", at("elm.invite"), code=" ".join(typed), says=[says, "Nothing was changed"],
+             never=[typed[2]])
+    by("receive", at("elm.invite"), code=", ".join(words).upper() + ".")
 
 
 def check_put_back(to, by, at):
@@ -210,6 +227,7 @@ def test(top):
     check_wrong_files(to, by, at)
     check_known(to, at)
     check_invites(to, by, words, at)
+    check_code_words(to, at)
     check_positions(to, by, at)
     check_put_back(to, by, at)
     check_archive_put_back(at)

@@ -25,7 +25,7 @@ static enum sk_status check_lists(const struct sk_manifest *m, struct sk_error *
 
 static enum sk_status check_numbers(const struct sk_manifest *m, struct sk_error *err)
 {
-    if (m->number > INT64_MAX || m->n1 > SK_POSITION_MAX || m->plain_bytes > SK_BUNDLE_PLAIN_MAX)
+    if (m->number > INT64_MAX || m->n1 >= SK_POSITION_MAX || m->plain_bytes > SK_BUNDLE_PLAIN_MAX)
         return sk_fail(err, SK_LIMIT, "the manifest's numbers are too large");
     if (m->number < 1 || m->n0 >= m->n1)
         return sk_fail(err, SK_DAMAGED, "the manifest's numbers do not fit together");

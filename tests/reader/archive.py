@@ -71,7 +71,7 @@ class Archive:
         """Puts a bundle into quarantine; one of the enrolled log is there because that has two histories."""
         if bundle.log_id not in self.logs:
             self.logs.append(bundle.log_id)
-        self.settle_continuations()
+        self.settle_continuations(self.enrolled.size())
         is_enrolled = bundle.log_id == self.enrolled.id
         if is_enrolled:
             self.enrolled.frozen = True
@@ -83,17 +83,19 @@ class Archive:
             self.enrolled = Log(bundle.log_id)
             self.logs.append(bundle.log_id)
         log = self.enrolled
+        size = log.size()
         added = log.add_entries(bundle)
         log.add_payloads(bundle)
-        self.settle_continuations()
+        # What the bundle joins by closing a gap counts from its end on.
+        self.settle_continuations(max(size, bundle.manifest.n1) if bundle.manifest.n0 <= size else size)
         if bundle.lost_nothing:
             log.lacking.difference_update(position for position, _ in bundle.positions())
         else:
             log.note_lacking(added)
         return became(bundle.manifest.number, new=len(added), known=len(bundle.entries) - len(added), gaps=log.gaps())
 
-    def settle_continuations(self):
-        Judgement(self.enrolled, self.logs).settle_continuations()
+    def settle_continuations(self, size):
+        Judgement(self.enrolled, self.logs).settle_continuations(size)
 
     def told_again(self, remembered):
         """What a file was that came before, and how its log stands now."""

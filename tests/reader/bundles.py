@@ -47,7 +47,7 @@ class Manifest:
     def check_numbers(self):
         if self.n > VOLUMES_LIMIT or self.m > RECIPIENTS_LIMIT or self.checkpoint_length > CHECKPOINT_LIMIT:
             raise limit("volumes, recipients or checkpoint")
-        if self.number > NUMBER_LIMIT or self.n1 > LOG_LIMIT or self.plain_bytes > PLAIN_LIMIT:
+        if self.number > NUMBER_LIMIT or self.n1 >= LOG_LIMIT or self.plain_bytes > PLAIN_LIMIT:
             raise limit("number, n1 or plain bytes")
         if self.number == 0 or self.n0 >= self.n1:
             raise damaged("number 0, or no entries")
@@ -148,18 +148,20 @@ def read_bundle(stream, volume, archive_id):
     heads = []
     for head in reader.heads():
         heads.append(head)
-        bundle.keep(read_payload(bundle, reader, head))
+        bundle.keep(read_payload(bundle, reader, head, len(heads)))
     if not counts_fit(bundle.manifest, heads):
         raise damaged("other payloads than the manifest says")
     stream.finish()
     return bundle
 
 
-def read_payload(bundle, reader, head):
+def read_payload(bundle, reader, head, count):
+    hashes = reader.hashes(head)
+    if count > bundle.manifest.payloads:
+        raise damaged("more payloads than the manifest says")
     entry = bundle.entry_at_index(head.index)
     if entry is None:
         raise damaged("a payload of no entry")
-    hashes = reader.hashes(head)
     if commits(entry) and head.commitment(entry, hashes) != entry.commitment:
         raise damaged("a payload that its entry does not commit to")
     return Payload(head, list(check_blocks(head, hashes, reader.blocks(head))))

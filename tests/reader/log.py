@@ -76,8 +76,12 @@ class Log:
             end = position + 1
         return gaps
 
-    def holds_without_gap(self, size):
-        return all(position in self.entries for position in range(size))
+    def size(self):
+        """How many entries it has from 0 on without a gap."""
+        size = 0
+        while size in self.entries:
+            size += 1
+        return size
 
 
 class Judgement:
@@ -123,18 +127,18 @@ class Judgement:
             if not self.is_of_its_type(entry):
                 self.malformed.add(position)
 
-    def settle_continuations(self):
-        """At the end of a bundle: looks at the statements that came with it, by their positions, and then again at all
-        that are believed."""
+    def settle_continuations(self, size):
+        """At the end of a bundle: looks at the statements that came with it, by their positions, as when their payloads
+        came and the log had that size; and then again at all that are believed."""
         log = self.log
         right = [position for position in sorted(log.payloads) if self.is_right_continuation(position)]
         log.believed.intersection_update(right)
         log.refused.intersection_update(right)
         for position in right:
             if position not in log.believed | log.refused:
-                can = len(log.believed) < BELIEVED_LIMIT and self.believes(position)
+                can = len(log.believed) < BELIEVED_LIMIT and self.believes(position, size)
                 (log.believed if can else log.refused).add(position)
-        failed = {position for position in log.believed if not self.believes(position)}
+        failed = {position for position in log.believed if not self.believes(position, log.size())}
         log.believed -= failed
         log.refused |= failed
 
@@ -148,13 +152,13 @@ class Judgement:
             return False
         return True
 
-    def believes(self, position):
+    def believes(self, position, size):
         said = Continuation(read_object(self.log.payloads[position].text))
         if (position == 0) != (said.log == self.log.id):
             return False
         if said.size == 0:
             return said.continues not in self.known_logs or said.root == Tree().root()
-        if said.continues == self.log.id and self.log.holds_without_gap(said.size):
+        if said.continues == self.log.id and said.size <= size:
             return self.log.roots[said.size] == said.root
         return True
 

@@ -86,7 +86,7 @@ static void the_largest_one_comes_back(void **state)
     m.recipient_count = SK_ARCHIVES_MAX;
     for (size_t i = 0; i < SK_ARCHIVES_MAX; i++)
         memset(m.recipients[i], (int)i, 32);
-    m.n1 = SK_POSITION_MAX;
+    m.n1 = SK_POSITION_MAX - 1;
     m.n0 = m.n1 - 1; /* 40 peaks */
     m.payload_count = 1;
     m.plain_bytes = SK_BUNDLE_PLAIN_MAX;
@@ -250,6 +250,7 @@ static void each_limit_has_its_name(void **state)
     assert_u64(104, 11, SK_DAMAGED); /* n1 */
     assert_u64(104, 10, SK_DAMAGED);
     assert_u64(104, 11 + SK_BUNDLE_ENTRIES_MAX + 1, SK_LIMIT);
+    assert_u64(104, SK_POSITION_MAX, SK_LIMIT);
     assert_u64(104, SK_POSITION_MAX + 1, SK_LIMIT);
     assert_u64(144, 10, SK_DAMAGED); /* payloads */
     assert_u64(144, 0, SK_DAMAGED);

@@ -143,6 +143,26 @@ static const struct {
      FIELD("\"name\":\"a\",\"type\":\"text\",\"required\":1")},
     {"a field not required", "true or false", "ok", 0,
      FIELD("\"name\":\"a\",\"type\":\"text\",\"required\":false,\"hint\":\"\"")},
+    {"a title required by false", "it is required", "malformed", 0,
+     FORM("d", "person", "1", "L",
+          "[{\"name\":\"title\",\"label\":\"T\",\"type\":\"text\",\"access\":\"public\","
+          "\"required\":false}]")},
+    {"a field that is not required, and one in its place", "it may be named all the same", "ok", 0,
+     FIELD("\"name\":\"a\",\"type\":\"text\",\"unless\":\"title\"")},
+    {"a field's label that ends with a blank", "words, as that of the form", "malformed", 0,
+     FIELDS("{\"name\":\"a\",\"label\":\"L \",\"type\":\"text\",\"access\":\"public\"}")},
+    {"a field's label from right to left", "words, as that of the form", "malformed", 0,
+     FIELDS("{\"name\":\"a\",\"label\":\"L\\u202eM\",\"type\":\"text\",\"access\":\"public\"}")},
+    {"a choice's label that begins with a blank", "words, as that of the form", "malformed", 0,
+     CHOICE("[{\"name\":\"x\",\"label\":\" X\"}]")},
+    {"a choice's label with a line break", "words, as that of the form", "malformed", 0,
+     CHOICE("[{\"name\":\"x\",\"label\":\"X\\nY\"}]")},
+    {"a hint that ends with a blank", "words", "malformed", 0,
+     FIELD("\"name\":\"a\",\"type\":\"text\",\"hint\":\"H \"")},
+    {"a hint from right to left", "words", "malformed", 0,
+     FIELD("\"name\":\"a\",\"type\":\"text\",\"hint\":\"H\\u202eI\"")},
+    {"a label with a no-break space at an end", "only U+0020 is a blank", "ok", 0,
+     FORM("d", "person", "1", "\\u00a0L", "[" TITLE "]")},
     {"a hint of null", "a string", "malformed", 0,
      FIELD("\"name\":\"a\",\"type\":\"text\",\"hint\":null")},
     {"an unknown field stands in", "one of the same array", "malformed", 0,
@@ -273,6 +293,19 @@ static void make_words(const char *name, const char *class, int label, int hint)
     add_form(name, "bytes of a label and of a hint", class, text, (size_t)len);
 }
 
+/* A label of that many Cyrillic letters. */
+static void make_wide_words(const char *name, const char *class, unsigned letters)
+{
+    sk_auto_buf label = SK_BUF_INIT;
+    char text[1024];
+    for (unsigned i = 0; i < letters; i++)
+        MUST(sk_buf_add_text(&label, "\xd0\xaf", NULL) == SK_OK);
+    int len = snprintf(text, sizeof(text), FORM("d", "person", "1", "%s", "[" TITLE "]"),
+                       sk_buf_text(&label));
+    MUST(len > 0 && (size_t)len < sizeof(text));
+    add_form(name, "bytes are counted, not letters", class, text, (size_t)len);
+}
+
 /* ---- records ---- */
 
 static void add_record(const char *name, const char *shows, const char *class, unsigned type,
@@ -292,6 +325,29 @@ void sk_form_text_hash(char out[static 65])
     uint8_t hash[32];
     sk_own_form_hash(hash, sk_form_text, strlen(sk_form_text));
     sk_hex(out, hash, sizeof(hash));
+}
+
+/* In the group "h" and in each object of the repeat "i" a title is required. */
+static void make_records_of_groups(void)
+{
+    static const struct {
+        const char *name, *shows, *class, *fields;
+    } groups[] = {
+        {"a group without what it requires", "it is there", "malformed",
+         "{\"title\":\"S\",\"h\":{}}"},
+        {"a group that was not asked for", "it is not there, and requires nothing", "ok",
+         "{\"title\":\"S\",\"h\":{\"missing\":\"not asked\"}}"},
+        {"an object of a repeat without what it requires", "each is a group", "malformed",
+         "{\"title\":\"S\",\"i\":[{\"title\":\"T\"},{}]}"},
+        {"a repeat of nothing", "none requires anything", "ok", "{\"title\":\"S\",\"i\":[]}"},
+    };
+    uint8_t hash[32];
+    char form[65];
+    sk_own_form_hash(hash, TEN_TYPES, strlen(TEN_TYPES));
+    sk_hex(form, hash, sizeof(hash));
+    for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
+        add_record(groups[i].name, groups[i].shows, groups[i].class, SK_TYPE_TESTIMONY, TEN_TYPES,
+                   form, "2", groups[i].fields);
 }
 
 #define GOOD "{\"title\":\"S\",\"days\":3,\"how\":\"fine\"}"
@@ -327,6 +383,7 @@ static void make_records(void)
                hash, "2.0", GOOD);
     add_record("a field of the built-in form", "which its form has not", "malformed", t,
                sk_form_text, hash, "2", "{\"title\":\"S\",\"language\":\"x\"}");
+    make_records_of_groups();
     add_record("a record without a title", "its form requires it", "malformed", t, sk_form_text,
                hash, "2", "{\"days\":3}");
     add_record("a choice that its form has not", "of the form's", "malformed", t, sk_form_text,
@@ -405,6 +462,8 @@ void sk_make_forms(void)
     make_words("words of 200 and 500 bytes", "ok", 200, 500);
     make_words("a label of 201 bytes", "malformed", 201, 500);
     make_words("a hint of 501 bytes", "malformed", 200, 501);
+    make_wide_words("a label of 100 letters and 200 bytes", "ok", 100);
+    make_wide_words("a label of 101 letters and 202 bytes", "malformed", 101);
     make_records();
     make_required();
 }

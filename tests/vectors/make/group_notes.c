@@ -115,6 +115,8 @@ static void make_unsigned(void)
     (void)snprintf(both, sizeof(both), "%s%s", note, line);
     add_changed("a byte that is no UTF-8", "in the line of another", "damaged", both, "witness",
                 "wit\xffness");
+    add_changed("U+0080 in a name", "only those below U+0020 are control characters", "ok", both,
+                "witness", "wit\xc2\x80ness");
     (void)snprintf(both, sizeof(both), "%ssomething else\n", note);
     add_note("a line that is no signature", "malformed lines are not passed over", "damaged", both);
     /* A signature of the right key that is wrong, beside one that is right. */

@@ -289,11 +289,14 @@ static void make_greatest(void)
     m.n1 = m.n0 + (1u << 20);
     add_manifest("2^20 entries", "as many as a bundle carries", &m);
     m = plain_manifest();
-    m.n1 = 1ull << 40;
+    m.n1 = (1ull << 40) - 1;
     m.n0 = m.n1 - 2;
     for (unsigned i = 0; i < sk_merkle_peak_count(m.n0); i++)
         memset(m.peaks[i], 0x80 + (int)i, 32);
-    add_manifest("n1 is 2^40", "the last position of a log", &m);
+    add_manifest("n1 is 2^40 - 1", "as many entries as a log has", &m);
+    m = plain_manifest();
+    memset(m.dh_public, 0, sizeof(m.dh_public));
+    add_manifest("an X25519 key of zeros", "it may be any bytes", &m);
 }
 
 void sk_make_manifests(void)
@@ -330,8 +333,12 @@ void sk_make_manifests(void)
          "limit",
          {{1, SK_SET, 196, "ffffffff"}}},
         {"number 2^63", "no number of a bundle", "limit", {{1, SK_SET, 88, "0000000000000080"}}},
+        {"n1 is 2^40",
+         "more entries than a log has",
+         "limit",
+         {{1, SK_SET, 104, "0000000000010000"}}},
         {"n1 above 2^40",
-         "beyond the positions of a log",
+         "more entries than a log has",
          "limit",
          {{1, SK_SET, 104, "0100000000010000"}}},
         {"plain bytes above 2^36",

@@ -96,16 +96,17 @@ enum {
     WRONG_COSIGNED = 16,
     FOURTH_LINE = 32,
     OTHER_LOG = 64,
+    SHORT_COSIGNED = 128,
 };
 
-/* By the device; or, with a time, by the archive. */
-static void add_line(struct paper *p, const char *text, uint64_t time)
+/* By the device; or, with a time, by the archive, of `len` bytes. */
+static void add_line(struct paper *p, const char *text, uint64_t time, size_t len)
 {
     char line[SK_NOTE_LINE_MAX];
     char origin[SK_ORIGIN_LEN];
     sk_log_origin(origin, sk_device.id);
     if (time > 0)
-        sk_cosigned_line(line, text, strlen(text), time, 72);
+        sk_cosigned_line(line, text, strlen(text), time, len);
     else
         MUST(sk_note_sign(line, text, strlen(text), origin, sk_device.seed) == SK_OK);
     MUST(sk_buf_add_text(&p->checkpoint, line, NULL) == SK_OK);
@@ -126,15 +127,17 @@ static void put_checkpoint(struct paper *p, unsigned how)
         memcpy(text + strlen(text), "more\n", 6);
     MUST(sk_buf_printf(&p->checkpoint, NULL, "%s\n", text) == SK_OK);
     if (how & SIGNED)
-        add_line(p, text, 0);
+        add_line(p, text, 0, 0);
     if (how & WRONG_SIGNED)
-        add_line(p, other, 0);
+        add_line(p, other, 0, 0);
     if (how & COSIGNED)
-        add_line(p, text, 1728000000);
+        add_line(p, text, 1728000000, 72);
     if (how & COSIGNED_LATER)
-        add_line(p, text, 1728000001);
+        add_line(p, text, 1728000001, 72);
     if (how & WRONG_COSIGNED)
-        add_line(p, other, 1728000002);
+        add_line(p, other, 1728000002, 72);
+    if (how & SHORT_COSIGNED)
+        add_line(p, text, 1728000003, 71);
 }
 
 static void make_checkpoints(void)
@@ -153,6 +156,8 @@ static void make_checkpoints(void)
          SIGNED | COSIGNED | OTHER_LOG},
         {"a wrong cosignature beside the right one", "each has to be right", "damaged",
          SIGNED | COSIGNED | WRONG_COSIGNED},
+        {"a cosignature of 71 bytes beside the right one", "each has to be right", "damaged",
+         SIGNED | COSIGNED | SHORT_COSIGNED},
         {"a wrong signature beside the right one, in a checkpoint", "each has to be right",
          "damaged", SIGNED | WRONG_SIGNED | COSIGNED},
         {"two cosignatures", "of two times, each of them right", "ok",

@@ -103,6 +103,10 @@ void sk_make_slots(void)
         {"tags of indexes 1 and 3, the other way", "the order of slots does not matter", "damaged",
          3, 1, BEHIND},
         {"tags of indexes 3 and 9", "the lower one is tried", "ok", 3, 9, BEFORE},
+        {"tags of indexes 70 and 80", "among the next 4,096 too the lower one is tried", "ok", 70,
+         80, BEFORE},
+        {"tags of indexes 80 and 70", "the lower one is tried, and it does not open", "damaged", 80,
+         70, BEHIND},
         {"one tag twice", "the first slot is tried, and it does not open", "damaged", 3, 3, BEFORE},
         {"one tag twice, the other way", "the first slot is tried", "ok", 3, 3, BEHIND},
     };

@@ -309,6 +309,86 @@ static void make_many_erased(const char *name, const char *shows, bool late)
     sk_vector_log(name, shows, log, parts[late]);
 }
 
+/* 65 in one bundle, of which the second is wrong by what is held then. */
+static void make_many_wrong_at_once(void)
+{
+    static const struct part all[PARTS_MAX] = {{0, MANY, 0, 0}};
+    static char own[SK_CONTINUATION_TEXT];
+    static char other[SK_CONTINUATION_TEXT];
+    static char wrong[SK_CONTINUATION_TEXT];
+    static struct line log[MANY + 1];
+    statement(own, &sk_device, &sk_stranger, 4, false);
+    statement(other, &sk_rival, &sk_stranger, 4, false);
+    statement(wrong, &sk_rival, &sk_device, 1, false);
+    for (unsigned i = 0; i < MANY; i++)
+        log[i] = (struct line){SK_TYPE_CONTINUATION,
+                               (uint8_t)(i + 1),
+                               1,
+                               i == 0 ? own : i == 1 ? wrong : other,
+                               NULL,
+                               0,
+                               0};
+    sk_vector_log("65 continuations, of which one is wrong", "it takes none of the 64 places", log,
+                  all);
+}
+
+/* 66, of which the second is wrong by what the second bundle joins: that is seen at its end. */
+static void make_many_joined(void)
+{
+    static const struct part parts[PARTS_MAX] = {{33, MANY + 1, 1, 0}, {0, 33, 0, 0}};
+    static char own[SK_CONTINUATION_TEXT];
+    static char other[SK_CONTINUATION_TEXT];
+    static char wrong[SK_CONTINUATION_TEXT];
+    static struct line log[MANY + 2];
+    statement(own, &sk_device, &sk_stranger, 4, false);
+    statement(other, &sk_rival, &sk_stranger, 4, false);
+    statement(wrong, &sk_rival, &sk_device, MANY + 1, false);
+    for (unsigned i = 0; i < MANY + 1; i++)
+        log[i] = (struct line){SK_TYPE_CONTINUATION,
+                               (uint8_t)(i + 1),
+                               1,
+                               i == 0 ? own : i == 1 ? wrong : other,
+                               NULL,
+                               0,
+                               0};
+    sk_vector_log("66 continuations, of which one is wrong by what is joined",
+                  "it takes a place until the end of the bundle", log, parts);
+}
+
+/* 65, of which the third does not name the revision before it. */
+static void make_many_unchained(void)
+{
+    static const struct part all[PARTS_MAX] = {{0, MANY, 0, 0}};
+    static char own[SK_CONTINUATION_TEXT];
+    static char other[SK_CONTINUATION_TEXT];
+    static struct line log[MANY + 1];
+    statement(own, &sk_device, &sk_stranger, 4, false);
+    statement(other, &sk_rival, &sk_stranger, 4, false);
+    for (unsigned i = 0; i < MANY; i++)
+        log[i] = (struct line){
+            SK_TYPE_CONTINUATION, (uint8_t)(i + 1), 1, i == 0 ? own : other, NULL, 0, 0};
+    log[2] = (struct line){SK_TYPE_CONTINUATION, 2, 2, other, NULL, 64, 1};
+    sk_vector_log("65 continuations, of which one has another hash of the one before",
+                  "it is believed, and takes a place", log, all);
+}
+
+/* An id that is of type 11 by what came first, of another by what comes before it, and of type 11
+ * again. */
+static void make_types_in_turn(void)
+{
+    static const struct part parts[PARTS_MAX] = {{2, 4, 2, 0}, {1, 2, 1, 0}, {0, 1, 0, 0}};
+    char own[SK_CONTINUATION_TEXT];
+    char other[SK_CONTINUATION_TEXT];
+    struct line log[LINES] = {
+        {0}, {SK_TYPE_SOURCE, 0x70, 2, RECORD("source", "S"), NULL, 0, 0}, {0}, SOURCE_LINE};
+    statement(own, &sk_device, &sk_stranger, 4, false);
+    statement(other, &sk_rival, &sk_stranger, 4, false);
+    log[0] = (struct line){SK_TYPE_CONTINUATION, 0x70, 1, own, NULL, 0, 0};
+    log[2] = (struct line){SK_TYPE_CONTINUATION, 0x70, 3, other, NULL, 0, 0};
+    sk_vector_log("a continuation whose type changes twice", "it is judged anew each time", log,
+                  parts);
+}
+
 void sk_make_statements(void)
 {
     for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]); i++)
@@ -317,6 +397,10 @@ void sk_make_statements(void)
     make_many();
     make_many_types();
     make_many_dropped();
+    make_many_wrong_at_once();
+    make_many_joined();
+    make_many_unchained();
+    make_types_in_turn();
     make_many_erased("64 continuations, of which one is erased, and more",
                      "it is not believed any more: it makes room for one of the same bundle",
                      false);

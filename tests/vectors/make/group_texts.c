@@ -13,6 +13,8 @@
 #define ID_B           "02020202020202020202020202020202"
 #define SHA_HELLO      "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
 #define SOURCE(fields) "{\"form\":\"source\",\"version\":1," RECORDED ",\"fields\":" fields "}"
+#define NEWER(form) \
+    "{\"form\":\"" form "\",\"version\":2," RECORDED ",\"fields\":{\"title\":\"S\"}}"
 #define LINK(more) \
     "{" RECORDED ",\"source\":\"" ID_A "\",\"role\":\"victim\",\"target\":\"" ID_B "\"" more "}"
 #define ATTACHED(record, name, size, sha)                                                    \
@@ -66,6 +68,13 @@ static const struct {
      SOURCE("{\"title\":\"S\"}")},
     {"a newer form", "version 1000", "malformed", SK_TYPE_SOURCE, 0,
      "{\"form\":\"source\",\"version\":1000," RECORDED ",\"fields\":{\"title\":\"S\"}}"},
+    {"a newer person", "all are of version 1", "malformed", SK_TYPE_PERSON, 0, NEWER("person")},
+    {"a newer case", "all are of version 1", "malformed", SK_TYPE_CASE, 0, NEWER("case")},
+    {"a newer event", "all are of version 1", "malformed", SK_TYPE_EVENT, 0, NEWER("event")},
+    {"a newer testimony", "all are of version 1", "malformed", SK_TYPE_TESTIMONY, 0,
+     NEWER("testimony")},
+    {"a newer source", "all are of version 1", "malformed", SK_TYPE_SOURCE, 0, NEWER("source")},
+    {"a newer consent", "all are of version 1", "malformed", SK_TYPE_CONSENT, 0, NEWER("consent")},
     {"version 0", "versions count from 1", "malformed", SK_TYPE_SOURCE, 0,
      "{\"form\":\"source\",\"version\":0," RECORDED ",\"fields\":{\"title\":\"S\"}}"},
     {"an unknown member", "exactly these", "malformed", SK_TYPE_SOURCE, 0,
@@ -90,6 +99,8 @@ static const struct {
      ATTACHED(ID_A, "a.txt", "-5", SHA_HELLO)},
     {"an attachment of half a byte", "a size is whole", "malformed", SK_TYPE_ATTACHMENT, 5,
      ATTACHED(ID_A, "a.txt", "5.0", SHA_HELLO)},
+    {"a name with a line break", "any bytes but a slash; it is not shown as it stands", "ok",
+     SK_TYPE_ATTACHMENT, 5, ATTACHED(ID_A, "a\\n.txt", "5", SHA_HELLO)},
     {"a name with a folder", "none", "malformed", SK_TYPE_ATTACHMENT, 5,
      ATTACHED(ID_A, "../a", "5", SHA_HELLO)},
     {"the name ..", "none", "malformed", SK_TYPE_ATTACHMENT, 5,
@@ -155,7 +166,7 @@ static void make_continuations(void)
     changed = c;
     changed.size = 1ull << 40;
     sk_continuation_sign(&changed, sk_device.seed);
-    add_continuation("a continuation of 2^40 entries", "as many as a log has", "ok", &changed);
+    add_continuation("a continuation of 2^40 entries", "the greatest number", "ok", &changed);
     char large[SK_CONTINUATION_TEXT];
     sk_continuation_text(large, &c);
     memcpy(strstr(large, "2b2b2b"), "2B", 2);
@@ -165,8 +176,8 @@ static void make_continuations(void)
     changed = c;
     changed.size = (1ull << 40) + 1;
     sk_continuation_sign(&changed, sk_device.seed);
-    add_continuation("a continuation of 2^40 + 1 entries", "beyond the positions of a log",
-                     "malformed", &changed);
+    add_continuation("a continuation of 2^40 + 1 entries", "a greater number", "malformed",
+                     &changed);
     changed = c;
     sk_continuation_sign(&changed, sk_stranger.seed);
     add_continuation("a continuation signed by the new key", "not by the old one", "malformed",

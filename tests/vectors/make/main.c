@@ -35,7 +35,7 @@ const struct sk_group sk_groups[] = {
     {"code", "the courier's code of a file's hash (input), as it was typed", sk_run_code, NULL,
      sk_make_codes},
     {"ratchet",
-     "the keys of an index, from the PSK (input), and the tag under an N0 of 1, 2, 3, 0 ...",
+     "the keys of an index, from the PSK (input), and the tag under an N0 of 1, 2, 3 and 29 zeros",
      sk_run_ratchet, NULL, sk_make_ratchet},
     {"entry", "entries of a log", sk_run_entry, NULL, sk_make_entries},
     {"text", "texts of payloads", sk_run_text, NULL, sk_make_texts},

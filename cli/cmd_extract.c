@@ -2,13 +2,23 @@
 #include "cli/items.h"
 #include "core/record.h"
 
+#include <string.h>
+
 enum sk_status sk_cmd_extract(struct sk_run *run, struct sk_error *err)
 {
     sk_auto_item item = {.title = NULL};
     sk_auto_bar bar;
+    bool one = true;
 
     sk_bar_begin(&bar, "extracting");
     SK_TRY(sk_find_item(run, run->args[0], &item, err));
+    if (!strchr(run->args[0], '@'))
+        SK_TRY(sk_attachment_is_one(run->store, &item, &one, err));
+    if (!one) {
+        sk_run_advise(run, "Nothing was written. ID@DEVICE is what that one has under an id.");
+        return sk_fail(err, SK_USAGE, "several devices have something else under this id");
+    }
+
     enum sk_status status =
         sk_attachment_extract(run->store, &item, run->args[1], &bar.progress, err);
     if (status == SK_MISSING)

@@ -40,6 +40,8 @@ static enum sk_status add_json(struct history *history, const struct sk_record *
         sk_json_put(&element, "withdrawn_in", json_string(history->old.name));
     if (record->lacking)
         sk_json_put(&element, "lacking", json_true());
+    if (record->malformed)
+        sk_json_put(&element, "malformed", json_true());
     if (record->position >= history->revoked)
         sk_json_put(&element, "revoked", json_true());
     if (record->purged)
@@ -81,7 +83,7 @@ static enum sk_status add_text(struct history *history, const struct sk_record *
     else if (withdrawn_in_old(history, record))
         return add_line("withdrawn in the log of ", &history->old, ", which this one continues",
                         err);
-    else if (!record->fields || record->formless)
+    else if (!record->fields)
         sk_out("    %s\n", sk_no_fields(history->item, record));
     else if (form)
         SK_TRY(sk_fields_show(&shown, form->fields, form->field_count, record->fields, 4, err));

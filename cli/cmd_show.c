@@ -41,15 +41,18 @@ static enum sk_status keep(json_t *array, json_t *element, struct sk_error *err)
 }
 
 /* Whether an attachment or a link stands apart; `in` is its device then. And whether it stands
- * where its log is revoked. */
-static enum sk_status hangs_apart(struct view *view, const struct sk_id *id,
+ * where its log is revoked. log: in which it stands, or 0: the one that an id finds. */
+static enum sk_status hangs_apart(struct view *view, const struct sk_id *id, int64_t log,
                                   struct sk_device_name *in, bool *apart, bool *revoked,
                                   struct sk_error *err)
 {
     sk_auto_item item = {.title = NULL};
     struct sk_device_name heir = {.log = 0};
 
-    SK_TRY(sk_item_related(view->run->store, view->item.log, id, &item, err));
+    if (log)
+        SK_TRY(sk_item_get(view->run->store, log, id, &item, err));
+    else
+        SK_TRY(sk_item_related(view->run->store, view->item.log, id, &item, err));
     SK_TRY(sk_entry_revoked(view->run->store, item.log, item.position, revoked, err));
     SK_TRY(sk_apart(view->run, item.log, item.position, &heir, apart, err));
     return *apart ? sk_device_name(view->run->store, item.log, in, err) : SK_OK;
@@ -57,15 +60,15 @@ static enum sk_status hangs_apart(struct view *view, const struct sk_id *id,
 
 /* Keeps what the view has of a link or an attachment, with the marks of where it stands. NULL
  * stands for "no memory". */
-static enum sk_status keep_marked(struct view *view, const struct sk_id *id, json_t *array,
-                                  json_t *element, struct sk_error *err)
+static enum sk_status keep_marked(struct view *view, const struct sk_id *id, int64_t log,
+                                  json_t *array, json_t *element, struct sk_error *err)
 {
     sk_auto_json owned = element;
     struct sk_device_name in = {.log = 0};
     bool apart = false;
     bool revoked = false;
 
-    SK_TRY(hangs_apart(view, id, &in, &apart, &revoked, err));
+    SK_TRY(hangs_apart(view, id, log, &in, &apart, &revoked, err));
     if (apart)
         sk_json_put(&owned, "apart", json_true());
     if (revoked)
@@ -73,13 +76,14 @@ static enum sk_status keep_marked(struct view *view, const struct sk_id *id, jso
     return keep(array, SK_TAKE(owned), err);
 }
 
-static enum sk_status mark_text(struct view *view, const struct sk_id *id, struct sk_error *err)
+static enum sk_status mark_text(struct view *view, const struct sk_id *id, int64_t log,
+                                struct sk_error *err)
 {
     struct sk_device_name in = {.log = 0};
     bool apart = false;
     bool revoked = false;
 
-    SK_TRY(hangs_apart(view, id, &in, &apart, &revoked, err));
+    SK_TRY(hangs_apart(view, id, log, &in, &apart, &revoked, err));
     if (revoked)
         sk_out("  (revoked)");
     if (!apart)
@@ -118,7 +122,7 @@ static enum sk_status link_json(void *context, const struct sk_id *link, const c
     char id[SK_ID_TEXT_LEN];
 
     sk_id_format(id, other);
-    return keep_marked(view, link, view->links, json_pack("{s:s, s:s}", "role", role, "id", id),
+    return keep_marked(view, link, 0, view->links, json_pack("{s:s, s:s}", "role", role, "id", id),
                        err);
 }
 
@@ -131,7 +135,7 @@ static enum sk_status attachment_json(void *context, const struct sk_attachment 
 
     sk_id_format(id, &attachment->id);
     sk_hex(sha256, attachment->sha256, 32);
-    return keep_marked(view, &attachment->id, view->attachments,
+    return keep_marked(view, &attachment->id, attachment->log, view->attachments,
                        json_pack("{s:s, s:s, s:I, s:s}", "id", id, "name", attachment->name, "size",
                                  (json_int_t)attachment->size, "sha256", sha256),
                        err);
@@ -166,6 +170,8 @@ static enum sk_status show_json(struct view *view, struct sk_error *err)
         sk_json_put(&whole, "apart_in", json_incref(view->others));
     if (view->record.lacking)
         sk_json_put(&whole, "lacking", json_true());
+    if (view->record.malformed)
+        sk_json_put(&whole, "malformed", json_true());
     if (view->outdated && !view->record.lacking)
         sk_json_put(&whole, "outdated", json_true());
     if (view->revoked)
@@ -204,7 +210,7 @@ static enum sk_status link_text(void *context, const struct sk_id *link, const c
         SK_TRY(sk_out_text(item.title, err));
     sk_id_format(id, link);
     sk_out("  (link %.8s)", id);
-    SK_TRY(mark_text(view, link, err));
+    SK_TRY(mark_text(view, link, 0, err));
     sk_out("\n");
     return SK_OK;
 }
@@ -223,7 +229,7 @@ static enum sk_status attachment_text(void *context, const struct sk_attachment 
     sk_out("    %s  ", id);
     SK_TRY(sk_out_text(attachment->name, err));
     sk_out("  %s", size);
-    SK_TRY(mark_text(context, &attachment->id, err));
+    SK_TRY(mark_text(context, &attachment->id, attachment->log, err));
     sk_out("\n        SHA-256 %s\n", sha256);
     return SK_OK;
 }
@@ -271,7 +277,7 @@ static enum sk_status show_text(struct view *view, struct sk_error *err)
                "bundle.\nThe next receipt asks its device for it.\n",
                (unsigned long long)view->newest);
     sk_out("\n");
-    if (!view->record.fields || view->record.formless)
+    if (!view->record.fields)
         sk_out("    %s\n", sk_no_fields(&view->item, &view->record));
     else if (form)
         SK_TRY(

@@ -178,6 +178,7 @@ static enum sk_status attachment_row(struct sk_stmt *stmt, struct sk_attachment 
     out->name = sk_column_text(stmt, 2);
     out->type = sk_column_text(stmt, 3);
     out->size = (uint64_t)sk_column_int(stmt, 4);
+    out->log = sk_column_int(stmt, 6);
     return sk_column_copy(stmt, 5, out->sha256, sizeof(out->sha256), err);
 }
 
@@ -186,7 +187,7 @@ enum sk_status sk_attachment_each(struct sk_store *store, const struct sk_item *
 {
     sk_auto_stmt stmt = NULL;
     SK_TRY(sk_db_prepare(store->db, &stmt,
-                         "SELECT item.uid, record, name, attachment.type, size, sha256 "
+                         "SELECT item.uid, record, name, attachment.type, size, sha256, item.log "
                          "FROM attachment JOIN item ON item.id = attachment.item "
                          "WHERE record = ?1 AND " SK_ITEM_HANGS_ON,
                          err));
@@ -252,12 +253,50 @@ static enum sk_status fail_absent(struct sk_store *store, const struct sk_item *
     return sk_fail(err, SK_MISSING, "the bytes of this attachment are not here");
 }
 
+/* What an id finds, and whether a related log has something else under it. */
+struct same {
+    struct sk_store *store;
+    uint8_t entry[SK_ENTRY_LEN];
+    bool other;
+};
+
+static enum sk_status read_unmarked(struct sk_store *store, const struct sk_item *item,
+                                    uint8_t out[static SK_ENTRY_LEN], struct sk_error *err)
+{
+    bool found = false;
+    SK_TRY(sk_log_entry(store, item->log, item->position, out, &found, err));
+    out[7] = 0; /* as SK_SAME_ENTRY */
+    return found ? SK_OK : sk_fail(err, SK_DAMAGED, "the database lacks an entry");
+}
+
+static enum sk_status compare_twin(void *context, const struct sk_item *twin, struct sk_error *err)
+{
+    struct same *same = context;
+    uint8_t entry[SK_ENTRY_LEN];
+    if (twin->erased)
+        return SK_OK;
+    SK_TRY(read_unmarked(same->store, twin, entry, err));
+    same->other = same->other || memcmp(entry, same->entry, sizeof(entry)) != 0;
+    return SK_OK;
+}
+
+enum sk_status sk_attachment_is_one(struct sk_store *store, const struct sk_item *item, bool *one,
+                                    struct sk_error *err)
+{
+    struct same same = {.store = store};
+    SK_TRY(read_unmarked(store, item, same.entry, err));
+    SK_TRY(sk_item_twins(store, item, compare_twin, &same, err));
+    *one = !same.other;
+    return SK_OK;
+}
+
 enum sk_status sk_attachment_extract(struct sk_store *store, const struct sk_item *item,
                                      const char *path, const struct sk_progress *progress,
                                      struct sk_error *err)
 {
     sk_auto_payload payload = SK_PAYLOAD_INIT;
     bool found = false;
+    bool malformed = false;
     if (item->type != SK_TYPE_ATTACHMENT)
         return sk_fail(err, SK_REFUSED, "this is no attachment");
     if (item->erased)
@@ -270,6 +309,12 @@ enum sk_status sk_attachment_extract(struct sk_store *store, const struct sk_ite
     SK_TRY(sk_payload_load(store, item->log, item->position, &payload, &found, err));
     if (!found)
         return fail_absent(store, item, err);
+    SK_TRY(sk_mark_found(store, sk_entry_row(item->log, item->position), &malformed, err));
+    if (malformed)
+        return sk_fail(
+            err, SK_REFUSED,
+            "what its device signed of this attachment is malformed: it is kept, and not "
+            "given out");
     sk_auto_meaning meaning = {.json = NULL};
     SK_TRY(sk_meaning_read(&meaning, SK_TYPE_ATTACHMENT, sk_buf_text(&payload.text),
                            payload.text.len, payload.body_len, NULL, err));

@@ -394,7 +394,7 @@ enum sk_status sk_entry_apart(struct sk_store *store, int64_t log, uint64_t posi
         "SELECT 1 FROM entry WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM item AS mine "
         "CROSS JOIN kin ON kin.log = mine.log AND kin.relation = 1 CROSS JOIN item AS twin ON "
         "twin.uid = mine.uid AND twin.log = kin.other CROSS JOIN entry AS theirs ON "
-        "theirs.item = twin.id AND theirs.bytes = entry.bytes WHERE mine.id = entry.item)",
+        "theirs.item = twin.id AND " SK_SAME_ENTRY("theirs", "entry") "WHERE mine.id = entry.item)",
         err));
     sk_bind_int(stmt, 1, sk_entry_row(log, position));
     SK_TRY(sk_step(stmt, &apart, err));
@@ -405,10 +405,14 @@ enum sk_status sk_entry_apart(struct sk_store *store, int64_t log, uint64_t posi
 /* Of the item ?1: its entries within rows [?2, ?3) that stand apart. They are compared as sets,
  * since there may be very many. */
 #define APART_OF_ITEM                                                                           \
-    "FROM entry WHERE item = ?1 AND id >= ?2 AND id < ?3 AND bytes NOT IN "                     \
-    "(SELECT theirs.bytes FROM item AS mine CROSS JOIN kin ON kin.log = mine.log AND "          \
-    "kin.relation = 1 CROSS JOIN item AS twin ON twin.uid = mine.uid AND twin.log = kin.other " \
-    "CROSS JOIN entry AS theirs ON theirs.item = twin.id WHERE mine.id = ?1)"
+    "FROM entry WHERE item = ?1 AND id >= ?2 AND id < ?3 AND " SK_UNMARKED(                     \
+        "entry") " NOT IN "                                                                     \
+                 "(SELECT " SK_UNMARKED(                                                        \
+                     "theirs") " FROM item AS mine CROSS JOIN kin ON kin.log = mine.log "       \
+                               "AND kin.relation = 1 CROSS JOIN item AS twin ON twin.uid = "    \
+                               "mine.uid AND twin.log = "                                       \
+                               "kin.other CROSS JOIN entry AS theirs ON theirs.item = twin.id " \
+                               "WHERE mine.id = ?1)"
 
 enum sk_status sk_item_apart(struct sk_store *store, const struct sk_item *item,
                              struct sk_ranges *out, int64_t *heir, struct sk_error *err)

@@ -130,7 +130,7 @@ enum sk_status sk_item_state_get(struct sk_store *store, int64_t item, struct sk
     "CROSS JOIN item AS old ON old.uid = item.uid AND old.log = kin.other AND " SK_WITHDRAWN( \
         "old") " CROSS JOIN entry AS theirs ON theirs.item = old.id "
 
-/* The first log with an entry of the withdrawn item that is, byte for byte, this one. */
+/* The first log with an entry of the withdrawn item that is this one but for the mark. */
 static enum sk_status find_withdrawn_same(struct sk_store *store, int64_t entry, int64_t *log,
                                           struct sk_error *err)
 {
@@ -139,8 +139,8 @@ static enum sk_status find_withdrawn_same(struct sk_store *store, int64_t entry,
     *log = 0;
     SK_TRY(sk_db_prepare(store->db, &stmt,
                          "SELECT old.log FROM entry AS mine CROSS JOIN " WITHDRAWN_BEFORE
-                         "WHERE mine.id = ?1 AND item.id = mine.item AND "
-                         "theirs.bytes = mine.bytes ORDER BY old.log LIMIT 1",
+                         "WHERE mine.id = ?1 AND item.id = mine.item AND " SK_SAME_ENTRY(
+                             "theirs", "mine") "ORDER BY old.log LIMIT 1",
                          err));
     sk_bind_int(stmt, 1, entry);
     SK_TRY(sk_step(stmt, &found, err));
@@ -157,8 +157,11 @@ enum sk_status sk_item_withdrawn(struct sk_store *store, int64_t item, uint64_t 
     *below = 0;
     *log = 0;
     SK_TRY(sk_db_prepare(store->db, &stmt,
-                         "SELECT id FROM entry WHERE item = ?1 AND bytes IN (SELECT theirs.bytes "
-                         "FROM " WITHDRAWN_BEFORE "WHERE item.id = ?1) ORDER BY id DESC LIMIT 1",
+                         "SELECT id FROM entry WHERE item = ?1 AND " SK_UNMARKED(
+                             "entry") " IN "
+                                      "(SELECT " SK_UNMARKED(
+                                          "theirs") " FROM " WITHDRAWN_BEFORE
+                                                    "WHERE item.id = ?1) ORDER BY id DESC LIMIT 1",
                          err));
     sk_bind_int(stmt, 1, item);
     SK_TRY(sk_step(stmt, &found, err));

@@ -75,7 +75,8 @@ enum sk_status sk_item_related(struct sk_store *store, int64_t log, const struct
     bool row = false;
     SK_TRY(sk_db_prepare(store->db, &stmt,
                          "SELECT " SK_ITEM_COLUMNS " FROM item WHERE uid = ?1 AND " SK_ITEM_RELATED
-                         " ORDER BY shown = 0, NOT (" SK_ITEM_ONCE "), log <> ?2, log LIMIT 1",
+                         " ORDER BY shown = 0, NOT (" SK_ITEM_ONCE
+                         "), " SK_SHOWS_REVOKED("item") ", log <> ?2, log LIMIT 1",
                          err));
     sk_bind_bytes(stmt, 1, id->bytes, SK_ID_LEN);
     sk_bind_int(stmt, 2, log);
@@ -144,8 +145,10 @@ static enum sk_status find(struct sk_store *store, int64_t log, const char *text
     SK_TRY(sk_db_prepare(
         store->db, &stmt,
         "SELECT " SK_ITEM_COLUMNS " FROM item WHERE uid BETWEEN ?1 AND ?2 AND (?3 = 0 OR log = ?3) "
-        "ORDER BY shown = 0, NOT (" SK_ITEM_ONCE "), (SELECT count(*) FROM kin JOIN item AS twin "
-        "ON twin.uid = item.uid AND twin.log = kin.other WHERE kin.log = item.log AND kin.prefer)",
+        "ORDER BY shown = 0, NOT (" SK_ITEM_ONCE
+        "), " SK_SHOWS_REVOKED("item") ", (SELECT count(*) FROM kin JOIN item AS twin "
+                                       "ON twin.uid = item.uid AND twin.log = kin.other WHERE "
+                                       "kin.log = item.log AND kin.prefer)",
         err));
     sk_bind_bytes(stmt, 1, low.bytes, SK_ID_LEN);
     sk_bind_bytes(stmt, 2, high.bytes, SK_ID_LEN);

@@ -84,6 +84,10 @@ void sk_search_check_clear(struct sk_search_check *check);
 #define SK_SAME_ENTRY(a, b)                                                          \
     "substr(" a ".bytes, 1, 7) = substr(" b ".bytes, 1, 7) AND substr(" a ".bytes, " \
     "9) = substr(" b ".bytes, 9) "
+/* The same for sets of entries: what is compared of one, as one value, for which IN finds an index.
+ */
+#define SK_UNMARKED(entry) \
+    "CAST(substr(" entry ".bytes, 1, 7) || substr(" entry ".bytes, 9) AS BLOB)"
 /* The entry that the item `one` shows stands in the item `other`, up to the one that that shows; to
  * follow CROSS JOIN. */
 #define SK_SHOWN_STANDS_IN(one, other)                                                    \
@@ -91,20 +95,24 @@ void sk_search_check_clear(struct sk_search_check *check);
     "= " other ".id AND theirs.id <= " other ".shown AND " SK_SAME_ENTRY("theirs", "mine")
 /* The revision of an entry, whose number stands there with the highest byte first. */
 #define SK_REVISION_OF(row) "(SELECT substr(bytes, 29, 4) FROM entry WHERE id = " row ")"
+/* Of an item: what it shows stands where its log is revoked. */
+#define SK_SHOWS_REVOKED(item)                                                           \
+    "EXISTS (SELECT 1 FROM revoked WHERE revoked.log = " item ".log AND revoked.peer = " \
+    "0 AND revoked.position <= (" item ".shown & 1099511627775))"
 /*
  * Of an item that is shown: no related log shows the same revision in its place, or a later one.
  * Where that of the other has the same number, the log that is preferred is shown; where it has a
  * lower one, the other does not take the place. So of several none gives way in a ring. A revision
- * that a log got after another continued it takes no place there.
+ * that a log got after another continued it, or that is revoked, takes no place.
  */
-#define SK_ITEM_ONCE                                                                       \
-    "NOT EXISTS (SELECT 1 FROM kin CROSS JOIN item AS twin ON twin.uid = item.uid AND "    \
-    "twin.log = kin.other CROSS JOIN " SK_SHOWN_STANDS_IN(                                 \
-        "item", "twin") "WHERE kin.log = item.log AND twin.shown <> 0 AND "                \
-                        "(kin.relation <> 2 OR (twin.shown & 1099511627775) < "            \
-                        "kin.size) AND (" SK_REVISION_OF("twin.shown") ", kin.prefer) > "  \
-                                                                       "(" SK_REVISION_OF( \
-                                                                           "item.shown") ", 0))"
+#define SK_ITEM_ONCE                                                                           \
+    "NOT EXISTS (SELECT 1 FROM kin CROSS JOIN item AS twin ON twin.uid = item.uid AND "        \
+    "twin.log = kin.other CROSS JOIN " SK_SHOWN_STANDS_IN(                                     \
+        "item", "twin") "WHERE kin.log = item.log AND twin.shown <> 0 AND "                    \
+                        "(kin.relation <> 2 OR (twin.shown & 1099511627775) < "                \
+                        "kin.size) AND NOT " SK_SHOWS_REVOKED("twin") " AND (" SK_REVISION_OF( \
+                            "twin.shown") ", kin.prefer) > "                                   \
+                                          "(" SK_REVISION_OF("item.shown") ", 0))"
 /* Of the items that hung on the record ?1 and were purged. */
 #define SK_PURGED_ON                                                             \
     "SELECT entry.item FROM purged CROSS JOIN entry ON entry.id = purged.entry " \
@@ -287,6 +295,11 @@ enum sk_status sk_mark_payload(struct sk_store *store, int64_t entry_row, const 
 
 /* The reason of an entry that is malformed by the hash of the revision before it alone. */
 #define SK_UNCHAINED "it does not follow the revision before it"
+
+/* Whether what an entry commits to was found to break a rule. */
+SK_MUST_CHECK
+enum sk_status sk_mark_found(struct sk_store *store, int64_t entry_row, bool *out,
+                             struct sk_error *err);
 
 /* Takes away what was found in the payload of one entry: it is looked at again. */
 SK_MUST_CHECK

@@ -104,6 +104,17 @@ static enum sk_status mark_all_revisions(struct sk_store *store, int64_t item, s
 
 /* ---- what was found in payloads ---- */
 
+enum sk_status sk_mark_found(struct sk_store *store, int64_t entry_row, bool *out,
+                             struct sk_error *err)
+{
+    sk_auto_stmt stmt = NULL;
+    SK_TRY(sk_db_prepare(store->db, &stmt,
+                         "SELECT 1 FROM malformed WHERE entry = ?1 AND reason <> ?2", err));
+    sk_bind_int(stmt, 1, entry_row);
+    sk_bind_text(stmt, 2, SK_UNCHAINED);
+    return sk_step(stmt, out, err);
+}
+
 enum sk_status sk_mark_drop(struct sk_store *store, int64_t entry_row, struct sk_error *err)
 {
     uint8_t bytes[SK_ENTRY_LEN];

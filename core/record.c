@@ -304,10 +304,13 @@ static enum sk_status read_text(struct sk_store *store, const struct sk_item *it
         return sk_fail(err, status, "%s", why.text);
     const char *recorded = json_string_value(json_object_get(json, "recorded"));
     json_t *fields = json_object_get(json, "fields");
-    record->malformed = !recorded || !json_is_object(fields);
+    SK_TRY(
+        sk_mark_found(store, sk_entry_row(item->log, record->position), &record->malformed, err));
+    record->malformed = record->malformed || !recorded || !json_is_object(fields);
+    if (json_is_object(fields))
+        SK_TRY(find_form(store, item, json, record, err));
     if (record->malformed)
         return SK_OK;
-    SK_TRY(find_form(store, item, json, record, err));
     record->fields = json_incref(fields);
     record->recorded = strdup(recorded);
     return record->recorded ? SK_OK : sk_fail_status(err, SK_NOMEM);

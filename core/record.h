@@ -19,7 +19,7 @@ struct sk_record {
     struct sk_own_form *own;    /* owned: the same, when it is an organisation's */
     bool formless;              /* it names a form that is not here */
     bool purged;                /* it was purged here: the archives have it */
-    bool malformed;             /* what a device wrote is no record */
+    bool malformed;             /* what a device wrote breaks a rule: it is not shown */
     bool lacking;               /* there are no fields since a damaged bundle brought it without */
     bool unproven;              /* saved from damage; nothing proved that it had been signed */
 };
@@ -80,6 +80,7 @@ struct sk_attachment {
     const char *type; /* media type guessed from the name, "application/octet-stream" otherwise */
     uint64_t size;
     uint8_t sha256[32];
+    int64_t log; /* in which it stands */
 };
 typedef enum sk_status sk_attachment_each_fn(void *context, const struct sk_attachment *attachment,
                                              struct sk_error *err);
@@ -98,9 +99,16 @@ enum sk_status sk_attachment_add(struct sk_store *store, const struct sk_item *i
                                  const char *path, const struct sk_progress *progress,
                                  struct sk_id *out, struct sk_error *err);
 
+/* Whether every related log that has something under the attachment's id has the same entry: an
+ * attachment has one revision, and where it has not, an id alone does not say which one is meant.
+ */
+SK_MUST_CHECK
+enum sk_status sk_attachment_is_one(struct sk_store *store, const struct sk_item *item, bool *one,
+                                    struct sk_error *err);
+
 /*
  * Writes an attachment to a new file, checked block by block and by its SHA-256 before it gets its
- * name. Errors: SK_CREATE (it exists), SK_DAMAGED, SK_REFUSED (withdrawn, lacking, or no
+ * name. Errors: SK_CREATE (it exists), SK_DAMAGED, SK_REFUSED (withdrawn, lacking, malformed, or no
  * attachment), SK_FULL.
  */
 SK_MUST_CHECK

@@ -406,6 +406,11 @@ static bool is_later(const struct m_kin *kin, int a, int b)
     return more > 0 || (more == 0 && a > b);
 }
 
+static bool is_revoked(const struct m_log_at *log, int position)
+{
+    return log->revoked != M_NEVER && position >= log->revoked;
+}
+
 /* Whether the item in `other` is shown in the place of that in `log`. */
 static bool hides(const struct m_archive *archive, const struct m_kin *kin, int log, int other,
                   const struct sk_id *id)
@@ -416,7 +421,7 @@ static bool hides(const struct m_archive *archive, const struct m_kin *kin, int 
         return false;
     struct m_item mine = m_item_at(archive, kin, &archive->logs[log], id);
     struct m_item theirs = m_item_at(archive, kin, &archive->logs[other], id);
-    if (!theirs.there || theirs.shown == M_NONE)
+    if (!theirs.there || theirs.shown == M_NONE || is_revoked(&archive->logs[other], theirs.shown))
         return false;
     int at = place(&archive->logs[other], archive->logs[log].held[mine.shown]);
     if (at == M_NONE || at > theirs.shown)

@@ -397,7 +397,7 @@ static void a_lost_form_comes_back(void **state)
     sk_auto_item hidden = sk_test_item(store, &id);
     sk_auto_record record = {.fields = NULL};
     EXPECT_OK(sk_record_load(store, &hidden, hidden.position, &record, &sk_test_err));
-    assert_true(record.formless && record.fields && !record.form);
+    assert_true(record.formless && !record.fields && !record.form);
     /* With a new invite, a bundle, and a receipt. */
     sk_world_invite(world, 0, "heir", "letter");
     sk_world_accept(world, 1, "letter");

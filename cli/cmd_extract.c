@@ -15,8 +15,9 @@ enum sk_status sk_cmd_extract(struct sk_run *run, struct sk_error *err)
     if (!strchr(run->args[0], '@'))
         SK_TRY(sk_attachment_is_one(run->store, &item, &one, err));
     if (!one) {
-        sk_run_advise(run, "Nothing was written. ID@DEVICE is what that one has under an id.");
-        return sk_fail(err, SK_USAGE, "several devices have something else under this id");
+        sk_run_advise(run, "Nothing was written. Write ID@DEVICE: 'devices' names them, and 'show' "
+                           "says in whose log an attachment stands apart.");
+        return sk_fail(err, SK_USAGE, "devices have different attachments under this id");
     }
 
     enum sk_status status =

@@ -284,6 +284,9 @@ enum sk_status sk_attachment_is_one(struct sk_store *store, const struct sk_item
                                     struct sk_error *err)
 {
     struct same same = {.store = store};
+    *one = true;
+    if (item->type != SK_TYPE_ATTACHMENT) /* other things have revisions */
+        return SK_OK;
     SK_TRY(read_unmarked(store, item, same.entry, err));
     SK_TRY(sk_item_twins(store, item, compare_twin, &same, err));
     *one = !same.other;

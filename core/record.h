@@ -101,7 +101,7 @@ enum sk_status sk_attachment_add(struct sk_store *store, const struct sk_item *i
 
 /* Whether every related log that has something under the attachment's id has the same entry: an
  * attachment has one revision, and where it has not, an id alone does not say which one is meant.
- */
+ * True of what is no attachment. */
 SK_MUST_CHECK
 enum sk_status sk_attachment_is_one(struct sk_store *store, const struct sk_item *item, bool *one,
                                     struct sk_error *err);

@@ -366,6 +366,14 @@ static void two_attachments_of_one_id(void **state)
     EXPECT_OK(sk_item_get(store, 2, &id, &item, &sk_test_err));
     EXPECT_OK(sk_attachment_is_one(store, &item, &one, &sk_test_err));
     assert_false(one);
+    /* A record has revisions, and is found by its id. */
+    sk_liar_put(&heir, SK_TYPE_SOURCE, 1, 2, sk_liar_record(SK_TYPE_SOURCE, "plain again"));
+    take(&heir, "changed", 3, 4);
+    id = sk_liar_id(1);
+    sk_item_clear(&item);
+    EXPECT_OK(sk_item_get(store, 2, &id, &item, &sk_test_err));
+    EXPECT_OK(sk_attachment_is_one(store, &item, &one, &sk_test_err));
+    assert_true(one);
 }
 
 /* What breaks a rule is kept, and nothing gives it out: neither what is no record, nor what its

@@ -59,25 +59,6 @@ static void two_of_two(struct sk_draft *draft)
     memset(draft->manifest.header_hashes[1], 0x99, 32);
 }
 
-static void for_another(struct sk_draft *draft)
-{
-    memcpy(draft->manifest.recipients[0], sk_rival.id, 32);
-}
-
-static void one_less(struct sk_draft *draft)
-{
-    draft->manifest.payload_count--;
-}
-
-/* A payload for an erasure, which has none: it is dropped. */
-static void for_erasure(struct sk_draft *draft)
-{
-    sk_draft_entry(draft, SK_TYPE_EVENT, 2, 1);
-    sk_draft_entry(draft, SK_TYPE_ERASURE, 2, 2);
-    sk_draft_payload(draft, 1, "x", 1, NULL);
-    memset(draft->entries[1] + 32, 0, 32);
-}
-
 static void empty_of_no_type(struct sk_draft *draft)
 {
     empty_text(draft);
@@ -120,14 +101,8 @@ static const struct sk_bundle_case cases[] = {
                SECOND_CHUNK}},
     {"a checkpoint that is not UTF-8", "well signed", SK_DAMAGED,
      .edits = {{SK_STAGE_MANIFEST, SK_SET, -3, "ff"}}},
-    {"a checkpoint that is not UTF-8, for another archive", "the archives come before it",
-     SK_REFUSED, .manifest = for_another, .edits = {{SK_STAGE_MANIFEST, SK_SET, -3, "ff"}}},
-    {"a payload too many, and then a frame above 1 MiB", "it is counted when it comes", SK_DAMAGED,
-     .manifest = one_less, .edits = {{SK_STAGE_FRAMES, SK_INSERT, -10, "000100100001001000"}}},
     {"a payload of no entry, and its hash in a frame above 1 MiB", "hashes come before the index",
      SK_LIMIT, .start = hashes_beyond},
-    {"a payload of an erasure with a wrong letter", "it is checked, though it is dropped",
-     SK_DAMAGED, .start = for_erasure, .edits = {{SK_STAGE_PAYLOADS, SK_XOR, -1, "01"}}},
     {"a payload of no type with a wrong letter", "it is checked, though it is dropped", SK_DAMAGED,
      .start = no_commitment, .edits = {{SK_STAGE_PAYLOADS, SK_XOR, 90, "01"}}},
     {"an empty text of no type with another hash", "of no bytes, and checked as any block",

@@ -223,20 +223,28 @@ static void make_exact(void)
 
 #define MANY 65
 
+/* So many entries: what the first says of its own log, and then the same about two other logs, but
+ * for what the second says, if it is not NULL. */
+static void put_many(struct line *log, unsigned count, const char *second)
+{
+    static char own[SK_CONTINUATION_TEXT];
+    static char other[SK_CONTINUATION_TEXT];
+    statement(own, &sk_device, &sk_stranger, 4, false);
+    statement(other, &sk_rival, &sk_stranger, 4, false);
+    for (unsigned i = 0; i < count; i++) {
+        const char *text = i == 0 ? own : i == 1 && second ? second : other;
+        log[i] = (struct line){SK_TYPE_CONTINUATION, (uint8_t)(i + 1), 1, text, NULL, 0, 0};
+    }
+}
+
 /* What its own first entry says, and then the same about two other logs again and again. */
 static void make_many(void)
 {
     static const struct part all[PARTS_MAX] = {{0, MANY, 0, 0}};
     static const struct part later_first[PARTS_MAX] = {{33, MANY, 1, 0}, {0, 33, 0, 0}};
     static const struct part payloads_later[PARTS_MAX] = {{0, MANY, 0, 0xffffffff}, {0, 32, 1, 0}};
-    static char own[SK_CONTINUATION_TEXT];
-    static char other[SK_CONTINUATION_TEXT];
     static struct line log[MANY + 1];
-    statement(own, &sk_device, &sk_stranger, 4, false);
-    statement(other, &sk_rival, &sk_stranger, 4, false);
-    for (unsigned i = 0; i < MANY; i++)
-        log[i] = (struct line){
-            SK_TYPE_CONTINUATION, (uint8_t)(i + 1), 1, i == 0 ? own : other, NULL, 0, 0};
+    put_many(log, MANY, NULL);
     sk_vector_log("65 continuations", "the last is one too many", log, all);
     sk_vector_log("65 continuations, the later ones first", "the last that came is one too many",
                   log, later_first);
@@ -248,16 +256,10 @@ static void make_many(void)
 static void make_many_types(void)
 {
     static const struct part all[PARTS_MAX] = {{0, MANY + 1, 0, 0}};
-    static char own[SK_CONTINUATION_TEXT];
-    static char other[SK_CONTINUATION_TEXT];
-    static struct line log[MANY + 2] = {
-        [1] = {SK_TYPE_SOURCE, 0x70, 1, RECORD("source", "S"), NULL, 0, 0}};
-    statement(own, &sk_device, &sk_stranger, 4, false);
-    statement(other, &sk_rival, &sk_stranger, 4, false);
-    for (unsigned i = 0; i < MANY + 1; i++)
-        if (i != 1)
-            log[i] = (struct line){
-                SK_TYPE_CONTINUATION, (uint8_t)(i + 1), 1, i == 0 ? own : other, NULL, 0, 0};
+    static const struct line source = {SK_TYPE_SOURCE, 0x70, 1, RECORD("source", "S"), NULL, 0, 0};
+    static struct line log[MANY + 2];
+    put_many(log, MANY + 1, NULL);
+    log[1] = source;
     log[2].id = 0x70;
     log[2].revision = 2;
     sk_vector_log("64 continuations, and one under the id of a source", "that one does not count",
@@ -270,21 +272,10 @@ static void make_many_dropped(void)
 {
     static const struct part parts[PARTS_MAX] = {
         {0, MANY - 1, 0, 0}, {MANY - 1, MANY + 1, 1, 0}, {MANY + 1, MANY + 3, 2, 0}};
-    static char own[SK_CONTINUATION_TEXT];
-    static char other[SK_CONTINUATION_TEXT];
     static char wrong[SK_CONTINUATION_TEXT];
     static struct line log[MANY + 4];
-    statement(own, &sk_device, &sk_stranger, 4, false);
-    statement(other, &sk_rival, &sk_stranger, 4, false);
     statement(wrong, &sk_rival, &sk_device, MANY + 1, false);
-    for (unsigned i = 0; i < MANY + 3; i++)
-        log[i] = (struct line){SK_TYPE_CONTINUATION,
-                               (uint8_t)(i + 1),
-                               1,
-                               i == 0 ? own : i == 1 ? wrong : other,
-                               NULL,
-                               0,
-                               0};
+    put_many(log, MANY + 3, wrong);
     sk_vector_log("64 continuations, of which one turns out to be wrong, and more",
                   "that is seen at the end of a bundle: it makes room for one of the next", log,
                   parts);
@@ -296,14 +287,8 @@ static void make_many_erased(const char *name, const char *shows, bool late)
     static const struct part parts[2][PARTS_MAX] = {
         {{0, MANY - 1, 0, 0}, {MANY - 1, MANY + 2, 1, 0}},
         {{MANY - 1, MANY, 1, 0}, {0, MANY - 1, 0, 0}, {MANY, MANY + 2, 2, 0}}};
-    static char own[SK_CONTINUATION_TEXT];
-    static char other[SK_CONTINUATION_TEXT];
     static struct line log[MANY + 3];
-    statement(own, &sk_device, &sk_stranger, 4, false);
-    statement(other, &sk_rival, &sk_stranger, 4, false);
-    for (unsigned i = 0; i < MANY + 2; i++)
-        log[i] = (struct line){
-            SK_TYPE_CONTINUATION, (uint8_t)(i + 1), 1, i == 0 ? own : other, NULL, 0, 0};
+    put_many(log, MANY + 2, NULL);
     /* of type 8, since none may name type 11 */
     log[MANY - 1] = (struct line)ERASURE_LINE(2, 2, 4, SK_TYPE_CONTINUATION ^ SK_TYPE_ATTACHMENT);
     sk_vector_log(name, shows, log, parts[late]);
@@ -313,21 +298,10 @@ static void make_many_erased(const char *name, const char *shows, bool late)
 static void make_many_wrong_at_once(void)
 {
     static const struct part all[PARTS_MAX] = {{0, MANY, 0, 0}};
-    static char own[SK_CONTINUATION_TEXT];
-    static char other[SK_CONTINUATION_TEXT];
     static char wrong[SK_CONTINUATION_TEXT];
     static struct line log[MANY + 1];
-    statement(own, &sk_device, &sk_stranger, 4, false);
-    statement(other, &sk_rival, &sk_stranger, 4, false);
     statement(wrong, &sk_rival, &sk_device, 1, false);
-    for (unsigned i = 0; i < MANY; i++)
-        log[i] = (struct line){SK_TYPE_CONTINUATION,
-                               (uint8_t)(i + 1),
-                               1,
-                               i == 0 ? own : i == 1 ? wrong : other,
-                               NULL,
-                               0,
-                               0};
+    put_many(log, MANY, wrong);
     sk_vector_log("65 continuations, of which one is wrong", "it takes none of the 64 places", log,
                   all);
 }
@@ -336,21 +310,10 @@ static void make_many_wrong_at_once(void)
 static void make_many_joined(void)
 {
     static const struct part parts[PARTS_MAX] = {{33, MANY + 1, 1, 0}, {0, 33, 0, 0}};
-    static char own[SK_CONTINUATION_TEXT];
-    static char other[SK_CONTINUATION_TEXT];
     static char wrong[SK_CONTINUATION_TEXT];
     static struct line log[MANY + 2];
-    statement(own, &sk_device, &sk_stranger, 4, false);
-    statement(other, &sk_rival, &sk_stranger, 4, false);
     statement(wrong, &sk_rival, &sk_device, MANY + 1, false);
-    for (unsigned i = 0; i < MANY + 1; i++)
-        log[i] = (struct line){SK_TYPE_CONTINUATION,
-                               (uint8_t)(i + 1),
-                               1,
-                               i == 0 ? own : i == 1 ? wrong : other,
-                               NULL,
-                               0,
-                               0};
+    put_many(log, MANY + 1, wrong);
     sk_vector_log("66 continuations, of which one is wrong by what is joined",
                   "it takes a place until the end of the bundle", log, parts);
 }
@@ -359,15 +322,9 @@ static void make_many_joined(void)
 static void make_many_unchained(void)
 {
     static const struct part all[PARTS_MAX] = {{0, MANY, 0, 0}};
-    static char own[SK_CONTINUATION_TEXT];
-    static char other[SK_CONTINUATION_TEXT];
     static struct line log[MANY + 1];
-    statement(own, &sk_device, &sk_stranger, 4, false);
-    statement(other, &sk_rival, &sk_stranger, 4, false);
-    for (unsigned i = 0; i < MANY; i++)
-        log[i] = (struct line){
-            SK_TYPE_CONTINUATION, (uint8_t)(i + 1), 1, i == 0 ? own : other, NULL, 0, 0};
-    log[2] = (struct line){SK_TYPE_CONTINUATION, 2, 2, other, NULL, 64, 1};
+    put_many(log, MANY, NULL);
+    log[2] = (struct line){SK_TYPE_CONTINUATION, 2, 2, log[2].text, NULL, 64, 1};
     sk_vector_log("65 continuations, of which one has another hash of the one before",
                   "it is believed, and takes a place", log, all);
 }
